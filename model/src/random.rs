@@ -1,0 +1,60 @@
+//! Randomness that any worker, thread or device draws alike.
+//!
+//! A ChaCha8 block is a pure function of key and counter. The key holds the run's seed and what
+//! the numbers are for, the stream holds the step or epoch, the position holds row and element.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// What random numbers are drawn for; each purpose has numbers of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Initial weights; the counter is the parameter's index.
+    Weights = 1,
+    /// The order of training images; the counter is the epoch.
+    Order = 2,
+    /// Which features dropout keeps; the counter is the step.
+    Dropout = 3,
+}
+
+/// The random numbers for one purpose of a run at one counter.
+pub fn numbers(seed: u32, purpose: Purpose, counter: u64) -> ChaCha8Rng {
+    let mut key = [0; 32];
+    key[..4].copy_from_slice(&seed.to_le_bytes());
+    key[4] = purpose as u8;
+    let mut rng = ChaCha8Rng::from_seed(key);
+    rng.set_stream(counter);
+    rng
+}
+
+/// The next number, uniform in `[0, 1)` on a grid of 2⁻²⁴; takes one 32-bit word.
+pub fn uniform(rng: &mut ChaCha8Rng) -> f32 {
+    const STEP: f32 = 1.0 / (1 << 24) as f32;
+    (rng.next_u32() >> 8) as f32 * STEP
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_depends_on_nothing_but_its_key_and_place() {
+        let all: Vec<f32> = {
+            let mut rng = numbers(42, Purpose::Dropout, 7);
+            (0..100).map(|_| uniform(&mut rng)).collect()
+        };
+        let mut rng = numbers(42, Purpose::Dropout, 7);
+        rng.set_word_pos(60);
+        let tail: Vec<f32> = (60..100).map(|_| uniform(&mut rng)).collect();
+        assert_eq!(all[60..], tail);
+    }
+
+    #[test]
+    fn seeds_purposes_and_counters_differ() {
+        let first = |seed, purpose, counter| uniform(&mut numbers(seed, purpose, counter));
+        let here = first(42, Purpose::Dropout, 7);
+        assert_ne!(here, first(43, Purpose::Dropout, 7));
+        assert_ne!(here, first(42, Purpose::Order, 7));
+        assert_ne!(here, first(42, Purpose::Dropout, 8));
+    }
+}
