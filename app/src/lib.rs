@@ -1,1 +1,16 @@
-//! x
+//! What runs in the tab.
+//!
+//! The page (feature `page`) never links burn; a worker (features `cpu-worker`, `gpu-worker`)
+//! owns the device, the data and the session. They meet in [`protocol`] alone. Data flows from
+//! the worker through [`protocol`] and [`run`] to the charts and to [`export`]; commands go back
+//! through the bridge.
+
+pub mod device;
+pub mod export;
+pub mod protocol;
+pub mod run;
+pub mod series;
+#[cfg(feature = "page")]
+pub mod ui;
+#[cfg(feature = "worker")]
+pub mod worker;

@@ -1,0 +1,5 @@
+//! The worker that trains on the CPU.
+
+fn main() {
+    kiln_app::worker::start(kiln_app::device::Backend::Cpu);
+}

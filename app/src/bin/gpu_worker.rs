@@ -1,0 +1,6 @@
+//! The worker that trains on WebGPU.
+#![recursion_limit = "256"]
+
+fn main() {
+    kiln_app::worker::start(kiln_app::device::Backend::WebGpu);
+}

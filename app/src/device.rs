@@ -1,0 +1,249 @@
+//! What there is to train on, asked of the browser before burn is.
+//!
+//! burn panics on an adapter without `timestamp-query`, and a software adapter trains twenty
+//! times slower than burn's own CPU backend; so page and worker both look here first.
+
+use js_sys::{Object, Reflect};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Gpu, GpuAdapter};
+
+/// What a run trains on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Backend {
+    /// burn's WebGPU backend.
+    #[serde(rename = "webgpu")]
+    WebGpu,
+    /// burn's SIMD CPU backend.
+    #[serde(rename = "cpu")]
+    Cpu,
+}
+
+impl Backend {
+    /// The name a person reads.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::WebGpu => "WebGPU",
+            Self::Cpu => "CPU",
+        }
+    }
+}
+
+/// What the person asks to train on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BackendChoice {
+    /// WebGPU on a hardware adapter, else the CPU.
+    #[default]
+    Auto,
+    /// WebGPU, on a software adapter too.
+    WebGpu,
+    /// The CPU.
+    Cpu,
+}
+
+impl BackendChoice {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Auto, Self::WebGpu, Self::Cpu];
+
+    /// The name a person reads.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Auto => "Auto",
+            Self::WebGpu => "WebGPU",
+            Self::Cpu => "CPU",
+        }
+    }
+}
+
+/// A graphics adapter that burn can train on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adapter {
+    /// Its name, as far as the browser tells.
+    pub name: String,
+    /// Whether a processor plays the GPU.
+    pub is_software: bool,
+}
+
+/// Why WebGPU is not used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoGpu {
+    /// The page came over plain http.
+    #[error("WebGPU needs https or localhost, so Kiln trains on the CPU.")]
+    Insecure,
+    /// The browser has no WebGPU.
+    #[error(
+        "This browser has no WebGPU, so Kiln trains on the CPU, more slowly. For the GPU use current Chrome, Edge or Safari 26."
+    )]
+    NoWebGpu,
+    /// The browser offers no adapter.
+    #[error("The browser offers no GPU to WebGPU, so Kiln trains on the CPU, more slowly.")]
+    NoAdapter,
+    /// Only a software adapter was found.
+    #[error(
+        "Only a software GPU was found; Kiln uses the CPU. Linux Chrome: enable chrome://flags/#enable-vulkan and #enable-unsafe-webgpu, relaunch."
+    )]
+    Software,
+    /// The adapter lacks what burn needs.
+    #[error("This GPU lacks timestamp-query. Using the CPU.")]
+    NoTimestampQuery,
+    /// The device could not be opened.
+    #[error("The GPU could not be opened ({0}). Using the CPU.")]
+    Refused(String),
+}
+
+impl NoGpu {
+    /// The reason in a few words, for the top bar.
+    pub const fn short(&self) -> &'static str {
+        match self {
+            Self::Insecure => "WebGPU needs https",
+            Self::NoWebGpu => "no WebGPU",
+            Self::NoAdapter => "no GPU found",
+            Self::Software => "only a software GPU",
+            Self::NoTimestampQuery => "GPU lacks timestamp-query",
+            Self::Refused(_) => "GPU refused",
+        }
+    }
+}
+
+/// What to train on, and what is known of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chosen {
+    /// The backend.
+    pub backend: Backend,
+    /// Why it is not the GPU, where that was not the person's own choice.
+    pub reason: Option<NoGpu>,
+}
+
+/// Chooses the backend from what the person asks for and what the probe found.
+pub fn choose(choice: BackendChoice, probed: &Result<Adapter, NoGpu>) -> Chosen {
+    let (backend, reason) = match (choice, probed) {
+        (BackendChoice::Cpu, _) => (Backend::Cpu, None),
+        (BackendChoice::Auto, Ok(adapter)) if adapter.is_software => {
+            (Backend::Cpu, Some(NoGpu::Software))
+        }
+        (BackendChoice::Auto | BackendChoice::WebGpu, Ok(_)) => (Backend::WebGpu, None),
+        (BackendChoice::Auto | BackendChoice::WebGpu, Err(reason)) => {
+            (Backend::Cpu, Some(reason.clone()))
+        }
+    };
+    Chosen { backend, reason }
+}
+
+/// Asks the browser for an adapter; works on the page and in a worker.
+///
+/// # Errors
+/// Why there is none that burn can train on.
+pub async fn probe() -> Result<Adapter, NoGpu> {
+    let gpu = gpu()?;
+    let adapter = JsFuture::from(gpu.request_adapter())
+        .await
+        .map_err(|error| NoGpu::Refused(describe(&error)))?;
+    if adapter.is_null() || adapter.is_undefined() {
+        return Err(NoGpu::NoAdapter);
+    }
+    let adapter: GpuAdapter = adapter.unchecked_into();
+    if !adapter.features().has("timestamp-query") {
+        return Err(NoGpu::NoTimestampQuery);
+    }
+    let info = adapter.info();
+    let name = adapter_name(&[info.description(), info.device()], &[
+        info.vendor(),
+        info.architecture(),
+    ]);
+    let is_fallback = Reflect::get(&info, &"isFallbackAdapter".into())
+        .is_ok_and(|value| value.is_truthy());
+    let is_software = is_fallback
+        || is_software(&format!("{name} {} {}", info.vendor(), info.architecture()));
+    Ok(Adapter { name, is_software })
+}
+
+fn gpu() -> Result<Gpu, NoGpu> {
+    let global: Object = js_sys::global();
+    let secure = Reflect::get(&global, &"isSecureContext".into());
+    let gpu = Reflect::get(&global, &"navigator".into())
+        .and_then(|navigator| Reflect::get(&navigator, &"gpu".into()))
+        .unwrap_or(JsValue::UNDEFINED);
+    if !gpu.is_undefined() {
+        Ok(gpu.unchecked_into())
+    } else if secure.is_ok_and(|secure| secure.is_falsy()) {
+        Err(NoGpu::Insecure)
+    } else {
+        Err(NoGpu::NoWebGpu)
+    }
+}
+
+/// The first full description, or else what parts there are.
+fn adapter_name(descriptions: &[String], parts: &[String]) -> String {
+    let given = |text: &&String| !text.is_empty();
+    if let Some(description) = descriptions.iter().find(given) {
+        return description.clone();
+    }
+    let parts: Vec<&str> = parts.iter().filter(given).map(String::as_str).collect();
+    if parts.is_empty() {
+        "unnamed GPU".to_owned()
+    } else {
+        parts.join(" ")
+    }
+}
+
+fn is_software(description: &str) -> bool {
+    let description = description.to_lowercase();
+    ["swiftshader", "llvmpipe", "lavapipe", "warp", "basic render"]
+        .iter()
+        .any(|name| description.contains(name))
+}
+
+/// An error of JavaScript as text.
+pub fn describe(error: &JsValue) -> String {
+    error
+        .dyn_ref::<js_sys::Error>()
+        .map(|error| String::from(error.message()))
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| format!("{error:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapter(is_software: bool) -> Result<Adapter, NoGpu> {
+        Ok(Adapter {
+            name: "GPU".to_owned(),
+            is_software,
+        })
+    }
+
+    #[test]
+    fn auto_takes_hardware_and_nothing_else() {
+        let chosen = |choice, probed| {
+            let chosen = choose(choice, &probed);
+            (chosen.backend, chosen.reason)
+        };
+        use BackendChoice::{Auto, Cpu, WebGpu};
+        assert_eq!(chosen(Auto, adapter(false)), (Backend::WebGpu, None));
+        assert_eq!(chosen(Auto, adapter(true)), (Backend::Cpu, Some(NoGpu::Software)));
+        assert_eq!(chosen(WebGpu, adapter(true)), (Backend::WebGpu, None));
+        assert_eq!(chosen(Cpu, adapter(false)), (Backend::Cpu, None));
+        let none = || Err(NoGpu::NoTimestampQuery);
+        assert_eq!(chosen(WebGpu, none()), (Backend::Cpu, Some(NoGpu::NoTimestampQuery)));
+    }
+
+    #[test]
+    fn software_adapters_are_known_by_name() {
+        for name in ["google swiftshader", "Mesa llvmpipe (LLVM 17)", "Microsoft Basic Render Driver"] {
+            assert!(is_software(name), "{name}");
+        }
+        for name in ["apple metal-3", "nvidia ampere", "intel gen-12lp"] {
+            assert!(!is_software(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_adapter_is_named_by_the_best_there_is() {
+        let text = |parts: [&str; 2]| parts.map(str::to_owned);
+        assert_eq!(adapter_name(&text(["", "M2"]), &text(["apple", "metal-3"])), "M2");
+        assert_eq!(adapter_name(&text(["", ""]), &text(["apple", "metal-3"])), "apple metal-3");
+        assert_eq!(adapter_name(&text(["", ""]), &text(["", ""])), "unnamed GPU");
+    }
+}

@@ -1,0 +1,33 @@
+//! Opens burn's WebGPU device.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+
+use super::Opened;
+use super::scope::post;
+use crate::device::probe;
+use crate::protocol::FromWorker;
+
+/// Operations gathered into one command buffer: fewer, larger submissions.
+const TASKS_MAX: usize = 64;
+
+/// The device, and the adapter it is on.
+///
+/// # Errors
+/// Why this worker cannot train here.
+pub async fn open() -> Result<Opened, String> {
+    let adapter = probe().await.map_err(|reason| reason.to_string())?;
+    let (device, setup) = Device::wgpu_options()
+        .tasks_max(TASKS_MAX)
+        .init_with_setup_async()
+        .await
+        .map_err(|error| error.to_string())?;
+    // burn's own handler panics, far from what went wrong.
+    setup.device.on_uncaptured_error(Arc::new(|error| {
+        post(&FromWorker::Fatal {
+            details: error.to_string(),
+        });
+    }));
+    Ok((device, Some(adapter)))
+}
