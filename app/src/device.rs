@@ -3,11 +3,37 @@
 //! burn panics on an adapter without `timestamp-query`, and a software adapter trains twenty
 //! times slower than burn's own CPU backend; so page and worker both look here first.
 
-use js_sys::{Object, Reflect};
+use js_sys::{Object, Promise, Reflect};
 use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Gpu, GpuAdapter};
+
+// The few members of WebGPU that are asked for; web-sys keeps its own behind a compiler flag.
+#[wasm_bindgen]
+extern "C" {
+    type Gpu;
+    #[wasm_bindgen(method, js_name = requestAdapter)]
+    fn request_adapter(this: &Gpu) -> Promise;
+
+    type GpuAdapter;
+    #[wasm_bindgen(method, getter)]
+    fn features(this: &GpuAdapter) -> js_sys::Set;
+    #[wasm_bindgen(method, getter)]
+    fn info(this: &GpuAdapter) -> GpuAdapterInfo;
+
+    type GpuAdapterInfo;
+    #[wasm_bindgen(method, getter)]
+    fn vendor(this: &GpuAdapterInfo) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn architecture(this: &GpuAdapterInfo) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn device(this: &GpuAdapterInfo) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn description(this: &GpuAdapterInfo) -> String;
+    #[wasm_bindgen(method, getter, js_name = isFallbackAdapter)]
+    fn is_fallback_adapter(this: &GpuAdapterInfo) -> Option<bool>;
+}
 
 /// What a run trains on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -143,7 +169,7 @@ pub async fn probe() -> Result<Adapter, NoGpu> {
         return Err(NoGpu::NoAdapter);
     }
     let adapter: GpuAdapter = adapter.unchecked_into();
-    if !adapter.features().has("timestamp-query") {
+    if !adapter.features().has(&"timestamp-query".into()) {
         return Err(NoGpu::NoTimestampQuery);
     }
     let info = adapter.info();
@@ -151,9 +177,7 @@ pub async fn probe() -> Result<Adapter, NoGpu> {
         info.vendor(),
         info.architecture(),
     ]);
-    let is_fallback = Reflect::get(&info, &"isFallbackAdapter".into())
-        .is_ok_and(|value| value.is_truthy());
-    let is_software = is_fallback
+    let is_software = info.is_fallback_adapter() == Some(true)
         || is_software(&format!("{name} {} {}", info.vendor(), info.architecture()));
     Ok(Adapter { name, is_software })
 }
