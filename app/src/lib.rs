@@ -3,8 +3,10 @@
 //! The page (feature `page`) never links burn; a worker (features `cpu-worker`, `gpu-worker`)
 //! owns the device, the data and the session. They meet in [`protocol`] alone. Data flows from
 //! the worker through [`protocol`] and [`run`] to the charts and to [`export`]; commands go back
-//! through the bridge.
+//! through `bridge`.
 
+#[cfg(feature = "page")]
+pub mod bridge;
 pub mod device;
 pub mod export;
 pub mod protocol;

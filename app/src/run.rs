@@ -81,6 +81,7 @@ pub struct Run {
     status: Status,
     history: History,
     measuring: Option<Measuring>,
+    is_scoring: bool,
     diverged: Option<Measured<f64>>,
     weights: Option<Vec<f32>>,
 }
@@ -105,6 +106,7 @@ impl Run {
             status: Status::Preparing,
             history: History::default(),
             measuring: None,
+            is_scoring: false,
             diverged: None,
             weights: None,
         }
@@ -117,7 +119,10 @@ impl Run {
         }
         let history = &mut self.history;
         match event {
-            Event::State(state) => self.status = Status::Session(state),
+            Event::State(state) => {
+                self.status = Status::Session(state);
+                self.is_scoring |= state == State::Finishing;
+            }
             Event::Step(moment, value) => history.steps.push(Measured { moment, value }),
             Event::Epoch(moment, value) => history.epochs.push(Measured { moment, value }),
             Event::Validation(moment, value) => {
@@ -162,6 +167,11 @@ impl Run {
     /// The validation or scoring under way.
     pub fn measuring(&self) -> Option<Measuring> {
         self.measuring
+    }
+
+    /// Whether training is over and the test images are being scored.
+    pub fn is_scoring(&self) -> bool {
+        self.is_scoring
     }
 
     /// Where the loss stopped being a number, and what it was then.

@@ -1,1 +1,206 @@
 //! The page: what a person sees and presses.
+//!
+//! [`trainer::Trainer`] holds all state and alone talks to the worker; the other files show it.
+
+mod chart;
+mod controls;
+mod files;
+mod format;
+mod notice;
+mod theme;
+mod train;
+mod trainer;
+
+use gloo::events::{EventListener, EventListenerOptions};
+use js_sys::Reflect;
+use kiln_model::event::{Command, State};
+use leptos::prelude::*;
+
+use files::Files;
+use notice::Notices;
+use theme::ThemeButton;
+use train::{Train, device_name};
+use trainer::{Phase, Trainer};
+
+/// Shows the page in place of what the document shows while the program loads.
+pub fn mount() {
+    console_error_panic_hook::set_once();
+    let asked = Reflect::get(&window(), &"kilnStartAsked".into()).is_ok_and(|asked| asked.is_truthy());
+    if let Some(placeholder) = document().get_element_by_id("placeholder") {
+        placeholder.remove();
+    }
+    mount_to_body(move || view! { <Page starts_at_once=asked /> });
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Route {
+    Train,
+    Files,
+}
+
+impl Route {
+    /// What the address names; an unknown one means Train.
+    fn current() -> Self {
+        let hash = window().location().hash().unwrap_or_default();
+        if hash.starts_with("#/files") { Self::Files } else { Self::Train }
+    }
+
+    const fn link(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Train => ("#/train", "Train"),
+            Self::Files => ("#/files", "Files"),
+        }
+    }
+}
+
+#[component]
+fn Page(starts_at_once: bool) -> impl IntoView {
+    let trainer = Trainer::start(starts_at_once);
+    let route = RwSignal::new(Route::current());
+    let on_navigation = EventListener::new(&window(), "hashchange", move |_| {
+        route.set(Route::current());
+        request_animation_frame(|| {
+            let heading = document().query_selector("h1").ok().flatten();
+            let heading: Option<web_sys::HtmlElement> =
+                heading.map(wasm_bindgen::JsCast::unchecked_into);
+            // A page without a heading has nothing to focus.
+            drop(heading.map(|heading| heading.focus()));
+        });
+    });
+    let on_leave = EventListener::new_with_options(
+        &window(),
+        "beforeunload",
+        EventListenerOptions::enable_prevent_default(),
+        move |event| {
+            if untrack(|| trainer.phase().is_open()) {
+                event.prevent_default();
+            }
+        },
+    );
+    let listeners = StoredValue::new_local([on_navigation, on_leave]);
+    on_cleanup(move || listeners.dispose());
+
+    let phase = Memo::new(move |_| trainer.phase());
+    Effect::new(move |_| {
+        if let Some(root) = document().document_element() {
+            // An attribute of this name cannot be refused.
+            drop(root.set_attribute("data-state", phase.get().word()));
+        }
+    });
+    let link = move |of: Route| {
+        let (address, name) = of.link();
+        let current = move || (route.get() == of).then_some("page");
+        view! { <a href=address aria-current=current>{name}</a> }
+    };
+    view! {
+        <header class="top">
+            <a class="mark" href="#/train" aria-label="Kiln">
+                <Mark />
+                <span aria-hidden="true">"Kiln"</span>
+            </a>
+            <nav aria-label="Views">{link(Route::Train)} {link(Route::Files)}</nav>
+            <RunChip trainer />
+            <Device trainer />
+            <ThemeButton />
+            <RunProgress trainer />
+        </header>
+        <Notices trainer />
+        <main>
+            {move || match route.get() {
+                Route::Train => view! { <Train trainer /> }.into_any(),
+                Route::Files => view! { <Files trainer /> }.into_any(),
+            }}
+        </main>
+        <p class="hidden" role="status">{move || format!("Run: {}", phase.get().word())}</p>
+    }
+}
+
+/// A small kiln arch with an ember in it.
+#[component]
+fn Mark() -> impl IntoView {
+    view! {
+        <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
+            <path class="arch" d="M4 21V11a8 8 0 0 1 16 0v10M2 21h20"></path>
+            <circle class="ember" cx="12" cy="15" r="3"></circle>
+        </svg>
+    }
+}
+
+/// Share of the run's steps that are done; nothing while no run is open.
+fn progress(trainer: Trainer) -> Option<f64> {
+    trainer.run.with(|run| {
+        let run = run.as_ref().filter(|run| run.status().is_open())?;
+        Some(f64::from(run.steps_done()) / f64::from(run.plan().total_steps()))
+    })
+}
+
+/// The open run, on every route.
+#[component]
+fn RunChip(trainer: Trainer) -> impl IntoView {
+    let name = Memo::new(move |_| {
+        trainer.run.with(|run| {
+            run.as_ref().filter(|run| run.status().is_open()).map(|run| run.name.clone())
+        })
+    });
+    let share = move || progress(trainer).map(|share| format!("{:.0}\u{2009}%", 100.0 * share));
+    let phase = Memo::new(move |_| trainer.phase());
+    let pause = move || match phase.get() {
+        Phase::Session(State::Paused) => view! {
+            <button class="quiet icon" aria-label="Resume run" title="Resume"
+                on:click=move |_| trainer.tell(Command::Resume)>"▶"</button>
+        }
+        .into_any(),
+        Phase::Session(_) => view! {
+            <button class="quiet icon" aria-label="Pause run" title="Pause"
+                on:click=move |_| trainer.tell(Command::Pause)>"⏸"</button>
+        }
+        .into_any(),
+        _ => ().into_any(),
+    };
+    move || {
+        name.get().map(|name| {
+            view! {
+                <div class="chip" class:live=move || phase.get() == Phase::Session(State::Running)>
+                    <i aria-hidden="true"></i>
+                    <a href="#/train">{name}</a>
+                    <span class="share">{share}</span>
+                    {pause}
+                </div>
+            }
+        })
+    }
+}
+
+/// What is trained on, and why.
+#[component]
+fn Device(trainer: Trainer) -> impl IntoView {
+    let text = move || match trainer.chosen.get() {
+        None => "Looking for a GPU".to_owned(),
+        Some(chosen) => {
+            let name = device_name(trainer, chosen.backend);
+            match chosen.reason {
+                Some(reason) => format!("{name} · {}", reason.short()),
+                None => name,
+            }
+        }
+    };
+    view! { <p class="device" title=text>{text}</p> }
+}
+
+/// The thin bar under the top bar.
+#[component]
+fn RunProgress(trainer: Trainer) -> impl IntoView {
+    let share = Memo::new(move |_| progress(trainer).unwrap_or(0.0));
+    view! {
+        <div
+            class="run-progress"
+            role="progressbar"
+            aria-label="Run progress"
+            aria-valuemin="0"
+            aria-valuemax="100"
+            aria-valuenow=move || format!("{:.0}", 100.0 * share.get())
+        >
+            <div style:width=move || format!("{}%", 100.0 * share.get())></div>
+        </div>
+    }
+}

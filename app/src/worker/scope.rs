@@ -50,7 +50,13 @@ pub fn report_faults() {
             details: describe(&event.reason()),
         });
     });
-    scope().set_onunhandledrejection(Some(on_rejection.as_ref().unchecked_ref()));
+    let listening = scope().add_event_listener_with_callback(
+        "unhandledrejection",
+        on_rejection.as_ref().unchecked_ref(),
+    );
+    if let Err(error) = listening {
+        wasm_bindgen::throw_val(error);
+    }
     on_rejection.forget();
 }
 

@@ -1,0 +1,358 @@
+//! The rail: presets, settings, and the buttons of the state machine.
+
+use kiln_model::config::{Config, Preset, Setting, ValidateOn};
+use kiln_model::event::{Command, State};
+use leptos::prelude::*;
+
+use super::format;
+use super::trainer::{Phase, Trainer};
+use crate::device::BackendChoice;
+
+/// Why a setting cannot be changed now.
+const FIXED: &str = "Fixed for this run. Stop to change.";
+
+/// Presets, settings and what follows from them.
+#[component]
+pub fn Settings(trainer: Trainer) -> impl IntoView {
+    let fixed = Signal::derive(move || trainer.phase().is_open());
+    view! {
+        <fieldset
+            class="settings"
+            aria-label="Settings"
+            disabled=fixed
+            title=move || fixed.get().then_some(FIXED)
+        >
+            <div class="presets" role="group" aria-label="Presets">
+                {Preset::ALL.map(|preset| view! { <PresetButton trainer preset /> })}
+            </div>
+            <NumberSetting trainer setting=Setting::Epochs unit="" />
+            <NumberSetting trainer setting=Setting::BatchSize unit="images" />
+            <NumberSetting trainer setting=Setting::LearningRate unit="" />
+            <details>
+                <summary>"Advanced"</summary>
+                <div class="advanced">
+                    <NumberSetting trainer setting=Setting::Dropout unit="" />
+                    <ValidateOnSetting trainer />
+                    <NumberSetting trainer setting=Setting::ValidationSplit unit="" />
+                    <NumberSetting trainer setting=Setting::TrainingImages unit="" />
+                    <SeedSetting trainer />
+                    <BackendSetting trainer />
+                </div>
+            </details>
+        </fieldset>
+    }
+}
+
+#[component]
+fn PresetButton(trainer: Trainer, preset: Preset) -> impl IntoView {
+    let pressed = move || trainer.config.get() == preset.config();
+    let note = format!("preset-{}", preset.label().to_lowercase().replace(' ', "-"));
+    let described_by = note.clone();
+    view! {
+        <button
+            class="preset"
+            aria-label=preset.label()
+            aria-describedby=described_by
+            aria-pressed=move || pressed().to_string()
+            on:click=move |_| {
+                trainer.config.set(preset.config());
+                trainer.invalid.update(|invalid| invalid.clear());
+            }
+        >
+            <strong>{preset.label()}</strong>
+            <small id=note>{preset.note()}</small>
+        </button>
+    }
+}
+
+/// How a slider's positions stand for values.
+#[derive(Clone, Copy)]
+enum Scale {
+    /// From least to most by a step.
+    Even { step: f64 },
+    /// 16, 32, … 1024.
+    Doubling,
+    /// Twenty stops a decade, two digits.
+    Logarithmic,
+}
+
+impl Scale {
+    fn of(setting: Setting) -> Self {
+        match setting {
+            Setting::BatchSize => Self::Doubling,
+            Setting::LearningRate => Self::Logarithmic,
+            Setting::Dropout | Setting::ValidationSplit => Self::Even { step: 0.05 },
+            Setting::TrainingImages => Self::Even { step: 1_000.0 },
+            Setting::Epochs | Setting::Seed => Self::Even { step: 1.0 },
+        }
+    }
+
+    /// The last position; the first is 0.
+    fn last(self, (min, max): (f64, f64)) -> f64 {
+        match self {
+            Self::Even { step } => ((max - min) / step).round(),
+            Self::Doubling => 6.0,
+            Self::Logarithmic => 20.0 * (max / min).log10(),
+        }
+    }
+
+    fn value(self, (min, _): (f64, f64), position: f64) -> f64 {
+        match self {
+            // Through a text of two decimals, so that 0.05 · 3 is 0.15.
+            Self::Even { step } => rounded(min + step * position, 2),
+            Self::Doubling => 16.0 * 2.0_f64.powf(position),
+            Self::Logarithmic => {
+                let value = min * 10.0_f64.powf(position / 20.0);
+                let decimals = 1 - value.log10().floor() as i32;
+                rounded(value, decimals.max(0) as usize)
+            }
+        }
+    }
+
+    fn position(self, (min, max): (f64, f64), value: f64) -> f64 {
+        let position = match self {
+            Self::Even { step } => (value - min) / step,
+            Self::Doubling => (value / 16.0).log2(),
+            Self::Logarithmic => 20.0 * (value / min).log10(),
+        };
+        position.round().clamp(0.0, self.last((min, max)))
+    }
+}
+
+/// The number that a person would write with so many decimals.
+fn rounded(value: f64, decimals: usize) -> f64 {
+    format!("{value:.decimals$}").parse().unwrap_or(value)
+}
+
+#[component]
+fn NumberSetting(trainer: Trainer, setting: Setting, unit: &'static str) -> impl IntoView {
+    let (label, range) = (setting.label(), setting.range());
+    let scale = Scale::of(setting);
+    let last = scale.last(range);
+    let value = Memo::new(move |_| trainer.config.with(|config| setting.get(config)));
+    let position = move || scale.position(range, value.get());
+    let slide = move |position: f64| set(trainer, setting, scale.value(range, position));
+    let id = format!("setting-{setting:?}");
+    view! {
+        <div class="setting">
+            <label for=id.clone()>{label}</label>
+            <input
+                type="range"
+                aria-label=label
+                min="0"
+                max=last
+                step="1"
+                prop:value=position
+                aria-valuetext=move || format!("{} {unit}", value.get()).trim_end().to_owned()
+                style=("--filled", move || format!("{}%", 100.0 * position() / last))
+                on:input=move |event| {
+                    if let Ok(position) = event_target_value(&event).parse() {
+                        slide(position);
+                    }
+                }
+            />
+            <NumberField trainer setting id />
+            <span class="unit">{unit}</span>
+            <SettingError trainer setting />
+        </div>
+    }
+}
+
+/// The field in which any value can be typed; a value outside the range is not taken over.
+#[component]
+fn NumberField(trainer: Trainer, setting: Setting, id: String) -> impl IntoView {
+    let (min, max) = setting.range();
+    let is_invalid = move || trainer.invalid.with(|invalid| invalid.contains_key(&setting));
+    // What is typed stays while it is invalid; the setting itself is then as it was.
+    let shown = move || {
+        trainer
+            .invalid
+            .with(|invalid| invalid.get(&setting).is_none())
+            .then(|| trainer.config.with(|config| setting.get(config)).to_string())
+    };
+    let field = NodeRef::<leptos::html::Input>::new();
+    Effect::new(move |_| {
+        if let (Some(field), Some(text)) = (field.get(), shown())
+            && field.value() != text
+        {
+            field.set_value(&text);
+        }
+    });
+    view! {
+        <input
+            node_ref=field
+            id=id
+            type="number"
+            min=min
+            max=max
+            step="any"
+            aria-invalid=move || is_invalid().to_string()
+            aria-describedby=format!("error-{setting:?}")
+            on:change=move |event| {
+                set(trainer, setting, event_target_value(&event).parse().unwrap_or(f64::NAN));
+            }
+        />
+    }
+}
+
+#[component]
+fn SettingError(trainer: Trainer, setting: Setting) -> impl IntoView {
+    let message = move || {
+        trainer.invalid.with(|invalid| invalid.get(&setting).map(ToString::to_string))
+    };
+    view! {
+        <p class="error" role="alert" id=format!("error-{setting:?}")>
+            {message}
+        </p>
+    }
+}
+
+fn set(trainer: Trainer, setting: Setting, value: f64) {
+    let mut config = trainer.config.get_untracked();
+    match setting.set(&mut config, value) {
+        Ok(()) => {
+            trainer.invalid.update(|invalid| drop(invalid.remove(&setting)));
+            trainer.config.set(config);
+        }
+        Err(error) => trainer.invalid.update(|invalid| drop(invalid.insert(setting, error))),
+    }
+}
+
+#[component]
+fn ValidateOnSetting(trainer: Trainer) -> impl IntoView {
+    let is_test = move || trainer.config.with(|config| config.validate_on == ValidateOn::TestSet);
+    view! {
+        <div class="setting choice">
+            <label for="validate-on">"Validate on"</label>
+            <select
+                id="validate-on"
+                prop:value=move || if is_test() { "test" } else { "split" }
+                on:change=move |event| {
+                    let validate_on = if event_target_value(&event) == "test" {
+                        ValidateOn::TestSet
+                    } else {
+                        ValidateOn::Split
+                    };
+                    trainer.config.update(|config| config.validate_on = validate_on);
+                }
+            >
+                <option value="split">"Split"</option>
+                <option value="test">"Test set"</option>
+            </select>
+            <p class="hint">
+                {move || is_test().then_some(
+                    "Keras ignores the split where a validation set is given: the logged split is never used.",
+                )}
+            </p>
+        </div>
+    }
+}
+
+#[component]
+fn SeedSetting(trainer: Trainer) -> impl IntoView {
+    let setting = Setting::Seed;
+    let new_seed = move |_| {
+        let seed = js_sys::Math::random() * (f64::from(u32::MAX) + 1.0);
+        set(trainer, setting, seed.floor());
+    };
+    view! {
+        <div class="setting seed">
+            <label for="setting-Seed">{setting.label()}</label>
+            <NumberField trainer setting id="setting-Seed".to_owned() />
+            <button class="quiet" on:click=new_seed>"New seed"</button>
+            <SettingError trainer setting />
+        </div>
+    }
+}
+
+#[component]
+fn BackendSetting(trainer: Trainer) -> impl IntoView {
+    view! {
+        <div class="setting choice">
+            <label for="backend">"Backend"</label>
+            <select
+                id="backend"
+                prop:value=move || trainer.choice.get().label()
+                on:change=move |event| {
+                    let label = event_target_value(&event);
+                    let choice = BackendChoice::ALL.into_iter().find(|choice| choice.label() == label);
+                    trainer.choose(choice.unwrap_or_default());
+                }
+            >
+                {BackendChoice::ALL
+                    .map(|choice| view! { <option value=choice.label()>{choice.label()}</option> })}
+            </select>
+        </div>
+    }
+}
+
+/// Steps and time that the settings ask for.
+#[component]
+pub fn PlanLine(trainer: Trainer) -> impl IntoView {
+    let text = move || {
+        let config: Config = trainer.config.get();
+        let plan = config.plan();
+        let steps = format!(
+            "{} × {} = {} steps",
+            format::count(plan.steps_per_epoch.into()),
+            plan.epochs,
+            format::count(plan.total_steps().into())
+        );
+        match trainer.estimated_secs(&config) {
+            Some(secs) => format!("{steps} · ≈ {}", format::duration(secs)),
+            None => steps,
+        }
+    };
+    view! { <p class="plan">{text}</p> }
+}
+
+/// The buttons that fit the state.
+#[component]
+pub fn RunButtons(trainer: Trainer) -> impl IntoView {
+    let phase = Memo::new(move |_| trainer.phase());
+    let is_scoring = Memo::new(move |_| {
+        trainer.run.with(|run| run.as_ref().is_some_and(crate::run::Run::is_scoring))
+    });
+    let tell = move |command| move |_| trainer.tell(command);
+    let start = move |single_step| move |_| trainer.begin(single_step);
+    let is_invalid = move || trainer.invalid.with(|invalid| !invalid.is_empty());
+    let why = move || is_invalid().then_some("A setting is outside its range.");
+    let buttons = move || match phase.get() {
+        Phase::Loading
+        | Phase::Ready
+        | Phase::Crashed
+        | Phase::Session(State::Stopped | State::Finished | State::Failed) => view! {
+            <button class="primary" disabled=is_invalid title=why on:click=start(false)>"Start"</button>
+            <button disabled=is_invalid title=why on:click=start(true)>"Step"</button>
+        }
+        .into_any(),
+        Phase::Preparing => view! {
+            <button on:click=move |_| trainer.cancel()>"Cancel"</button>
+        }
+        .into_any(),
+        Phase::Session(State::Running) => view! {
+            <button class="primary" on:click=tell(Command::Pause)>"Pause"</button>
+            <button on:click=tell(Command::Stop)>"Stop"</button>
+        }
+        .into_any(),
+        Phase::Session(State::Paused) => {
+            let last = if is_scoring.get() {
+                view! { <button on:click=tell(Command::SkipScoring)>"Skip scoring"</button> }.into_any()
+            } else {
+                view! { <button on:click=tell(Command::Stop)>"Stop"</button> }.into_any()
+            };
+            view! {
+                <button class="primary" on:click=tell(Command::Resume)>"Resume"</button>
+                <button on:click=tell(Command::Step)>"Step"</button>
+                {last}
+            }
+            .into_any()
+        }
+        Phase::Session(State::Finishing) => view! {
+            <button on:click=tell(Command::Pause)>"Pause"</button>
+            <button on:click=tell(Command::SkipScoring)>"Skip scoring"</button>
+        }
+        .into_any(),
+    };
+    view! { <div class="buttons" role="group" aria-label="Run">{buttons}</div> }
+}

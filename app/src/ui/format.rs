@@ -1,0 +1,79 @@
+//! Numbers as a person reads them: decimal point, thin spaces between thousands.
+
+/// A count, such as `10 000`.
+pub fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push('\u{2009}');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// A share, such as `98.12 %`.
+pub fn percent(share: f64) -> String {
+    format!("{:.2}\u{2009}%", 100.0 * share)
+}
+
+/// A loss: four decimals.
+pub fn loss(value: f64) -> String {
+    format!("{value:.4}")
+}
+
+/// A size, such as `139 kB`; under 1,000 bytes exact.
+pub fn bytes(value: u64) -> String {
+    match value {
+        0..1_000 => format!("{value}\u{2009}B"),
+        1_000..1_000_000 => format!("{:.1}\u{2009}kB", value as f64 / 1e3),
+        _ => format!("{:.1}\u{2009}MB", value as f64 / 1e6),
+    }
+}
+
+/// A time to wait, no finer than it can be known.
+pub fn duration(secs: f64) -> String {
+    match secs.max(0.0) {
+        secs if secs < 90.0 => format!("{}\u{2009}s", secs.ceil()),
+        secs if secs < 5_400.0 => format!("{:.0}\u{2009}min", secs / 60.0),
+        secs => format!("{:.1}\u{2009}h", secs / 3_600.0),
+    }
+}
+
+/// A tick of an axis: as many decimals as its step needs, and no more.
+pub fn tick(value: f64, step: f64) -> String {
+    let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
+    // A step of 2.5 × 10ⁿ needs one decimal more than its power of ten says.
+    let shifted = step * 10.0_f64.powi(decimals as i32);
+    let decimals = decimals + usize::from((shifted - shifted.round()).abs() > 1e-6);
+    if decimals == 0 {
+        count(value.round().max(0.0) as u64)
+    } else {
+        format!("{value:.decimals$}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_agreed() {
+        assert_eq!(count(999), "999");
+        assert_eq!(count(1_234_567), "1\u{2009}234\u{2009}567");
+        assert_eq!(percent(0.98125), "98.12\u{2009}%");
+        assert_eq!(bytes(999), "999\u{2009}B");
+        assert_eq!(bytes(139_304), "139.3\u{2009}kB");
+        assert_eq!(duration(24.2), "25\u{2009}s");
+        assert_eq!(duration(600.0), "10\u{2009}min");
+    }
+
+    #[test]
+    fn ticks_have_the_decimals_of_their_step() {
+        assert_eq!(tick(0.6000000000000001, 0.2), "0.6");
+        assert_eq!(tick(2_000.0, 500.0), "2\u{2009}000");
+        assert_eq!(tick(0.25, 0.25), "0.25");
+        assert_eq!(tick(2.5, 2.5), "2.5");
+    }
+}
