@@ -1,1 +1,34 @@
-//! x
+//! Drives a real Chromium against the built page, finding everything by role and name.
+
+pub mod browser;
+pub mod page;
+pub mod server;
+
+/// What stops a test before it can judge the page.
+#[derive(Debug, thiserror::Error)]
+pub enum HarnessError {
+    /// Chromium or its driver could not be used.
+    #[error(transparent)]
+    Driver(#[from] thirtyfour::error::WebDriverError),
+    /// A file or a socket could not be used.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// The page did not come to what was waited for.
+    #[error("waited {secs} s for {what}; the page shows: {shown}")]
+    Waited {
+        /// What for.
+        what: String,
+        /// How long, in seconds.
+        secs: u64,
+        /// What the page showed then.
+        shown: String,
+    },
+    /// The page answered something that cannot be read.
+    #[error("{what} cannot be read: {answer}")]
+    Unreadable {
+        /// What was asked for.
+        what: String,
+        /// What came.
+        answer: String,
+    },
+}

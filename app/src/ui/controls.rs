@@ -211,10 +211,10 @@ fn set(trainer: Trainer, setting: Setting, value: f64) {
     let mut config = trainer.config.get_untracked();
     match setting.set(&mut config, value) {
         Ok(()) => {
-            trainer.invalid.update(|invalid| drop(invalid.remove(&setting)));
+            trainer.invalid.update(|invalid| invalid.retain(|other, _| *other != setting));
             trainer.config.set(config);
         }
-        Err(error) => trainer.invalid.update(|invalid| drop(invalid.insert(setting, error))),
+        Err(error) => trainer.invalid.update(|invalid| invalid.extend([(setting, error)])),
     }
 }
 

@@ -70,10 +70,8 @@ pub async fn yield_to_messages() {
     let (sender, woken) = oneshot::channel::<()>();
     let mut sender = Some(sender);
     let wake = Closure::<dyn FnMut()>::new(move || {
-        if let Some(sender) = sender.take() {
-            // The receiver waits a few lines below.
-            drop(sender.send(()));
-        }
+        // The receiver waits a few lines below; where it is gone nobody needs waking.
+        sender.take().map(|sender| sender.send(()));
     });
     let posted = CHANNEL.with_borrow_mut(|channel| {
         let channel = match channel {

@@ -1,0 +1,96 @@
+//! Starts Chromium through its driver, with an empty profile.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
+use tokio::process::{Child, Command};
+
+use crate::HarnessError;
+
+/// Whether Chromium offers WebGPU, by its software adapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebGpu {
+    /// As it comes.
+    AsIs,
+    /// On SwiftShader.
+    Software,
+}
+
+const QUIET: [&str; 8] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--force-color-profile=srgb",
+];
+const SOFTWARE_GPU: [&str; 3] = [
+    "--enable-unsafe-webgpu",
+    "--enable-features=Vulkan",
+    "--use-webgpu-adapter=swiftshader",
+];
+
+/// A running Chromium; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Browser {
+    /// Speaks to it.
+    pub driver: WebDriver,
+    /// Where its downloads arrive.
+    pub downloads: TempDir,
+    _process: Child,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts the driver on a free port, and Chromium by it.
+    ///
+    /// # Errors
+    /// No driver or no Chromium on this machine.
+    pub async fn start(web_gpu: WebGpu) -> Result<Self, HarnessError> {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let driver = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
+        let process = Command::new(driver)
+            .arg(format!("--port={port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let profile = tempfile::tempdir()?;
+        let mut capabilities = DesiredCapabilities::chrome();
+        for argument in QUIET {
+            capabilities.add_arg(argument)?;
+        }
+        if web_gpu == WebGpu::Software {
+            for argument in SOFTWARE_GPU {
+                capabilities.add_arg(argument)?;
+            }
+        }
+        capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
+        let url = format!("http://127.0.0.1:{port}");
+        let driver = connect(&url, capabilities).await?;
+        Ok(Self {
+            driver,
+            downloads: tempfile::tempdir()?,
+            _process: process,
+            _profile: profile,
+        })
+    }
+}
+
+/// Connects as soon as the driver listens.
+async fn connect(url: &str, capabilities: thirtyfour::ChromeCapabilities) -> Result<WebDriver, HarnessError> {
+    const ATTEMPTS: u32 = 100;
+    let mut attempt = 0;
+    loop {
+        match WebDriver::new(url, capabilities.clone()).await {
+            Ok(driver) => return Ok(driver),
+            Err(error) if attempt == ATTEMPTS => return Err(error.into()),
+            Err(_) => attempt += 1,
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}

@@ -1,0 +1,256 @@
+//! The page as a person uses it: things are found by role and accessible name.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use thirtyfour::extensions::cdp::ChromeDevTools;
+
+use crate::HarnessError;
+use crate::browser::{Browser, WebGpu};
+use crate::server::Server;
+
+/// How often the page is looked at while something is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// A page in a Chromium of its own.
+#[derive(Debug)]
+pub struct Page {
+    browser: Browser,
+    tools: ChromeDevTools,
+}
+
+impl Page {
+    /// Opens the page that `server` serves.
+    ///
+    /// # Errors
+    /// No Chromium, or a page that cannot be opened.
+    pub async fn open(server: &Server, web_gpu: WebGpu) -> Result<Self, HarnessError> {
+        let browser = Browser::start(web_gpu).await?;
+        let tools = ChromeDevTools::new(browser.driver.handle.clone());
+        let page = Self { browser, tools };
+        page.cdp(
+            "Browser.setDownloadBehavior",
+            json!({ "behavior": "allow", "downloadPath": page.browser.downloads.path() }),
+        )
+        .await?;
+        page.browser.driver.goto(server.url()).await?;
+        Ok(page)
+    }
+
+    async fn cdp(&self, command: &str, parameters: Value) -> Result<Value, HarnessError> {
+        Ok(self.tools.execute_cdp_with_params(command, parameters).await?)
+    }
+
+    /// The value of a JavaScript expression.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn evaluate(&self, expression: &str) -> Result<Value, HarnessError> {
+        let answer = self
+            .cdp(
+                "Runtime.evaluate",
+                json!({ "expression": expression, "returnByValue": true, "awaitPromise": true }),
+            )
+            .await?;
+        Ok(answer["result"]["value"].clone())
+    }
+
+    /// What the page says it is doing.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn state(&self) -> Result<String, HarnessError> {
+        let state = self.evaluate("document.documentElement.dataset.state").await?;
+        Ok(state.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Waits until the page is in one of the states.
+    ///
+    /// # Errors
+    /// A page that does not get there in time.
+    pub async fn wait_for_state(&self, states: &[&str], secs: u64) -> Result<(), HarnessError> {
+        let what = format!("state {states:?}");
+        let start = Instant::now();
+        loop {
+            let state = self.state().await?;
+            if states.contains(&state.as_str()) {
+                return Ok(());
+            }
+            self.look_again(&what, start, secs).await?;
+        }
+    }
+
+    /// Waits until the text of the page holds `part`.
+    ///
+    /// # Errors
+    /// A page that does not show it in time.
+    pub async fn wait_for_text(&self, part: &str, secs: u64) -> Result<(), HarnessError> {
+        let start = Instant::now();
+        while !self.text().await?.contains(part) {
+            self.look_again(part, start, secs).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the next look; gives up when the time is over.
+    async fn look_again(&self, what: &str, start: Instant, secs: u64) -> Result<(), HarnessError> {
+        if start.elapsed().as_secs() >= secs {
+            return Err(HarnessError::Waited {
+                what: what.to_owned(),
+                secs,
+                shown: self.text().await?,
+            });
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+        Ok(())
+    }
+
+    /// All text that the page shows.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn text(&self) -> Result<String, HarnessError> {
+        let text = self.evaluate("document.body.innerText").await?;
+        Ok(text.as_str().unwrap_or_default().replace('\u{2009}', " "))
+    }
+
+    /// Everything with this role and accessible name.
+    async fn query(&self, role: &str, name: &str) -> Result<Vec<i64>, HarnessError> {
+        let document = self.cdp("DOM.getDocument", json!({ "depth": 0 })).await?;
+        let found = self
+            .cdp(
+                "Accessibility.queryAXTree",
+                json!({
+                    "backendNodeId": document["root"]["backendNodeId"],
+                    "role": role,
+                    "accessibleName": name,
+                }),
+            )
+            .await?;
+        let nodes = found["nodes"].as_array().cloned().unwrap_or_default();
+        Ok(nodes
+            .iter()
+            .filter(|node| node["ignored"] != json!(true))
+            .filter_map(|node| node["backendDOMNodeId"].as_i64())
+            .collect())
+    }
+
+    /// Whether there is something with this role and accessible name.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn has(&self, role: &str, name: &str) -> Result<bool, HarnessError> {
+        Ok(!self.query(role, name).await?.is_empty())
+    }
+
+    /// Calls a JavaScript function on what has this role and accessible name, waiting for it.
+    ///
+    /// # Errors
+    /// Nothing of that name within ten seconds.
+    pub async fn call(&self, role: &str, name: &str, function: &str) -> Result<Value, HarnessError> {
+        let start = Instant::now();
+        loop {
+            if let Some(node) = self.query(role, name).await?.first() {
+                let object = self.cdp("DOM.resolveNode", json!({ "backendNodeId": node })).await;
+                if let Ok(object) = object {
+                    let answer = self
+                        .cdp(
+                            "Runtime.callFunctionOn",
+                            json!({
+                                "objectId": object["object"]["objectId"],
+                                "functionDeclaration": function,
+                                "returnByValue": true,
+                            }),
+                        )
+                        .await?;
+                    return Ok(answer["result"]["value"].clone());
+                }
+            }
+            self.look_again(&format!("{role} “{name}”"), start, 10).await?;
+        }
+    }
+
+    /// Presses what has this role and accessible name, with the mouse, in its middle.
+    ///
+    /// # Errors
+    /// Nothing of that name, or a page that does not answer.
+    pub async fn press(&self, role: &str, name: &str) -> Result<(), HarnessError> {
+        let place = self
+            .call(
+                role,
+                name,
+                "function() { this.scrollIntoView({ block: 'center' });
+                   const box = this.getBoundingClientRect();
+                   return [box.x + box.width / 2, box.y + box.height / 2]; }",
+            )
+            .await?;
+        for kind in ["mousePressed", "mouseReleased"] {
+            self.cdp(
+                "Input.dispatchMouseEvent",
+                json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 }),
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Types a value into a number field and leaves it.
+    ///
+    /// # Errors
+    /// Nothing of that name, or a page that does not answer.
+    pub async fn type_number(&self, name: &str, value: &str) -> Result<(), HarnessError> {
+        self.call("spinbutton", name, "function() { this.focus(); this.select(); }").await?;
+        self.cdp("Input.insertText", json!({ "text": value })).await?;
+        self.call("spinbutton", name, "function() { this.blur(); }").await?;
+        Ok(())
+    }
+
+    /// Chooses an option of a list by its text.
+    ///
+    /// # Errors
+    /// Nothing of that name, or a page that does not answer.
+    pub async fn choose(&self, name: &str, option: &str) -> Result<(), HarnessError> {
+        let function = format!(
+            "function() {{ this.value = [...this.options].find(o => o.text === {option:?}).value;
+               this.dispatchEvent(new Event('change', {{ bubbles: true }})); }}"
+        );
+        self.call("combobox", name, &function).await?;
+        Ok(())
+    }
+
+    /// Follows a download link and waits for the whole file.
+    ///
+    /// # Errors
+    /// A file that does not arrive within ten seconds.
+    pub async fn download(&self, file: &str) -> Result<Vec<u8>, HarnessError> {
+        self.press("link", &format!("Download {file}")).await?;
+        let path = self.browser.downloads.path().join(file);
+        let start = Instant::now();
+        // Chromium gives the file its name once it is whole.
+        while !path.exists() {
+            self.look_again(&format!("the download of {file}"), start, 10).await?;
+        }
+        Ok(std::fs::read(path)?)
+    }
+
+    /// A picture of the page at a width, as PNG.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn picture(&self, width: u32, height: u32) -> Result<Vec<u8>, HarnessError> {
+        self.cdp(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false }),
+        )
+        .await?;
+        Ok(self.browser.driver.screenshot_as_png().await?)
+    }
+
+    /// Ends Chromium.
+    ///
+    /// # Errors
+    /// A Chromium that does not answer.
+    pub async fn close(self) -> Result<(), HarnessError> {
+        Ok(self.browser.driver.quit().await?)
+    }
+}

@@ -1,0 +1,268 @@
+//! The page in a real Chromium, from the first look to the downloaded model.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+use burn::tensor::Device;
+use kiln_model::batch::evaluation_pixels;
+use kiln_model::evaluation::Tally;
+use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
+use kiln_model::train::{network, session};
+use kiln_model::mnist;
+use kiln_tests::HarnessError;
+use kiln_tests::browser::WebGpu;
+use kiln_tests::page::Page;
+use kiln_tests::server::{Fault, Server, dist};
+
+type Outcome = Result<(), HarnessError>;
+
+const TEST_IMAGES: u32 = 10_000;
+
+/// The number before `marker` in a text, spaces between thousands left out.
+fn number_before(text: &str, marker: &str) -> u32 {
+    let before = text.split(marker).next().unwrap();
+    let digits: Vec<char> = before
+        .chars()
+        .rev()
+        .take_while(|letter| letter.is_ascii_digit() || *letter == ' ')
+        .filter(char::is_ascii_digit)
+        .collect();
+    digits.into_iter().rev().collect::<String>().parse().unwrap()
+}
+
+/// The training steps that the page says are done.
+async fn steps_done(page: &Page) -> u32 {
+    let text = page.text().await.unwrap();
+    let after = text.rsplit("step ").next().unwrap();
+    number_before(after, "/")
+}
+
+#[derive(Debug)]
+struct Row {
+    step: u32,
+    series: String,
+    value: f64,
+}
+
+fn rows(csv: &[u8]) -> Vec<Row> {
+    csv::Reader::from_reader(csv)
+        .into_records()
+        .map(|record| {
+            let record = record.unwrap();
+            Row {
+                step: record[1].parse().unwrap(),
+                series: record[5].to_owned(),
+                value: record[6].parse().unwrap(),
+            }
+        })
+        .collect()
+}
+
+/// How many test images the weights in a safetensors file answer rightly, natively.
+async fn correct_natively(file: &[u8]) -> usize {
+    let tensors = safetensors::SafeTensors::deserialize(file).unwrap();
+    let mut weights = vec![0.0; PARAMETER_COUNT];
+    for parameter in PARAMETERS {
+        let tensor = tensors.tensor(parameter.name).unwrap();
+        assert_eq!(tensor.shape(), parameter.shape);
+        let (values, _) = tensor.data().as_chunks::<4>();
+        for (weight, value) in weights[parameter.range()].iter_mut().zip(values) {
+            *weight = f32::from_le_bytes(*value);
+        }
+    }
+    let files = mnist::FILES
+        .each_ref()
+        .map(|file| std::fs::read(dist().join("data").join(file.name)).unwrap());
+    let dataset = mnist::unpack(files.each_ref().map(Vec::as_slice)).unwrap();
+    let images = dataset.test().images();
+    let weights = session::upload(weights, &Device::flex());
+    let mut tally = Tally::default();
+    for first in (0..images.len()).step_by(500) {
+        let logits = network::logits(&weights, evaluation_pixels(images, first, 500));
+        let logits = session::download(logits).await.unwrap();
+        tally.add(&logits, &images.labels()[first..first + 500]);
+    }
+    tally.correct()
+}
+
+#[tokio::test]
+async fn quick_taste_trains_and_its_files_arrive() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open(&server, WebGpu::AsIs).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    assert!(page.text().await?.contains("CPU"));
+    page.press("button", "Quick taste").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_state(&["running"], 30).await?;
+    page.wait_for_state(&["finished"], 240).await?;
+
+    let text = page.text().await?;
+    let wrong = number_before(&text, " wrong of 10 000");
+    let correct = TEST_IMAGES - wrong;
+    // Keras on the same settings: 91.9 to 93.4 % over three seeds.
+    assert!(correct >= 9_000, "{correct} right");
+    assert!(page.has("progressbar", "Run progress").await?);
+
+    page.press("link", "Files").await?;
+    page.wait_for_text("Opens with", 10).await?;
+    let title = page.evaluate("document.querySelector('.files strong').innerText").await?;
+    let name = title.as_str().unwrap();
+    let model = page.download(&format!("{name}.safetensors")).await?;
+    assert_eq!(correct_natively(&model).await, correct as usize);
+
+    let config = page.download(&format!("{name}.config.json")).await?;
+    let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+    assert_eq!(config["settings"]["batch_size"], 32);
+    assert_eq!(config["results"]["test"]["correct"], correct);
+
+    let csv = page.download(&format!("{name}.csv")).await?;
+    let rows = rows(&csv);
+    let losses: Vec<&Row> = rows.iter().filter(|row| row.series == "train/loss").collect();
+    assert_eq!(losses.iter().map(|row| row.step).collect::<Vec<_>>(), Vec::from_iter(1..=168));
+    let validations = rows.iter().filter(|row| row.series == "validation/loss");
+    assert_eq!(validations.map(|row| row.step).collect::<Vec<_>>(), [42, 84, 126, 168]);
+    let lines = page.download(&format!("{name}.jsonl")).await?;
+    assert_eq!(lines.iter().filter(|byte| **byte == b'\n').count(), rows.len());
+    page.close().await
+}
+
+#[tokio::test]
+async fn every_button_acts_between_two_steps() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open(&server, WebGpu::AsIs).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.type_number("Batch size", "16").await?;
+
+    // One step from Ready, then paused.
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 30).await?;
+    assert_eq!(steps_done(&page).await, 1);
+    page.press("button", "Step").await?;
+    page.wait_for_text("step 2/", 30).await?;
+    page.wait_for_state(&["paused"], 30).await?;
+
+    page.press("button", "Resume").await?;
+    page.wait_for_state(&["running"], 30).await?;
+    page.press("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 30).await?;
+    let paused_at = steps_done(&page).await;
+    assert!(paused_at >= 2);
+    page.press("button", "Step").await?;
+    page.wait_for_text(&format!("step {}/", paused_at + 1), 30).await?;
+
+    // Scoring is paused, stepped and skipped too.
+    page.press("button", "Stop").await?;
+    page.wait_for_state(&["finishing"], 30).await?;
+    page.press("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 30).await?;
+    let text = page.text().await?;
+    let scored = number_before(&text, " of 10 000 images");
+    page.press("button", "Step").await?;
+    page.wait_for_text(&scored_text(scored + 200), 30).await?;
+    page.press("button", "Skip scoring").await?;
+    page.wait_for_state(&["stopped"], 30).await?;
+    assert!(!page.text().await?.contains("wrong of"));
+
+    // Validation is paused and stepped too: one epoch of 15 steps, then 2 validation steps.
+    page.press("button", "Advanced").await.ok();
+    page.close().await
+}
+
+/// How the page writes so many scored images.
+fn scored_text(images: u32) -> String {
+    if images < 1_000 {
+        format!("Scoring test: {images} of")
+    } else {
+        format!("Scoring test: {} {:03} of", images / 1_000, images % 1_000)
+    }
+}
+
+#[tokio::test]
+async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
+    const STEPS: u32 = 20;
+    let server = Server::start().await?;
+    let page = Page::open(&server, WebGpu::Software).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    // Auto leaves a software adapter alone, and says so.
+    assert!(page.text().await?.contains("Only a software GPU was found"));
+    open_advanced(&page).await?;
+    page.choose("Backend", "WebGPU").await?;
+    page.wait_for_text("WebGPU ·", 60).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.type_number("Batch size", "16").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_state(&["running"], 120).await?;
+    while steps_done(&page).await < STEPS {
+        page.wait_for_text(&format!("step {}/", steps_done(&page).await + 1), 5).await.ok();
+    }
+    page.press("button", "Stop").await?;
+    page.wait_for_state(&["finishing"], 60).await?;
+    page.press("button", "Skip scoring").await?;
+    page.wait_for_state(&["stopped"], 60).await?;
+    page.press("link", "Files").await?;
+    page.wait_for_text("Opens with", 10).await?;
+    let title = page.evaluate("document.querySelector('.files strong').innerText").await?;
+    let csv = page.download(&format!("{}.csv", title.as_str().unwrap())).await?;
+    let losses: Vec<f64> = rows(&csv)
+        .into_iter()
+        .filter(|row| row.series == "train/loss" && row.step <= STEPS)
+        .map(|row| row.value)
+        .collect();
+    assert_eq!(losses.len(), STEPS as usize);
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+    let (first, last) = (mean(&losses[..5]), mean(&losses[15..]));
+    // The first steps of a fresh network lie near ln 10 = 2.3.
+    assert!(last < 0.9 * first, "{first} to {last}");
+    page.close().await
+}
+
+async fn open_advanced(page: &Page) -> Outcome {
+    page.evaluate("document.querySelector('.settings details').open = true").await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn data_that_is_not_mnist_is_refused_and_loaded_again() -> Outcome {
+    const LABELS: &str = "t10k-labels-idx1-ubyte.gz";
+    let server = Server::start().await?;
+    let good = std::fs::read(dist().join("data").join(LABELS))?;
+    let mut altered = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(good.as_slice()), &mut altered)?;
+    altered[100] ^= 1;
+    for (fault, reason) in [
+        (Fault::Missing(LABELS), "the server answered 404"),
+        (Fault::Bytes(LABELS, good[..2_000].to_vec()), LABELS),
+        (Fault::Bytes(LABELS, altered), "was altered"),
+    ] {
+        server.set_fault(Some(fault));
+        let page = Page::open(&server, WebGpu::AsIs).await?;
+        page.wait_for_text("MNIST stopped loading at", 60).await?;
+        assert!(page.text().await?.contains(reason), "{reason}");
+        assert_eq!(page.state().await?, "loading");
+        server.set_fault(None);
+        page.press("button", "Try again").await?;
+        page.wait_for_state(&["ready"], 60).await?;
+        page.close().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_value_out_of_range_starts_nothing() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open(&server, WebGpu::AsIs).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.type_number("Epochs", "51").await?;
+    page.wait_for_text("Epochs must be a whole number from 1 to 50, not 51.", 5).await?;
+    page.press("button", "Start").await?;
+    assert_eq!(page.state().await?, "ready");
+    page.type_number("Epochs", "2").await?;
+    page.wait_for_text("421 × 2 = 842 steps", 5).await?;
+    // The slider goes along with the field.
+    let slider = page.call("slider", "Epochs", "function() { return this.value; }").await?;
+    assert_eq!(slider, "1");
+    page.close().await
+}
