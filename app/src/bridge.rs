@@ -94,5 +94,7 @@ impl Drop for Bridge {
 }
 
 fn post(worker: &Worker, message: &JsValue) -> Result<(), String> {
-    worker.post_message(message).map_err(|error| describe(&error))
+    worker
+        .post_message(message)
+        .map_err(|error| describe(&error))
 }

@@ -173,10 +173,10 @@ pub async fn probe() -> Result<Adapter, NoGpu> {
         return Err(NoGpu::NoTimestampQuery);
     }
     let info = adapter.info();
-    let name = adapter_name(&[info.description(), info.device()], &[
-        info.vendor(),
-        info.architecture(),
-    ]);
+    let name = adapter_name(
+        &[info.description(), info.device()],
+        &[info.vendor(), info.architecture()],
+    );
     let is_software = info.is_fallback_adapter() == Some(true)
         || is_software(&format!("{name} {} {}", info.vendor(), info.architecture()));
     Ok(Adapter { name, is_software })
@@ -213,9 +213,15 @@ fn adapter_name(descriptions: &[String], parts: &[String]) -> String {
 
 fn is_software(description: &str) -> bool {
     let description = description.to_lowercase();
-    ["swiftshader", "llvmpipe", "lavapipe", "warp", "basic render"]
-        .iter()
-        .any(|name| description.contains(name))
+    [
+        "swiftshader",
+        "llvmpipe",
+        "lavapipe",
+        "warp",
+        "basic render",
+    ]
+    .iter()
+    .any(|name| description.contains(name))
 }
 
 /// An error of JavaScript as text.
@@ -246,16 +252,26 @@ mod tests {
         };
         use BackendChoice::{Auto, Cpu, WebGpu};
         assert_eq!(chosen(Auto, adapter(false)), (Backend::WebGpu, None));
-        assert_eq!(chosen(Auto, adapter(true)), (Backend::Cpu, Some(NoGpu::Software)));
+        assert_eq!(
+            chosen(Auto, adapter(true)),
+            (Backend::Cpu, Some(NoGpu::Software))
+        );
         assert_eq!(chosen(WebGpu, adapter(true)), (Backend::WebGpu, None));
         assert_eq!(chosen(Cpu, adapter(false)), (Backend::Cpu, None));
         let none = || Err(NoGpu::NoTimestampQuery);
-        assert_eq!(chosen(WebGpu, none()), (Backend::Cpu, Some(NoGpu::NoTimestampQuery)));
+        assert_eq!(
+            chosen(WebGpu, none()),
+            (Backend::Cpu, Some(NoGpu::NoTimestampQuery))
+        );
     }
 
     #[test]
     fn software_adapters_are_known_by_name() {
-        for name in ["google swiftshader", "Mesa llvmpipe (LLVM 17)", "Microsoft Basic Render Driver"] {
+        for name in [
+            "google swiftshader",
+            "Mesa llvmpipe (LLVM 17)",
+            "Microsoft Basic Render Driver",
+        ] {
             assert!(is_software(name), "{name}");
         }
         for name in ["apple metal-3", "nvidia ampere", "intel gen-12lp"] {
@@ -266,8 +282,17 @@ mod tests {
     #[test]
     fn an_adapter_is_named_by_the_best_there_is() {
         let text = |parts: [&str; 2]| parts.map(str::to_owned);
-        assert_eq!(adapter_name(&text(["", "M2"]), &text(["apple", "metal-3"])), "M2");
-        assert_eq!(adapter_name(&text(["", ""]), &text(["apple", "metal-3"])), "apple metal-3");
-        assert_eq!(adapter_name(&text(["", ""]), &text(["", ""])), "unnamed GPU");
+        assert_eq!(
+            adapter_name(&text(["", "M2"]), &text(["apple", "metal-3"])),
+            "M2"
+        );
+        assert_eq!(
+            adapter_name(&text(["", ""]), &text(["apple", "metal-3"])),
+            "apple metal-3"
+        );
+        assert_eq!(
+            adapter_name(&text(["", ""]), &text(["", ""])),
+            "unnamed GPU"
+        );
     }
 }

@@ -5,8 +5,8 @@
 
 use kiln_model::config::Config;
 use kiln_model::event::{Command, Event};
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 
 use crate::device::Adapter;

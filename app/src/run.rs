@@ -145,7 +145,12 @@ impl Run {
     /// Takes in the weights with which the run ends, little-endian f32.
     pub fn keep_weights(&mut self, bytes: &[u8]) {
         let (values, _) = bytes.as_chunks::<4>();
-        self.weights = Some(values.iter().map(|value| f32::from_le_bytes(*value)).collect());
+        self.weights = Some(
+            values
+                .iter()
+                .map(|value| f32::from_le_bytes(*value))
+                .collect(),
+        );
     }
 
     /// Marks the run as ended by a fault of the trainer.
@@ -200,7 +205,9 @@ impl Run {
     }
 }
 
-const COLOURS: [&str; 8] = ["amber", "ash", "clay", "coral", "indigo", "moss", "ochre", "slate"];
+const COLOURS: [&str; 8] = [
+    "amber", "ash", "clay", "coral", "indigo", "moss", "ochre", "slate",
+];
 const VESSELS: [&str; 7] = ["bowl", "cup", "jar", "jug", "plate", "tile", "vase"];
 
 /// The name of the `number`th run of a page, counted from 1: the same words come again after 56.
@@ -241,10 +248,20 @@ pub(crate) mod tests {
             Event::Step(at(2), quality(1.5, 0.5)),
             Event::Throughput(at(2), 800.0),
             Event::Epoch(at(2), quality(1.875, 0.3125)),
-            Event::Measuring { images: 200, total: 600 },
+            Event::Measuring {
+                images: 200,
+                total: 600,
+            },
             Event::Validation(at(2), quality(1.25, 0.75)),
-            Event::Measuring { images: 200, total: 10_000 },
-            Event::Score(Score { quality: quality(1.0, 0.9), correct: 9_000, images: 10_000 }),
+            Event::Measuring {
+                images: 200,
+                total: 10_000,
+            },
+            Event::Score(Score {
+                quality: quality(1.0, 0.9),
+                correct: 9_000,
+                images: 10_000,
+            }),
             Event::State(State::Finished),
         ] {
             run.apply(event);
@@ -258,7 +275,10 @@ pub(crate) mod tests {
         assert_eq!(run.status(), Status::Session(State::Finished));
         assert_eq!(run.steps_done(), 2);
         assert_eq!(run.history().validations[0].value.accuracy, 0.75);
-        assert_eq!(run.history().score.map(|score| score.value.correct), Some(9_000));
+        assert_eq!(
+            run.history().score.map(|score| score.value.correct),
+            Some(9_000)
+        );
         assert_eq!(run.images_per_sec(), Some(800.0));
         assert_eq!(run.measuring(), None);
     }
@@ -282,7 +302,11 @@ pub(crate) mod tests {
     #[test]
     fn the_first_names_differ() {
         let names: std::collections::BTreeSet<String> = (1..=56)
-            .map(|number| automatic_name(number).trim_end_matches(char::is_numeric).to_owned())
+            .map(|number| {
+                automatic_name(number)
+                    .trim_end_matches(char::is_numeric)
+                    .to_owned()
+            })
             .collect();
         assert_eq!(names.len(), 56);
     }

@@ -43,7 +43,9 @@ pub fn decimate(points: &[Point], columns: usize) -> Vec<Point> {
         .chunk_by(|a, b| column(a.0) == column(b.0))
         .flat_map(|chunk| {
             let of = |less: fn(&f64, &f64) -> std::cmp::Ordering| {
-                (0..chunk.len()).max_by(|a, b| less(&chunk[*a].1, &chunk[*b].1)).unwrap_or(0)
+                (0..chunk.len())
+                    .max_by(|a, b| less(&chunk[*a].1, &chunk[*b].1))
+                    .unwrap_or(0)
             };
             let mut kept = [
                 0,
@@ -72,7 +74,9 @@ pub fn ticks(low: f64, high: f64) -> Vec<f64> {
         .unwrap_or(10.0 * power);
     let first = (low / step).ceil();
     let count = ((high / step) - first + 1e-9).floor().max(0.0) as usize;
-    (0..=count).map(|index| (first + index as f64) * step).collect()
+    (0..=count)
+        .map(|index| (first + index as f64) * step)
+        .collect()
 }
 
 #[cfg(test)]
@@ -102,7 +106,14 @@ mod tests {
         let points: Vec<Point> = (0..10_000)
             .map(|index| {
                 let x = f64::from(index);
-                (x, if index == 4_321 { 99.0 } else { (x / 50.0).sin() })
+                (
+                    x,
+                    if index == 4_321 {
+                        99.0
+                    } else {
+                        (x / 50.0).sin()
+                    },
+                )
             })
             .collect();
         let kept = decimate(&points, 100);
@@ -111,7 +122,10 @@ mod tests {
         assert_eq!((kept.first(), kept.last()), (points.first(), points.last()));
         assert!(kept.is_sorted_by(|a, b| a.0 < b.0));
         for column in points.chunks(100) {
-            let least = column.iter().map(|point| point.1).fold(f64::INFINITY, f64::min);
+            let least = column
+                .iter()
+                .map(|point| point.1)
+                .fold(f64::INFINITY, f64::min);
             assert!(kept.iter().any(|point| point.1 <= least));
         }
     }
@@ -124,7 +138,10 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_few() {
-        assert_eq!(ticks(0.0, 1.0), [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]);
+        assert_eq!(
+            ticks(0.0, 1.0),
+            [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]
+        );
         assert_eq!(ticks(0.0, 168.0), [0.0, 50.0, 100.0, 150.0]);
         for high in [0.001, 2.3, 7.0, 99.0, 123_456.0] {
             let count = ticks(0.0, high).len();

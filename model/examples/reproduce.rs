@@ -2,7 +2,10 @@
 //! course's report and against Keras.
 //!
 //! `cargo run --release -p kiln-model --features train --example reproduce`
-#![allow(clippy::print_stdout, reason = "a program whose result is a printed table")]
+#![allow(
+    clippy::print_stdout,
+    reason = "a program whose result is a printed table"
+)]
 
 use std::error::Error;
 use std::ops::RangeInclusive;
@@ -53,7 +56,9 @@ type Outcome = (Quality, Score);
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/data/");
-    let files = mnist::FILES.each_ref().map(|file| std::fs::read(format!("{folder}{}", file.name)));
+    let files = mnist::FILES
+        .each_ref()
+        .map(|file| std::fs::read(format!("{folder}{}", file.name)));
     let [a, b, c, d] = files;
     let dataset = mnist::unpack([&a?, &b?, &c?, &d?])?;
 
@@ -63,11 +68,17 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     for run in RUNS {
         let outcomes: Vec<Result<Outcome, TrainError>> = thread::scope(|scope| {
             let seeds = SEEDS.map(|seed| {
-                let config = Config { seed, ..run.preset.config() };
+                let config = Config {
+                    seed,
+                    ..run.preset.config()
+                };
                 let dataset = &dataset;
                 scope.spawn(move || pollster::block_on(train(config, dataset)))
             });
-            seeds.into_iter().filter_map(|seed| seed.join().ok()).collect()
+            seeds
+                .into_iter()
+                .filter_map(|seed| seed.join().ok())
+                .collect()
         });
         if outcomes.len() != SEEDS.len() {
             return Err("a training thread panicked".into());
@@ -84,7 +95,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             );
             for (figure, value, range) in [
                 ("training loss", training.loss, &run.training_loss),
-                ("training accuracy", training.accuracy, &run.training_accuracy),
+                (
+                    "training accuracy",
+                    training.accuracy,
+                    &run.training_accuracy,
+                ),
                 ("test accuracy", score.quality.accuracy, &run.test_accuracy),
             ] {
                 if !range.contains(&value) {
@@ -98,7 +113,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             }
         }
     }
-    Ok(if all_inside { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all_inside {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn train(config: Config, dataset: &Dataset) -> Result<Outcome, TrainError> {
@@ -110,7 +129,11 @@ async fn train(config: Config, dataset: &Dataset) -> Result<Outcome, TrainError>
                 Event::Epoch(moment, quality) => {
                     eprintln!(
                         "seed {}: epoch {} in {:.0} s, loss {:.4}, accuracy {:.4}",
-                        config.seed, moment.epoch, moment.elapsed_secs, quality.loss, quality.accuracy
+                        config.seed,
+                        moment.epoch,
+                        moment.elapsed_secs,
+                        quality.loss,
+                        quality.accuracy
                     );
                     epoch = Some(quality);
                 }

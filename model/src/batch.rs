@@ -66,7 +66,10 @@ impl Batches {
         }
         Batch {
             pixels,
-            labels: rows.iter().map(|row| images.labels()[*row as usize]).collect(),
+            labels: rows
+                .iter()
+                .map(|row| images.labels()[*row as usize])
+                .collect(),
             dropout: dropout(rows.len(), self.dropout, self.seed, steps_done),
         }
     }
@@ -105,7 +108,12 @@ pub fn evaluation_pixels(images: &Images, first: usize, rows: usize) -> Vec<f32>
 }
 
 fn push_pixels(pixels: &mut Vec<f32>, images: &Images, index: usize) {
-    pixels.extend(images.pixels(index).iter().map(|pixel| f32::from(*pixel) / WHITE));
+    pixels.extend(
+        images
+            .pixels(index)
+            .iter()
+            .map(|pixel| f32::from(*pixel) / WHITE),
+    );
 }
 
 #[cfg(test)]
@@ -124,7 +132,9 @@ mod tests {
         let mut labels = [[0, 0, 8, 1], count].concat();
         labels.extend(0..10);
         let images = Images::from_idx(&images, &labels).unwrap();
-        Dataset::new(images.clone(), images).split(10, 0, ValidateOn::TestSet).training
+        Dataset::new(images.clone(), images)
+            .split(10, 0, ValidateOn::TestSet)
+            .training
     }
 
     #[test]
@@ -168,7 +178,11 @@ mod tests {
         let count = mask.len() as f64;
         let dropped = mask.iter().filter(|factor| **factor == 0.0).count() as f64;
         let deviation = (rate * (1.0 - rate) / count).sqrt();
-        assert!((dropped / count - rate).abs() < 4.0 * deviation, "{}", dropped / count);
+        assert!(
+            (dropped / count - rate).abs() < 4.0 * deviation,
+            "{}",
+            dropped / count
+        );
         let kept = mask.iter().find(|factor| **factor != 0.0);
         assert_eq!(kept, Some(&(1.0 / (1.0 - rate as f32))));
         assert_eq!(dropout(128, 0.0, 42, 0), None);

@@ -122,7 +122,10 @@ impl Setting {
 
     /// Whether it must be a whole number.
     pub const fn is_whole(self) -> bool {
-        !matches!(self, Self::LearningRate | Self::Dropout | Self::ValidationSplit)
+        !matches!(
+            self,
+            Self::LearningRate | Self::Dropout | Self::ValidationSplit
+        )
     }
 
     /// Says whether the setting may have this value.
@@ -194,7 +197,10 @@ impl Config {
             }
             ValidateOn::TestSet => 0,
         };
-        let images_per_epoch = self.training_images.saturating_sub(validation_images).max(1);
+        let images_per_epoch = self
+            .training_images
+            .saturating_sub(validation_images)
+            .max(1);
         let batch_size = self.batch_size.clamp(1, images_per_epoch);
         Plan {
             images_per_epoch,
@@ -248,7 +254,8 @@ impl Plan {
     /// Whether the network is validated after `step`, counted from 1.
     pub fn validates_after(&self, step: u32) -> bool {
         let passed = |step: u32| {
-            u64::from(step) * u64::from(self.validations_per_epoch) / u64::from(self.steps_per_epoch)
+            u64::from(step) * u64::from(self.validations_per_epoch)
+                / u64::from(self.steps_per_epoch)
         };
         passed(step) > passed(step - 1)
     }
@@ -334,9 +341,15 @@ mod tests {
     fn a_value_outside_names_the_range() {
         let mut config = Config::default();
         let error = Setting::Epochs.set(&mut config, 51.0).unwrap_err();
-        assert_eq!(error.to_string(), "Epochs must be a whole number from 1 to 50, not 51.");
+        assert_eq!(
+            error.to_string(),
+            "Epochs must be a whole number from 1 to 50, not 51."
+        );
         let error = Setting::Dropout.set(&mut config, -0.1).unwrap_err();
-        assert_eq!(error.to_string(), "Dropout must be from 0 to 0.9, not -0.1.");
+        assert_eq!(
+            error.to_string(),
+            "Dropout must be from 0 to 0.9, not -0.1."
+        );
         assert!(Setting::BatchSize.set(&mut config, 1.5).is_err());
         assert!(Setting::LearningRate.set(&mut config, f64::NAN).is_err());
         assert_eq!(config, Config::default());
@@ -357,7 +370,10 @@ mod tests {
     #[test]
     fn steps_follow_from_images_and_batch() {
         let plan = Config::default().plan();
-        assert_eq!((plan.images_per_epoch, plan.validation_images), (54_000, 6_000));
+        assert_eq!(
+            (plan.images_per_epoch, plan.validation_images),
+            (54_000, 6_000)
+        );
         assert_eq!((plan.steps_per_epoch, plan.total_steps()), (421, 2_105));
         assert_eq!(Preset::CourseRun1.config().plan().total_steps(), 60);
         assert_eq!(Preset::CourseRun2.config().plan().total_steps(), 2_340);
@@ -378,14 +394,22 @@ mod tests {
     #[test]
     fn short_runs_validate_four_times_an_epoch() {
         let steps = |plan: Plan| -> Vec<u32> {
-            (1..=plan.total_steps()).filter(|step| plan.validates_after(*step)).collect()
+            (1..=plan.total_steps())
+                .filter(|step| plan.validates_after(*step))
+                .collect()
         };
-        assert_eq!(steps(Preset::QuickTaste.config().plan()), [42, 84, 126, 168]);
+        assert_eq!(
+            steps(Preset::QuickTaste.config().plan()),
+            [42, 84, 126, 168]
+        );
         assert_eq!(
             steps(Preset::CourseRun2.config().plan()),
             [468, 936, 1_404, 1_872, 2_340]
         );
-        let one_step = Plan { steps_per_epoch: 1, ..Preset::QuickTaste.config().plan() };
+        let one_step = Plan {
+            steps_per_epoch: 1,
+            ..Preset::QuickTaste.config().plan()
+        };
         assert_eq!(steps(one_step), [1]);
     }
 }

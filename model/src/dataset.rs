@@ -79,7 +79,10 @@ impl Images {
                 labels: label_count as usize,
             });
         }
-        if let Some(index) = labels.iter().position(|label| usize::from(*label) >= CLASSES) {
+        if let Some(index) = labels
+            .iter()
+            .position(|label| usize::from(*label) >= CLASSES)
+        {
             return Err(DatasetError::Label {
                 label: labels[index],
                 index,
@@ -291,20 +294,43 @@ mod tests {
         let read = |images: &[u8], labels: &[u8]| Images::from_idx(images, labels).unwrap_err();
         assert_eq!(
             read(&labels, &labels),
-            DatasetError::Magic { found: 0x0801, expected: 0x0803 }
+            DatasetError::Magic {
+                found: 0x0801,
+                expected: 0x0803
+            }
         );
         for len in 0..good.len() {
-            assert!(matches!(read(&good[..len], &labels), DatasetError::Length { found, .. } if found == len));
+            assert!(
+                matches!(read(&good[..len], &labels), DatasetError::Length { found, .. } if found == len)
+            );
         }
         let mut wide = good.clone();
         wide[15] = 32;
         wide.resize(16 + 3 * 28 * 32, 0);
-        assert_eq!(read(&wide, &labels), DatasetError::ImageSize { rows: 28, columns: 32 });
+        assert_eq!(
+            read(&wide, &labels),
+            DatasetError::ImageSize {
+                rows: 28,
+                columns: 32
+            }
+        );
         let mut eleven = labels.clone();
         eleven[9] = 11;
-        assert_eq!(read(&good, &eleven), DatasetError::Label { label: 11, index: 1 });
+        assert_eq!(
+            read(&good, &eleven),
+            DatasetError::Label {
+                label: 11,
+                index: 1
+            }
+        );
         let (_, two) = pair(&[1, 2]);
-        assert_eq!(read(&good, &two), DatasetError::Counts { images: 3, labels: 2 });
+        assert_eq!(
+            read(&good, &two),
+            DatasetError::Counts {
+                images: 3,
+                labels: 2
+            }
+        );
         let huge = [[0, 0, 8, 3], [255; 4], [255; 4], [255; 4]].concat();
         assert!(matches!(read(&huge, &labels), DatasetError::Length { .. }));
     }

@@ -59,8 +59,13 @@ pub fn cross_entropy(logits: &[f32], label: usize) -> f64 {
     if logits.iter().any(|logit| logit.is_nan()) {
         return f64::NAN;
     }
-    let largest = logits.iter().fold(f64::NEG_INFINITY, |most, logit| most.max(f64::from(*logit)));
-    let sum: f64 = logits.iter().map(|logit| (f64::from(*logit) - largest).exp()).sum();
+    let largest = logits
+        .iter()
+        .fold(f64::NEG_INFINITY, |most, logit| most.max(f64::from(*logit)));
+    let sum: f64 = logits
+        .iter()
+        .map(|logit| (f64::from(*logit) - largest).exp())
+        .sum();
     largest + sum.ln() - f64::from(logits[label])
 }
 

@@ -108,7 +108,7 @@ pub struct Unpacker {
 #[derive(Debug)]
 enum Body {
     Unknown,
-    Gzip(GzDecoder<Vec<u8>>),
+    Gzip(Box<GzDecoder<Vec<u8>>>),
     Plain(Vec<u8>),
 }
 
@@ -138,7 +138,7 @@ impl Unpacker {
             }
             let room = Vec::with_capacity(self.file.bytes as usize);
             self.body = if self.head.starts_with(&GZIP_MAGIC) {
-                Body::Gzip(GzDecoder::new(room))
+                Body::Gzip(Box::new(GzDecoder::new(room)))
             } else {
                 Body::Plain(room)
             };
@@ -189,7 +189,10 @@ impl Unpacker {
                 expected: file.bytes,
             });
         }
-        let found: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let found: String = Sha256::digest(&bytes)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         if found != file.sha256 {
             return Err(MnistError::Altered {
                 file: file.name,
@@ -244,7 +247,7 @@ mod tests {
         std::fs::read(format!("{}/data/{}", env!("CARGO_MANIFEST_DIR"), file.name)).unwrap()
     }
 
-    fn unpack(bytes: &[u8], chunk: usize) -> Result<Vec<u8>, MnistError> {
+    fn unpack_chunks(bytes: &[u8], chunk: usize) -> Result<Vec<u8>, MnistError> {
         let mut unpacker = Unpacker::new(SMALL);
         for part in bytes.chunks(chunk) {
             unpacker.push(part)?;
@@ -267,24 +270,30 @@ mod tests {
     #[test]
     fn chunks_of_any_size_and_inflated_bytes_give_the_same() {
         let gzip = shipped(SMALL);
-        let whole = unpack(&gzip, gzip.len()).unwrap();
-        assert_eq!(unpack(&gzip, 1).unwrap(), whole);
-        assert_eq!(unpack(&whole, 1_000).unwrap(), whole);
+        let whole = unpack_chunks(&gzip, gzip.len()).unwrap();
+        assert_eq!(unpack_chunks(&gzip, 1).unwrap(), whole);
+        assert_eq!(unpack_chunks(&whole, 1_000).unwrap(), whole);
     }
 
     #[test]
     fn short_and_altered_files_are_refused() {
         let gzip = shipped(SMALL);
-        let whole = unpack(&gzip, gzip.len()).unwrap();
-        assert!(unpack(&gzip[..gzip.len() / 2], 99).is_err());
-        assert!(unpack(&[], 1).is_err());
-        assert!(unpack(&gzip[..1], 1).is_err());
-        assert!(matches!(unpack(&whole[..900], 99), Err(MnistError::Length { found: 900, .. })));
+        let whole = unpack_chunks(&gzip, gzip.len()).unwrap();
+        assert!(unpack_chunks(&gzip[..gzip.len() / 2], 99).is_err());
+        assert!(unpack_chunks(&[], 1).is_err());
+        assert!(unpack_chunks(&gzip[..1], 1).is_err());
+        assert!(matches!(
+            unpack_chunks(&whole[..900], 99),
+            Err(MnistError::Length { found: 900, .. })
+        ));
         let mut altered = whole;
         altered[500] ^= 1;
-        assert!(matches!(unpack(&altered, 99), Err(MnistError::Altered { .. })));
+        assert!(matches!(
+            unpack_chunks(&altered, 99),
+            Err(MnistError::Altered { .. })
+        ));
         let mut damaged = gzip;
         damaged[2_000] ^= 0x55;
-        assert!(unpack(&damaged, 99).is_err());
+        assert!(unpack_chunks(&damaged, 99).is_err());
     }
 }

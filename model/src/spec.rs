@@ -18,7 +18,8 @@ pub const CONV1_CHANNELS: usize = 32;
 /// Channels that the second convolution makes.
 pub const CONV2_CHANNELS: usize = 64;
 /// Values an image becomes before dropout and the dense layer: 64 channels of 5 × 5.
-pub const FEATURES: usize = CONV2_CHANNELS * pooled(pooled(IMAGE_SIDE)) * pooled(pooled(IMAGE_SIDE));
+pub const FEATURES: usize =
+    CONV2_CHANNELS * pooled(pooled(IMAGE_SIDE)) * pooled(pooled(IMAGE_SIDE));
 
 /// The side after one valid convolution and one pooling.
 const fn pooled(side: usize) -> usize {
@@ -62,7 +63,12 @@ impl Parameter {
         self.offset..self.offset + self.len()
     }
 
-    const fn weight(name: &'static str, shape: &'static [usize], offset: usize, taps: usize) -> Self {
+    const fn weight(
+        name: &'static str,
+        shape: &'static [usize],
+        offset: usize,
+        taps: usize,
+    ) -> Self {
         Self {
             name,
             shape,
@@ -128,7 +134,10 @@ pub const PARAMETERS: [Parameter; 6] = [
 /// Values in the flat vector.
 pub const PARAMETER_COUNT: usize = FC_BIAS.end();
 
-const _: () = assert!(PARAMETER_COUNT == 34_826, "the course's network has 34,826 parameters");
+const _: () = assert!(
+    PARAMETER_COUNT == 34_826,
+    "the course's network has 34,826 parameters"
+);
 
 #[cfg(test)]
 mod tests {

@@ -31,11 +31,19 @@ mod tests {
         let values = initial(42);
         let kernels = &values[CONV2_WEIGHT.range()];
         let limit = (6.0_f32 / (32.0 * 9.0 + 64.0 * 9.0)).sqrt();
-        let largest = kernels.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
-        assert!(largest <= limit && largest > 0.99 * limit, "{largest} of {limit}");
+        let largest = kernels
+            .iter()
+            .fold(0.0_f32, |most, value| most.max(value.abs()));
+        assert!(
+            largest <= limit && largest > 0.99 * limit,
+            "{largest} of {limit}"
+        );
         let mean = kernels.iter().sum::<f32>() / kernels.len() as f32;
         // The mean of 18,432 such values has a standard deviation of limit / √(3 · 18,432).
-        assert!(mean.abs() < 4.0 * limit / (3.0 * 18_432.0_f32).sqrt(), "{mean}");
+        assert!(
+            mean.abs() < 4.0 * limit / (3.0 * 18_432.0_f32).sqrt(),
+            "{mean}"
+        );
         assert!(values[FC_BIAS.range()].iter().all(|value| *value == 0.0));
     }
 

@@ -51,7 +51,9 @@ impl Browser {
     /// # Errors
     /// No driver or no Chromium on this machine.
     pub async fn start(web_gpu: WebGpu) -> Result<Self, HarnessError> {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")?
+            .local_addr()?
+            .port();
         let driver = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
         let process = Command::new(driver)
             .arg(format!("--port={port}"))
@@ -82,7 +84,10 @@ impl Browser {
 }
 
 /// Connects as soon as the driver listens.
-async fn connect(url: &str, capabilities: thirtyfour::ChromeCapabilities) -> Result<WebDriver, HarnessError> {
+async fn connect(
+    url: &str,
+    capabilities: thirtyfour::ChromeCapabilities,
+) -> Result<WebDriver, HarnessError> {
     const ATTEMPTS: u32 = 100;
     let mut attempt = 0;
     loop {

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use thirtyfour::extensions::cdp::ChromeDevTools;
 
 use crate::HarnessError;
 use crate::browser::{Browser, WebGpu};
@@ -16,7 +15,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct Page {
     browser: Browser,
-    tools: ChromeDevTools,
 }
 
 impl Page {
@@ -26,8 +24,7 @@ impl Page {
     /// No Chromium, or a page that cannot be opened.
     pub async fn open(server: &Server, web_gpu: WebGpu) -> Result<Self, HarnessError> {
         let browser = Browser::start(web_gpu).await?;
-        let tools = ChromeDevTools::new(browser.driver.handle.clone());
-        let page = Self { browser, tools };
+        let page = Self { browser };
         page.cdp(
             "Browser.setDownloadBehavior",
             json!({ "behavior": "allow", "downloadPath": page.browser.downloads.path() }),
@@ -38,7 +35,12 @@ impl Page {
     }
 
     async fn cdp(&self, command: &str, parameters: Value) -> Result<Value, HarnessError> {
-        Ok(self.tools.execute_cdp_with_params(command, parameters).await?)
+        Ok(self
+            .browser
+            .driver
+            .cdp()
+            .send_raw(command, parameters)
+            .await?)
     }
 
     /// The value of a JavaScript expression.
@@ -60,7 +62,9 @@ impl Page {
     /// # Errors
     /// A page that does not answer.
     pub async fn state(&self) -> Result<String, HarnessError> {
-        let state = self.evaluate("document.documentElement.dataset.state").await?;
+        let state = self
+            .evaluate("document.documentElement.dataset.state")
+            .await?;
         Ok(state.as_str().unwrap_or_default().to_owned())
     }
 
@@ -147,11 +151,18 @@ impl Page {
     ///
     /// # Errors
     /// Nothing of that name within ten seconds.
-    pub async fn call(&self, role: &str, name: &str, function: &str) -> Result<Value, HarnessError> {
+    pub async fn call(
+        &self,
+        role: &str,
+        name: &str,
+        function: &str,
+    ) -> Result<Value, HarnessError> {
         let start = Instant::now();
         loop {
             if let Some(node) = self.query(role, name).await?.first() {
-                let object = self.cdp("DOM.resolveNode", json!({ "backendNodeId": node })).await;
+                let object = self
+                    .cdp("DOM.resolveNode", json!({ "backendNodeId": node }))
+                    .await;
                 if let Ok(object) = object {
                     let answer = self
                         .cdp(
@@ -166,7 +177,8 @@ impl Page {
                     return Ok(answer["result"]["value"].clone());
                 }
             }
-            self.look_again(&format!("{role} “{name}”"), start, 10).await?;
+            self.look_again(&format!("{role} “{name}”"), start, 10)
+                .await?;
         }
     }
 
@@ -199,9 +211,16 @@ impl Page {
     /// # Errors
     /// Nothing of that name, or a page that does not answer.
     pub async fn type_number(&self, name: &str, value: &str) -> Result<(), HarnessError> {
-        self.call("spinbutton", name, "function() { this.focus(); this.select(); }").await?;
-        self.cdp("Input.insertText", json!({ "text": value })).await?;
-        self.call("spinbutton", name, "function() { this.blur(); }").await?;
+        self.call(
+            "spinbutton",
+            name,
+            "function() { this.focus(); this.select(); }",
+        )
+        .await?;
+        self.cdp("Input.insertText", json!({ "text": value }))
+            .await?;
+        self.call("spinbutton", name, "function() { this.blur(); }")
+            .await?;
         Ok(())
     }
 
@@ -228,7 +247,8 @@ impl Page {
         let start = Instant::now();
         // Chromium gives the file its name once it is whole.
         while !path.exists() {
-            self.look_again(&format!("the download of {file}"), start, 10).await?;
+            self.look_again(&format!("the download of {file}"), start, 10)
+                .await?;
         }
         Ok(std::fs::read(path)?)
     }

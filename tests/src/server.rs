@@ -44,7 +44,9 @@ impl Server {
     pub async fn start() -> Result<Self, HarnessError> {
         let index = dist().join("index.html");
         if !index.exists() {
-            return Err(std::io::Error::other("there is no built page; run `cargo xtask build`").into());
+            return Err(
+                std::io::Error::other("there is no built page; run `cargo xtask build`").into(),
+            );
         }
         let fault = Shared::default();
         let router = Router::new()
@@ -72,9 +74,7 @@ async fn answer(State(fault): State<Shared>, request: Request, next: Next) -> Re
     let path = request.uri().path().to_owned();
     match fault {
         Some(Fault::Missing(name)) if path.ends_with(name) => StatusCode::NOT_FOUND.into_response(),
-        Some(Fault::Bytes(name, bytes)) if path.ends_with(name) => {
-            Response::new(Body::from(bytes))
-        }
+        Some(Fault::Bytes(name, bytes)) if path.ends_with(name) => Response::new(Body::from(bytes)),
         _ => next.run(request).await,
     }
 }

@@ -9,9 +9,9 @@
 use burn::tensor::Device;
 use kiln_model::batch::evaluation_pixels;
 use kiln_model::evaluation::Tally;
+use kiln_model::mnist;
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
 use kiln_model::train::{network, session};
-use kiln_model::mnist;
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
 use kiln_tests::page::Page;
@@ -30,7 +30,12 @@ fn number_before(text: &str, marker: &str) -> u32 {
         .take_while(|letter| letter.is_ascii_digit() || *letter == ' ')
         .filter(char::is_ascii_digit)
         .collect();
-    digits.into_iter().rev().collect::<String>().parse().unwrap()
+    digits
+        .into_iter()
+        .rev()
+        .collect::<String>()
+        .parse()
+        .unwrap()
 }
 
 /// The training steps that the page says are done.
@@ -108,7 +113,9 @@ async fn quick_taste_trains_and_its_files_arrive() -> Outcome {
 
     page.press("link", "Files").await?;
     page.wait_for_text("Opens with", 10).await?;
-    let title = page.evaluate("document.querySelector('.files strong').innerText").await?;
+    let title = page
+        .evaluate("document.querySelector('.files strong').innerText")
+        .await?;
     let name = title.as_str().unwrap();
     let model = page.download(&format!("{name}.safetensors")).await?;
     assert_eq!(correct_natively(&model).await, correct as usize);
@@ -120,12 +127,24 @@ async fn quick_taste_trains_and_its_files_arrive() -> Outcome {
 
     let csv = page.download(&format!("{name}.csv")).await?;
     let rows = rows(&csv);
-    let losses: Vec<&Row> = rows.iter().filter(|row| row.series == "train/loss").collect();
-    assert_eq!(losses.iter().map(|row| row.step).collect::<Vec<_>>(), Vec::from_iter(1..=168));
+    let losses: Vec<&Row> = rows
+        .iter()
+        .filter(|row| row.series == "train/loss")
+        .collect();
+    assert_eq!(
+        losses.iter().map(|row| row.step).collect::<Vec<_>>(),
+        Vec::from_iter(1..=168)
+    );
     let validations = rows.iter().filter(|row| row.series == "validation/loss");
-    assert_eq!(validations.map(|row| row.step).collect::<Vec<_>>(), [42, 84, 126, 168]);
+    assert_eq!(
+        validations.map(|row| row.step).collect::<Vec<_>>(),
+        [42, 84, 126, 168]
+    );
     let lines = page.download(&format!("{name}.jsonl")).await?;
-    assert_eq!(lines.iter().filter(|byte| **byte == b'\n').count(), rows.len());
+    assert_eq!(
+        lines.iter().filter(|byte| **byte == b'\n').count(),
+        rows.len()
+    );
     page.close().await
 }
 
@@ -151,7 +170,8 @@ async fn every_button_acts_between_two_steps() -> Outcome {
     let paused_at = steps_done(&page).await;
     assert!(paused_at >= 2);
     page.press("button", "Step").await?;
-    page.wait_for_text(&format!("step {}/", paused_at + 1), 30).await?;
+    page.wait_for_text(&format!("step {}/", paused_at + 1), 30)
+        .await?;
 
     // Scoring is paused, stepped and skipped too.
     page.press("button", "Stop").await?;
@@ -193,10 +213,14 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
     page.wait_for_text("WebGPU ·", 60).await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.type_number("Batch size", "16").await?;
+    // Faster than usual, so that twenty small steps show more than the noise between batches.
+    page.type_number("Learning rate", "0.003").await?;
     page.press("button", "Start").await?;
     page.wait_for_state(&["running"], 120).await?;
     while steps_done(&page).await < STEPS {
-        page.wait_for_text(&format!("step {}/", steps_done(&page).await + 1), 5).await.ok();
+        page.wait_for_text(&format!("step {}/", steps_done(&page).await + 1), 5)
+            .await
+            .ok();
     }
     page.press("button", "Stop").await?;
     page.wait_for_state(&["finishing"], 60).await?;
@@ -204,8 +228,12 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
     page.wait_for_state(&["stopped"], 60).await?;
     page.press("link", "Files").await?;
     page.wait_for_text("Opens with", 10).await?;
-    let title = page.evaluate("document.querySelector('.files strong').innerText").await?;
-    let csv = page.download(&format!("{}.csv", title.as_str().unwrap())).await?;
+    let title = page
+        .evaluate("document.querySelector('.files strong').innerText")
+        .await?;
+    let csv = page
+        .download(&format!("{}.csv", title.as_str().unwrap()))
+        .await?;
     let losses: Vec<f64> = rows(&csv)
         .into_iter()
         .filter(|row| row.series == "train/loss" && row.step <= STEPS)
@@ -220,7 +248,8 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
 }
 
 async fn open_advanced(page: &Page) -> Outcome {
-    page.evaluate("document.querySelector('.settings details').open = true").await?;
+    page.evaluate("document.querySelector('.settings details').open = true")
+        .await?;
     Ok(())
 }
 
@@ -230,7 +259,10 @@ async fn data_that_is_not_mnist_is_refused_and_loaded_again() -> Outcome {
     let server = Server::start().await?;
     let good = std::fs::read(dist().join("data").join(LABELS))?;
     let mut altered = Vec::new();
-    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(good.as_slice()), &mut altered)?;
+    std::io::Read::read_to_end(
+        &mut flate2::read::GzDecoder::new(good.as_slice()),
+        &mut altered,
+    )?;
     altered[100] ^= 1;
     for (fault, reason) in [
         (Fault::Missing(LABELS), "the server answered 404"),
@@ -256,13 +288,16 @@ async fn a_value_out_of_range_starts_nothing() -> Outcome {
     let page = Page::open(&server, WebGpu::AsIs).await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.type_number("Epochs", "51").await?;
-    page.wait_for_text("Epochs must be a whole number from 1 to 50, not 51.", 5).await?;
+    page.wait_for_text("Epochs must be a whole number from 1 to 50, not 51.", 5)
+        .await?;
     page.press("button", "Start").await?;
     assert_eq!(page.state().await?, "ready");
     page.type_number("Epochs", "2").await?;
     page.wait_for_text("421 × 2 = 842 steps", 5).await?;
     // The slider goes along with the field.
-    let slider = page.call("slider", "Epochs", "function() { return this.value; }").await?;
+    let slider = page
+        .call("slider", "Epochs", "function() { return this.value; }")
+        .await?;
     assert_eq!(slider, "1");
     page.close().await
 }

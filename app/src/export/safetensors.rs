@@ -10,12 +10,17 @@ use crate::run::Run;
 
 /// The file; `weights` stand in the order of [`PARAMETERS`].
 pub fn write(run: &Run, weights: &[f32]) -> Result<Vec<u8>, SafeTensorError> {
-    let bytes: Vec<u8> = weights.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let bytes: Vec<u8> = weights
+        .iter()
+        .flat_map(|value| value.to_le_bytes())
+        .collect();
     let tensors = PARAMETERS
         .iter()
         .map(|parameter| {
             let range = parameter.range();
-            let data = bytes.get(4 * range.start..4 * range.end).unwrap_or_default();
+            let data = bytes
+                .get(4 * range.start..4 * range.end)
+                .unwrap_or_default();
             let view = TensorView::new(Dtype::F32, parameter.shape.to_vec(), data)?;
             Ok((parameter.name, view))
         })
@@ -40,8 +45,13 @@ mod tests {
     #[test]
     fn the_file_reads_back_exactly() {
         let mut run = scored_run();
-        let weights: Vec<f32> = (0..PARAMETER_COUNT).map(|index| index as f32 / 7.0).collect();
-        let bytes: Vec<u8> = weights.iter().flat_map(|value| value.to_le_bytes()).collect();
+        let weights: Vec<f32> = (0..PARAMETER_COUNT)
+            .map(|index| index as f32 / 7.0)
+            .collect();
+        let bytes: Vec<u8> = weights
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
         run.keep_weights(&bytes);
         let file = Format::Safetensors.write(&run).unwrap();
 

@@ -34,7 +34,11 @@ fn rows(run: &Run) -> Vec<Row<'_>> {
     for (measured, loss, accuracy) in [
         (&history.steps, "train/loss", "train/accuracy"),
         (&history.epochs, "train/epoch_loss", "train/epoch_accuracy"),
-        (&history.validations, "validation/loss", "validation/accuracy"),
+        (
+            &history.validations,
+            "validation/loss",
+            "validation/accuracy",
+        ),
     ] {
         for Measured { moment, value } in measured {
             push(*moment, loss, value.loss);
@@ -58,7 +62,9 @@ pub fn write_csv(run: &Run) -> Result<Vec<u8>, csv::Error> {
     for row in rows(run) {
         writer.serialize(row)?;
     }
-    writer.into_inner().map_err(|error| error.into_error().into())
+    writer
+        .into_inner()
+        .map_err(|error| error.into_error().into())
 }
 
 /// The rows as one JSON object a line.
@@ -81,13 +87,25 @@ mod tests {
         let run = scored_run();
         let csv = String::from_utf8(write_csv(&run).unwrap()).unwrap();
         let mut lines = csv.lines();
-        assert_eq!(lines.next(), Some("run,step,epoch,images,elapsed_s,series,value"));
-        assert_eq!(lines.next(), Some("amber-bowl-1,1,0.1,128,0.5,train/loss,2.25"));
-        assert_eq!(csv.lines().last(), Some("amber-bowl-1,2,0.2,256,1.0,test/accuracy,0.9"));
+        assert_eq!(
+            lines.next(),
+            Some("run,step,epoch,images,elapsed_s,series,value")
+        );
+        assert_eq!(
+            lines.next(),
+            Some("amber-bowl-1,1,0.1,128,0.5,train/loss,2.25")
+        );
+        assert_eq!(
+            csv.lines().last(),
+            Some("amber-bowl-1,2,0.2,256,1.0,test/accuracy,0.9")
+        );
         let json = String::from_utf8(write_json_lines(&run).unwrap()).unwrap();
         // Two steps, an epoch, a validation and a score of two figures each, and one throughput.
         assert_eq!((csv.lines().count() - 1, json.lines().count()), (11, 11));
         let first: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
-        assert_eq!((&first["series"], &first["value"]), (&"train/loss".into(), &2.25.into()));
+        assert_eq!(
+            (&first["series"], &first["value"]),
+            (&"train/loss".into(), &2.25.into())
+        );
     }
 }

@@ -106,7 +106,10 @@ impl Drawing {
                     },
                     line: path(&points),
                     dots: if has_dots {
-                        points.iter().map(|point| percentages(*point, last_step, top)).collect()
+                        points
+                            .iter()
+                            .map(|point| percentages(*point, last_step, top))
+                            .collect()
                     } else {
                         Vec::new()
                     },
@@ -179,7 +182,9 @@ pub fn Chart(
         })
     };
     let hover = move |event: PointerEvent| {
-        let Some(plot) = event.current_target() else { return };
+        let Some(plot) = event.current_target() else {
+            return;
+        };
         let plot: web_sys::Element = wasm_bindgen::JsCast::unchecked_into(plot);
         let place = plot.get_bounding_client_rect();
         let share = (f64::from(event.client_x()) - place.left()) / place.width().max(1.0);
@@ -192,7 +197,11 @@ pub fn Chart(
             let values = drawing.values_at(step);
             let at = values.first()?.1.0.clamp(0.0, drawing.last_step);
             let left = 100.0 * at / drawing.last_step;
-            let side = if left > 50.0 { "tooltip left" } else { "tooltip" };
+            let side = if left > 50.0 {
+                "tooltip left"
+            } else {
+                "tooltip"
+            };
             Some(view! {
                 <div class="crosshair" style:left=format!("{left}%")>
                     <dl class=side>
@@ -285,7 +294,12 @@ fn paths(drawing: &Drawing) -> impl IntoView + use<> {
     let grid: String = drawing
         .y_ticks
         .iter()
-        .map(|value| format!("M0 {y:.1}H{WIDTH}", y = HEIGHT - value / drawing.top * HEIGHT))
+        .map(|value| {
+            format!(
+                "M0 {y:.1}H{WIDTH}",
+                y = HEIGHT - value / drawing.top * HEIGHT
+            )
+        })
         .collect();
     let curves = drawing
         .curves

@@ -162,13 +162,22 @@ fn NumberSetting(trainer: Trainer, setting: Setting, unit: &'static str) -> impl
 #[component]
 fn NumberField(trainer: Trainer, setting: Setting, id: String) -> impl IntoView {
     let (min, max) = setting.range();
-    let is_invalid = move || trainer.invalid.with(|invalid| invalid.contains_key(&setting));
+    let is_invalid = move || {
+        trainer
+            .invalid
+            .with(|invalid| invalid.contains_key(&setting))
+    };
     // What is typed stays while it is invalid; the setting itself is then as it was.
     let shown = move || {
         trainer
             .invalid
             .with(|invalid| invalid.get(&setting).is_none())
-            .then(|| trainer.config.with(|config| setting.get(config)).to_string())
+            .then(|| {
+                trainer
+                    .config
+                    .with(|config| setting.get(config))
+                    .to_string()
+            })
     };
     let field = NodeRef::<leptos::html::Input>::new();
     Effect::new(move |_| {
@@ -198,7 +207,9 @@ fn NumberField(trainer: Trainer, setting: Setting, id: String) -> impl IntoView 
 #[component]
 fn SettingError(trainer: Trainer, setting: Setting) -> impl IntoView {
     let message = move || {
-        trainer.invalid.with(|invalid| invalid.get(&setting).map(ToString::to_string))
+        trainer
+            .invalid
+            .with(|invalid| invalid.get(&setting).map(ToString::to_string))
     };
     view! {
         <p class="error" role="alert" id=format!("error-{setting:?}")>
@@ -211,16 +222,24 @@ fn set(trainer: Trainer, setting: Setting, value: f64) {
     let mut config = trainer.config.get_untracked();
     match setting.set(&mut config, value) {
         Ok(()) => {
-            trainer.invalid.update(|invalid| invalid.retain(|other, _| *other != setting));
+            trainer
+                .invalid
+                .update(|invalid| invalid.retain(|other, _| *other != setting));
             trainer.config.set(config);
         }
-        Err(error) => trainer.invalid.update(|invalid| invalid.extend([(setting, error)])),
+        Err(error) => trainer
+            .invalid
+            .update(|invalid| invalid.extend([(setting, error)])),
     }
 }
 
 #[component]
 fn ValidateOnSetting(trainer: Trainer) -> impl IntoView {
-    let is_test = move || trainer.config.with(|config| config.validate_on == ValidateOn::TestSet);
+    let is_test = move || {
+        trainer
+            .config
+            .with(|config| config.validate_on == ValidateOn::TestSet)
+    };
     view! {
         <div class="setting choice">
             <label for="validate-on">"Validate on"</label>
@@ -311,13 +330,16 @@ pub fn PlanLine(trainer: Trainer) -> impl IntoView {
 pub fn RunButtons(trainer: Trainer) -> impl IntoView {
     let phase = Memo::new(move |_| trainer.phase());
     let is_scoring = Memo::new(move |_| {
-        trainer.run.with(|run| run.as_ref().is_some_and(crate::run::Run::is_scoring))
+        trainer
+            .run
+            .with(|run| run.as_ref().is_some_and(crate::run::Run::is_scoring))
     });
     let tell = move |command| move |_| trainer.tell(command);
     let start = move |single_step| move |_| trainer.begin(single_step);
     let is_invalid = move || trainer.invalid.with(|invalid| !invalid.is_empty());
     let why = move || is_invalid().then_some("A setting is outside its range.");
-    let buttons = move || match phase.get() {
+    let buttons = move || {
+        match phase.get() {
         Phase::Loading
         | Phase::Ready
         | Phase::Crashed
@@ -353,6 +375,7 @@ pub fn RunButtons(trainer: Trainer) -> impl IntoView {
             <button on:click=tell(Command::SkipScoring)>"Skip scoring"</button>
         }
         .into_any(),
+    }
     };
     view! { <div class="buttons" role="group" aria-label="Run">{buttons}</div> }
 }

@@ -14,7 +14,9 @@ use crate::run::Run;
 pub fn Files(trainer: Trainer) -> impl IntoView {
     let ended = Memo::new(move |_| {
         trainer.run.with(|run| {
-            run.as_ref().filter(|run| !run.status().is_open() && run.steps_done() > 0).cloned()
+            run.as_ref()
+                .filter(|run| !run.status().is_open() && run.steps_done() > 0)
+                .cloned()
         })
     });
     view! {
@@ -86,7 +88,10 @@ fn FileRow(run: Run, format: Format) -> impl IntoView {
             on_cleanup(move || url.dispose());
             (size, link.into_any())
         }
-        Err(error) => ("–".to_owned(), view! { <p class="error">{error.to_string()}</p> }.into_any()),
+        Err(error) => (
+            "–".to_owned(),
+            view! { <p class="error">{error.to_string()}</p> }.into_any(),
+        ),
     };
     view! {
         <tr>

@@ -25,7 +25,8 @@ use trainer::{Phase, Trainer};
 /// Shows the page in place of what the document shows while the program loads.
 pub fn mount() {
     console_error_panic_hook::set_once();
-    let asked = Reflect::get(&window(), &"kilnStartAsked".into()).is_ok_and(|asked| asked.is_truthy());
+    let asked =
+        Reflect::get(&window(), &"kilnStartAsked".into()).is_ok_and(|asked| asked.is_truthy());
     if let Some(placeholder) = document().get_element_by_id("placeholder") {
         placeholder.remove();
     }
@@ -42,7 +43,11 @@ impl Route {
     /// What the address names; an unknown one means Train.
     fn current() -> Self {
         let hash = window().location().hash().unwrap_or_default();
-        if hash.starts_with("#/files") { Self::Files } else { Self::Train }
+        if hash.starts_with("#/files") {
+            Self::Files
+        } else {
+            Self::Train
+        }
     }
 
     const fn link(self) -> (&'static str, &'static str) {
@@ -139,7 +144,9 @@ fn progress(trainer: Trainer) -> Option<f64> {
 fn RunChip(trainer: Trainer) -> impl IntoView {
     let name = Memo::new(move |_| {
         trainer.run.with(|run| {
-            run.as_ref().filter(|run| run.status().is_open()).map(|run| run.name.clone())
+            run.as_ref()
+                .filter(|run| run.status().is_open())
+                .map(|run| run.name.clone())
         })
     });
     let share = move || progress(trainer).map(|share| format!("{:.0}\u{2009}%", 100.0 * share));

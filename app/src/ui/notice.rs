@@ -54,7 +54,11 @@ pub fn Notices(trainer: Trainer) -> impl IntoView {
 
 #[component]
 fn NoticeRow(trainer: Trainer, notice: Notice) -> impl IntoView {
-    let role = if notice.remedy.is_some() { "alert" } else { "status" };
+    let role = if notice.remedy.is_some() {
+        "alert"
+    } else {
+        "status"
+    };
     let shown = StoredValue::new(notice.clone());
     let dismiss = move || trainer.dismiss(&shown.get_value());
     let remedy = notice.remedy.map(|remedy| match remedy {
@@ -69,7 +73,9 @@ fn NoticeRow(trainer: Trainer, notice: Notice) -> impl IntoView {
             <button class="quiet" on:click=move |_| dismiss()>"Keep as failed"</button>
         }
         .into_any(),
-        Remedy::Copy(details) => view! { <CopyButton label="Copy details" text=details /> }.into_any(),
+        Remedy::Copy(details) => {
+            view! { <CopyButton label="Copy details" text=details /> }.into_any()
+        }
     });
     view! {
         <div class="notice" role=role>
@@ -96,7 +102,11 @@ pub fn CopyButton(
         let copied = window().navigator().clipboard().write_text(&text);
         wasm_bindgen_futures::spawn_local(async move {
             let copied = wasm_bindgen_futures::JsFuture::from(copied).await;
-            shown.set(if copied.is_ok() { "Copied" } else { "Not allowed to copy" });
+            shown.set(if copied.is_ok() {
+                "Copied"
+            } else {
+                "Not allowed to copy"
+            });
         });
     };
     view! { <button class="quiet" on:click=copy>{shown}</button> }

@@ -40,7 +40,9 @@ pub fn Train(trainer: Trainer) -> impl IntoView {
 #[component]
 fn Opening(trainer: Trainer) -> impl IntoView {
     let has_steps = Memo::new(move |_| {
-        trainer.run.with(|run| run.as_ref().is_some_and(|run| run.steps_done() > 0))
+        trainer
+            .run
+            .with(|run| run.as_ref().is_some_and(|run| run.steps_done() > 0))
     });
     let device = move || match trainer.chosen.get() {
         None => (false, "Looking for a GPU".to_owned()),
@@ -56,16 +58,21 @@ fn Opening(trainer: Trainer) -> impl IntoView {
                 total as f64 / 1e6
             ),
         ),
-        Loading::Done => (true, "MNIST: 60\u{2009}000 training and 10\u{2009}000 test images".to_owned()),
-        Loading::Failed(loaded) => {
-            (false, format!("MNIST stopped loading at {:.1} MB", loaded as f64 / 1e6))
-        }
+        Loading::Done => (
+            true,
+            "MNIST: 60\u{2009}000 training and 10\u{2009}000 test images".to_owned(),
+        ),
+        Loading::Failed(loaded) => (
+            false,
+            format!("MNIST stopped loading at {:.1} MB", loaded as f64 / 1e6),
+        ),
     };
     let step = move || match trainer.phase() {
         Phase::Preparing if !trainer.is_ready() => (false, "Will start when ready".to_owned()),
-        Phase::Preparing if trainer.backend() == Some(Backend::WebGpu) => {
-            (false, "Warming up: compiling GPU programs, first time only".to_owned())
-        }
+        Phase::Preparing if trainer.backend() == Some(Backend::WebGpu) => (
+            false,
+            "Warming up: compiling GPU programs, first time only".to_owned(),
+        ),
         Phase::Preparing => (false, "Warming up".to_owned()),
         Phase::Ready => {
             let estimate = trainer.estimated_secs(&trainer.config.get());
@@ -134,7 +141,11 @@ fn describe(phase: Phase, run: &Run) -> String {
         format::count(plan.total_steps().into())
     );
     if let Some(measuring) = run.measuring() {
-        let what = if run.is_scoring() { "Scoring test" } else { "Validating" };
+        let what = if run.is_scoring() {
+            "Scoring test"
+        } else {
+            "Validating"
+        };
         text = format!(
             "{what}: {} of {} images",
             format::count(measuring.images.into()),
@@ -162,7 +173,9 @@ fn Result(trainer: Trainer) -> impl IntoView {
     let score = Memo::new(move |_| {
         trainer.run.with(|run| {
             let run = run.as_ref()?;
-            run.history().score.map(|score| (run.name.clone(), score.value))
+            run.history()
+                .score
+                .map(|score| (run.name.clone(), score.value))
         })
     });
     move || {
@@ -225,7 +238,9 @@ fn Charts(trainer: Trainer) -> impl IntoView {
         trainer.run.with(|run| {
             let points = run.as_ref().map(|run| {
                 let rates = run.history().throughput.iter();
-                rates.map(|rate| (f64::from(rate.moment.step), rate.value)).collect()
+                rates
+                    .map(|rate| (f64::from(rate.moment.step), rate.value))
+                    .collect()
             });
             vec![Curve {
                 name: "Images/s",

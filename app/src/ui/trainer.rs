@@ -128,7 +128,9 @@ impl Trainer {
         };
         wasm_bindgen_futures::spawn_local(async move {
             let probed = probe().await;
-            trainer.private.update_value(|private| private.probed = Some(probed));
+            trainer
+                .private
+                .update_value(|private| private.probed = Some(probed));
             trainer.open_worker();
         });
         trainer
@@ -154,7 +156,8 @@ impl Trainer {
 
     /// What is trained on, once it is known.
     pub fn backend(&self) -> Option<Backend> {
-        self.chosen.with(|chosen| chosen.as_ref().map(|chosen| chosen.backend))
+        self.chosen
+            .with(|chosen| chosen.as_ref().map(|chosen| chosen.backend))
     }
 
     /// Changes what the person asks to train on.
@@ -186,11 +189,13 @@ impl Trainer {
         self.private.update_value(|private| private.bridge = None);
         self.is_open.set(false);
         self.adapter.set(None);
-        self.loading.set(Loading::Bytes(0, kiln_model::mnist::GZIP_BYTES));
+        self.loading
+            .set(Loading::Bytes(0, kiln_model::mnist::GZIP_BYTES));
         let trainer = *self;
         match Bridge::start(backend, move |message| trainer.receive(message)) {
             Ok(bridge) => {
-                self.private.update_value(|private| private.bridge = Some(bridge));
+                self.private
+                    .update_value(|private| private.bridge = Some(bridge));
                 self.send(&ToWorker::Open);
             }
             Err(details) => self.notify(Notice::problem(
@@ -202,7 +207,10 @@ impl Trainer {
 
     fn send(&self, message: &ToWorker) {
         let sent = self.private.with_value(|private| {
-            private.bridge.as_ref().map_or(Ok(()), |bridge| bridge.send(message))
+            private
+                .bridge
+                .as_ref()
+                .map_or(Ok(()), |bridge| bridge.send(message))
         });
         if let Err(details) = sent {
             self.crash(details);
@@ -216,7 +224,8 @@ impl Trainer {
         }
         let plan = self.config.get_untracked().plan();
         if plan.batch_size < self.config.get_untracked().batch_size {
-            self.config.update(|config| config.batch_size = plan.batch_size);
+            self.config
+                .update(|config| config.batch_size = plan.batch_size);
             self.notify(Notice::info(format!(
                 "Only {} training images; batch size set to {}.",
                 plan.images_per_epoch, plan.batch_size
@@ -268,7 +277,9 @@ impl Trainer {
         }
         if let Some(run) = self.open_run() {
             self.send(&ToWorker::Cancel { run });
-            let before = self.private.try_update_value(|private| private.before.take());
+            let before = self
+                .private
+                .try_update_value(|private| private.before.take());
             self.run.set(before.flatten());
         }
     }
@@ -282,13 +293,16 @@ impl Trainer {
 
     /// Loads the data again.
     pub fn load_again(&self) {
-        self.loading.set(Loading::Bytes(0, kiln_model::mnist::GZIP_BYTES));
+        self.loading
+            .set(Loading::Bytes(0, kiln_model::mnist::GZIP_BYTES));
         self.send(&ToWorker::Open);
     }
 
     fn open_run(&self) -> Option<RunId> {
         self.run.with_untracked(|run| {
-            run.as_ref().filter(|run| run.status().is_open()).map(|run| run.id)
+            run.as_ref()
+                .filter(|run| run.status().is_open())
+                .map(|run| run.id)
         })
     }
 
@@ -303,7 +317,8 @@ impl Trainer {
 
     /// Takes a notice away.
     pub fn dismiss(&self, notice: &Notice) {
-        self.notices.update(|notices| notices.retain(|shown| shown != notice));
+        self.notices
+            .update(|notices| notices.retain(|shown| shown != notice));
     }
 
     fn receive(&self, message: FromWorker) {
@@ -354,7 +369,8 @@ impl Trainer {
     fn fall_back(&self, reason: String) {
         let reason = NoGpu::Refused(reason);
         self.notify(Notice::info(reason.to_string()));
-        self.private.update_value(|private| private.probed = Some(Err(reason.clone())));
+        self.private
+            .update_value(|private| private.probed = Some(Err(reason.clone())));
         self.chosen.set(Some(Chosen {
             backend: Backend::Cpu,
             reason: Some(reason),
@@ -368,7 +384,9 @@ impl Trainer {
         self.is_open.set(false);
         self.waiting.set(None);
         let step = self.run.with_untracked(|run| {
-            run.as_ref().filter(|run| run.status().is_open()).map(Run::steps_done)
+            run.as_ref()
+                .filter(|run| run.status().is_open())
+                .map(Run::steps_done)
         });
         self.run.update(|run| {
             if let Some(run) = run.as_mut().filter(|run| run.status().is_open()) {
@@ -401,7 +419,11 @@ impl Trainer {
     }
 
     fn tell_what_ended(&self) {
-        let Some(run) = self.run.get_untracked().filter(|run| !run.status().is_open()) else {
+        let Some(run) = self
+            .run
+            .get_untracked()
+            .filter(|run| !run.status().is_open())
+        else {
             return;
         };
         if let Some(rate) = run.images_per_sec() {
@@ -409,7 +431,11 @@ impl Trainer {
         }
         if let Some(diverged) = run.diverged() {
             let rate = run.config.learning_rate;
-            let what = if diverged.value.is_nan() { "NaN" } else { "infinite" };
+            let what = if diverged.value.is_nan() {
+                "NaN"
+            } else {
+                "infinite"
+            };
             self.notify(Notice::problem(
                 format!(
                     "Loss became {what} at step {}; the learning rate ({rate}) is probably too high.",
@@ -422,14 +448,17 @@ impl Trainer {
 
     /// Begins again with another learning rate.
     pub fn restart_with(&self, learning_rate: f64) {
-        self.config.update(|config| config.learning_rate = learning_rate);
+        self.config
+            .update(|config| config.learning_rate = learning_rate);
         self.begin(false);
     }
 
     /// Lets the components see the run, at most ten times a second unless `at_once`.
     fn paint(&self, at_once: bool) {
         let now = js_sys::Date::now();
-        let wait = self.private.with_value(|private| private.painted_ms + PAINT_INTERVAL_MS - now);
+        let wait = self
+            .private
+            .with_value(|private| private.painted_ms + PAINT_INTERVAL_MS - now);
         let trainer = *self;
         if at_once || wait <= 0.0 {
             self.private.update_value(|private| {

@@ -1,7 +1,7 @@
 //! Fetches MNIST from the page's own origin, tells how far it is, and checks it.
 
-use js_sys::{Reflect, Uint8Array};
 use gloo::net::http::Request;
+use js_sys::{Reflect, Uint8Array};
 use kiln_model::dataset::Dataset;
 use kiln_model::mnist::{self, File, MnistError, Unpacker};
 use wasm_bindgen::JsCast as _;
@@ -61,7 +61,9 @@ async fn fetch(file: &'static File, progress: &mut Progress) -> Result<Vec<u8>, 
     if !response.ok() {
         return Err(failed(format!("the server answered {}", response.status())));
     }
-    let body = response.body().ok_or_else(|| failed("the answer is empty".to_owned()))?;
+    let body = response
+        .body()
+        .ok_or_else(|| failed("the answer is empty".to_owned()))?;
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
     let mut unpacker = Unpacker::new(file);
     let before = progress.loaded_bytes;
@@ -69,7 +71,8 @@ async fn fetch(file: &'static File, progress: &mut Progress) -> Result<Vec<u8>, 
         let part = JsFuture::from(reader.read())
             .await
             .map_err(|error| failed(describe(&error)))?;
-        let value = Reflect::get(&part, &"value".into()).map_err(|error| failed(describe(&error)))?;
+        let value =
+            Reflect::get(&part, &"value".into()).map_err(|error| failed(describe(&error)))?;
         if value.is_undefined() {
             break;
         }

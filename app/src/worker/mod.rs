@@ -55,7 +55,16 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
             } => {
                 if let (Some(device), Some(dataset)) = (&device, &dataset) {
                     let device = device.clone();
-                    run::train(run, config, single_step, dataset, device, backend, &mut inbox).await;
+                    run::train(
+                        run,
+                        config,
+                        single_step,
+                        dataset,
+                        device,
+                        backend,
+                        &mut inbox,
+                    )
+                    .await;
                 } else {
                     post(&FromWorker::RunFailed {
                         run,

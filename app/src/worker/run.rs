@@ -71,7 +71,10 @@ async fn drive(
                     let weights = session.weights().await?;
                     post(&FromWorker::Weights {
                         run,
-                        bytes: weights.iter().flat_map(|value| value.to_le_bytes()).collect(),
+                        bytes: weights
+                            .iter()
+                            .flat_map(|value| value.to_le_bytes())
+                            .collect(),
                     });
                 }
                 post(&FromWorker::Happened { run, events });

@@ -19,7 +19,11 @@ fn scope() -> DedicatedWorkerGlobalScope {
 pub fn post(message: &FromWorker) {
     let sent = encode(message)
         .map_err(|error| error.to_string())
-        .and_then(|value| scope().post_message(&value).map_err(|error| describe(&error)));
+        .and_then(|value| {
+            scope()
+                .post_message(&value)
+                .map_err(|error| describe(&error))
+        });
     if let Err(reason) = sent {
         // The page hears of it as the worker's `error` event.
         wasm_bindgen::throw_str(&reason);
@@ -45,11 +49,12 @@ pub fn report_faults() {
             details: info.to_string(),
         });
     }));
-    let on_rejection = Closure::<dyn Fn(PromiseRejectionEvent)>::new(|event: PromiseRejectionEvent| {
-        post(&FromWorker::Fatal {
-            details: describe(&event.reason()),
+    let on_rejection =
+        Closure::<dyn Fn(PromiseRejectionEvent)>::new(|event: PromiseRejectionEvent| {
+            post(&FromWorker::Fatal {
+                details: describe(&event.reason()),
+            });
         });
-    });
     let listening = scope().add_event_listener_with_callback(
         "unhandledrejection",
         on_rejection.as_ref().unchecked_ref(),
@@ -78,7 +83,9 @@ pub async fn yield_to_messages() {
             Some(channel) => channel,
             None => channel.insert(MessageChannel::new()?),
         };
-        channel.port1().set_onmessage(Some(wake.as_ref().unchecked_ref()));
+        channel
+            .port1()
+            .set_onmessage(Some(wake.as_ref().unchecked_ref()));
         channel.port2().post_message(&JsValue::NULL)
     });
     match posted {

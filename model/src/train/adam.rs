@@ -33,14 +33,20 @@ impl Adam {
     ///
     /// Kingma and Ba 2015 in the order of the last lines of their section 2, which is what
     /// `keras.optimizers.Adam` computes: ε is added to √v before its bias is corrected.
-    pub fn apply(&mut self, weights: Tensor<1>, gradient: Tensor<1>, learning_rate: f64) -> Tensor<1> {
+    pub fn apply(
+        &mut self,
+        weights: Tensor<1>,
+        gradient: Tensor<1>,
+        learning_rate: f64,
+    ) -> Tensor<1> {
         self.updates += 1;
         let updates = f64::from(self.updates);
-        let rate = learning_rate * (1.0 - BETA_2.powf(updates)).sqrt() / (1.0 - BETA_1.powf(updates));
+        let rate =
+            learning_rate * (1.0 - BETA_2.powf(updates)).sqrt() / (1.0 - BETA_1.powf(updates));
         let square = gradient.clone() * gradient.clone();
         self.mean = self.mean.clone() + (gradient - self.mean.clone()).mul_scalar(1.0 - BETA_1);
-        self.mean_square = self.mean_square.clone()
-            + (square - self.mean_square.clone()).mul_scalar(1.0 - BETA_2);
+        self.mean_square =
+            self.mean_square.clone() + (square - self.mean_square.clone()).mul_scalar(1.0 - BETA_2);
         weights
             - self.mean.clone().mul_scalar(rate)
                 / self.mean_square.clone().sqrt().add_scalar(EPSILON)

@@ -145,5 +145,8 @@ pub fn gradients(weights: &Tensor<1>, batch: &Batch, whole_batch: usize) -> Opti
 
 fn upload_images(pixels: Vec<f32>, device: &Device) -> Tensor<4> {
     let count = pixels.len() / (IMAGE_SIDE * IMAGE_SIDE);
-    Tensor::from_data(TensorData::new(pixels, [count, 1, IMAGE_SIDE, IMAGE_SIDE]), device)
+    Tensor::from_data(
+        TensorData::new(pixels, [count, 1, IMAGE_SIDE, IMAGE_SIDE]),
+        device,
+    )
 }

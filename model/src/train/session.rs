@@ -199,8 +199,10 @@ impl Session {
                 self.activity = Activity::Scoring(Measurement::default());
                 self.pace = Pace::Running;
             }
+            // Training is over: what is left to stop is the scoring.
+            Command::Stop => self.activity = Activity::Closing,
             Command::SkipScoring if scoring => self.activity = Activity::Closing,
-            Command::Stop | Command::SkipScoring => {}
+            Command::SkipScoring => {}
         }
     }
 
@@ -220,7 +222,11 @@ impl Session {
                 Activity::Scoring(measurement) => self.score(measurement, &mut events).await?,
                 Activity::Closing => {
                     self.read(&mut events).await?;
-                    self.end(if self.stop_asked { State::Stopped } else { State::Finished });
+                    self.end(if self.stop_asked {
+                        State::Stopped
+                    } else {
+                        State::Finished
+                    });
                 }
                 Activity::Ended(_) => {}
             }
@@ -253,8 +259,11 @@ impl Session {
         let count = batch.labels.len();
         let found = network::gradients(&self.weights, &batch, count)
             .ok_or_else(|| TrainError::Device("a parameter has no gradient".to_owned()))?;
-        self.weights =
-            self.adam.apply(self.weights.clone(), found.gradient, self.config.learning_rate);
+        self.weights = self.adam.apply(
+            self.weights.clone(),
+            found.gradient,
+            self.config.learning_rate,
+        );
         self.step += 1;
         self.in_flight.push(InFlight {
             step: self.step,
@@ -296,7 +305,10 @@ impl Session {
     ) -> Result<(), TrainError> {
         let images = self.validation.images().clone();
         if self.measure(&images, &mut measurement, events).await? {
-            events.push(Event::Validation(self.moment(self.step), quality(&measurement.tally)));
+            events.push(Event::Validation(
+                self.moment(self.step),
+                quality(&measurement.tally),
+            ));
             self.restart_throughput();
             self.continue_training();
         } else {
@@ -338,7 +350,9 @@ impl Session {
         let rows = MEASURED_AT_ONCE.min(images.len());
         let pixels = evaluation_pixels(images, measurement.next, rows);
         let logits = download(network::logits(&self.weights, pixels)).await?;
-        measurement.tally.add(&logits, &images.labels()[measurement.next..]);
+        measurement
+            .tally
+            .add(&logits, &images.labels()[measurement.next..]);
         measurement.next = (measurement.next + rows).min(images.len());
         events.push(Event::Measuring {
             images: measurement.next as u32,

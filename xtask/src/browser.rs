@@ -1,0 +1,89 @@
+//! Brings the browser that the tests drive.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::shell::Shell;
+
+const BROWSERS: [&str; 5] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+];
+/// Where a browser lies that is not on PATH.
+const MACOS_BROWSER: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+/// Debian's names; the fonts are only recommended by the browser, and a page without any is blank.
+const PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "fonts-liberation"];
+
+/// ChromeDriver, with a browser beside it; both are installed where they are missing.
+///
+/// # Errors
+/// A system without Debian's packages, or no right to install them.
+pub fn set_up(shell: &Shell) -> Result<PathBuf, Error> {
+    if let Some(driver) = find(shell) {
+        return Ok(driver);
+    }
+    let Some(mut apt) = apt_get(shell) else {
+        return Err(missing("cannot be installed from here"));
+    };
+    eprintln!(
+        "Installing {} with apt-get (once, some minutes).",
+        PACKAGES.join(", ")
+    );
+    // Stale lists may still do; whether they did is seen from the installation.
+    let updated = apt(&["update"]);
+    let installed = apt(&[
+        &["install", "--yes", "--no-install-recommends"][..],
+        &PACKAGES,
+    ]
+    .concat());
+    match find(shell) {
+        Some(driver) if installed => Ok(driver),
+        _ if !updated => Err(missing(
+            "could not be installed: the package lists cannot be loaded",
+        )),
+        _ => Err(missing("could not be installed; the reason stands above")),
+    }
+}
+
+fn find(shell: &Shell) -> Option<PathBuf> {
+    let chosen = env::var_os("CHROMEDRIVER")
+        .map(PathBuf::from)
+        .filter(|driver| driver.is_file());
+    let driver = chosen.or_else(|| shell.find(&["chromedriver"]))?;
+    let has_browser = shell.find(&BROWSERS).is_some() || Path::new(MACOS_BROWSER).is_file();
+    has_browser.then_some(driver)
+}
+
+/// Runs apt-get with the right to install and without questions, where there is such a right.
+fn apt_get(shell: &Shell) -> Option<impl FnMut(&[&str]) -> bool> {
+    shell.find(&["apt-get"])?;
+    let is_root = shell.output_of("id", &["-u"]).is_some_and(|id| id == "0");
+    let may_become_root = || shell.output_of("sudo", &["-n", "true"]).is_some();
+    let mut words = if is_root {
+        vec![]
+    } else if may_become_root() {
+        vec!["sudo", "-n"]
+    } else {
+        return None;
+    };
+    words.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+    Some(move |arguments: &[&str]| {
+        shell
+            .command(words[0], words[1..].iter().chain(arguments))
+            .status()
+            .is_ok_and(|status| status.success())
+    })
+}
+
+fn missing(why: &str) -> Error {
+    Error::Missing {
+        what: format!("The tests need Chromium and ChromeDriver, which {why}."),
+        remedy: "Install Chromium or Google Chrome and the ChromeDriver of the same version so that \
+                 both are on PATH (on Debian: apt-get install chromium chromium-driver), then run this again."
+            .to_owned(),
+    }
+}

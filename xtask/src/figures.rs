@@ -1,0 +1,54 @@
+//! Figures to report: how well the network learns, and how fast.
+
+use crate::browser;
+use crate::error::Error;
+use crate::page;
+use crate::setup;
+use crate::shell::Shell;
+
+/// `cargo xtask reproduce`.
+///
+/// # Errors
+/// A figure outside its range, or code that does not compile.
+pub fn reproduce(shell: &Shell) -> Result<(), Error> {
+    shell.step(
+        "The course's two runs, on the CPU, with three seeds each",
+        shell.command(
+            "cargo",
+            [
+                "run",
+                "--release",
+                "-p",
+                "kiln-model",
+                "--features",
+                "train",
+                "--example",
+                "reproduce",
+            ],
+        ),
+    )
+}
+
+/// `cargo xtask bench`.
+///
+/// # Errors
+/// A tool that cannot be had, or a benchmark that does not end.
+pub fn bench(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
+    setup::set_up(shell)?;
+    let driver = browser::set_up(shell)?;
+    page::build_with_tools(shell, &[])?;
+    let mut bench = shell.command(
+        "cargo",
+        [
+            "run",
+            "--release",
+            "-p",
+            "kiln-tests",
+            "--bin",
+            "bench",
+            "--",
+        ],
+    );
+    bench.args(options).env("CHROMEDRIVER", &driver);
+    shell.step("Benchmark", bench)
+}

@@ -1,0 +1,65 @@
+//! `cargo xtask`: sets up what Kiln needs, runs it, checks it.
+//!
+//! One file per job: [`setup`] and [`browser`] bring what is missing, [`page`], [`check`],
+//! [`test`] and [`figures`] are the commands, [`shell`] runs programs.
+
+mod browser;
+mod check;
+mod error;
+mod figures;
+mod page;
+mod setup;
+mod shell;
+mod test;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use error::Error;
+use shell::Shell;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  serve [OPTIONS]      sets up what is missing, builds the page, serves it at http://127.0.0.1:8080
+                       and builds it again after a change; OPTIONS go to `trunk serve`
+  build [OPTIONS]      sets up what is missing and builds the page into dist/;
+                       OPTIONS go to `trunk build`
+  check                format, lints for every target, and the rule that the page never links burn
+  test                 sets up what is missing, then check and all tests, in Chromium too
+  reproduce            trains the course's two runs and prints their figures beside the reference
+  bench [OPTIONS]      measures speed and sizes in Chromium; OPTIONS go to the benchmark";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let options: Vec<String> = arguments.collect();
+    match run(&command, &options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &str, options: &[String]) -> Result<(), Error> {
+    match command {
+        "serve" => page::serve(&mut Shell::new()?, options),
+        "build" => page::build(&mut Shell::new()?, options),
+        "bench" => figures::bench(&mut Shell::new()?, options),
+        "check" | "test" | "reproduce" if !options.is_empty() => Err(Error::Usage(format!(
+            "`cargo xtask {command}` takes no options."
+        ))),
+        "check" => check::check(&Shell::new()?),
+        "test" => test::test(&mut Shell::new()?),
+        "reproduce" => figures::reproduce(&Shell::new()?),
+        "help" | "--help" | "-h" => {
+            // Whoever closes the pipe early has read enough.
+            drop(writeln!(std::io::stdout(), "{USAGE}"));
+            Ok(())
+        }
+        "" => Err(Error::Usage("A command is missing.".to_owned())),
+        unknown => Err(Error::Usage(format!("There is no command `{unknown}`."))),
+    }
+}

@@ -1,0 +1,189 @@
+//! Brings the tools that build the page: only what is missing, never over the user's own.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::shell::Shell;
+
+const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// The newest trunk that the pinned Rust compiles.
+const TRUNK_VERSION: &str = "0.21.14";
+
+/// A tool that cargo can install.
+struct Tool {
+    package: &'static str,
+    version: String,
+    /// The programs that are needed of it; the first names its folder.
+    programs: &'static [&'static str],
+    /// Whether the versions of its own lock file can be had.
+    locked: bool,
+}
+
+/// Brings all that `trunk build` and the in-browser tests need, and puts it on the shell's PATH.
+///
+/// # Errors
+/// A tool that is missing and cannot be installed.
+pub fn set_up(shell: &mut Shell) -> Result<(), Error> {
+    wasm_target(shell)?;
+    let tools = [
+        Tool {
+            package: "trunk",
+            version: TRUNK_VERSION.to_owned(),
+            programs: &["trunk"],
+            locked: true,
+        },
+        Tool {
+            package: "wasm-bindgen-cli",
+            version: wasm_bindgen_version(shell.root())?,
+            programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
+            // Its published lock file names a version that was withdrawn.
+            locked: false,
+        },
+    ];
+    for tool in tools {
+        tool.provide(shell)?;
+    }
+    Ok(())
+}
+
+/// Brings Rust's standard library for WebAssembly.
+///
+/// # Errors
+/// No rustup to add it with, or no network.
+pub fn wasm_target(shell: &Shell) -> Result<(), Error> {
+    let library = shell.output_of(
+        "rustc",
+        &["--print", "target-libdir", "--target", WASM_TARGET],
+    );
+    if library.is_some_and(|folder| Path::new(&folder).is_dir()) {
+        return Ok(());
+    }
+    eprintln!("Adding the Rust target {WASM_TARGET} (once, about a minute).");
+    let added = shell
+        .command("rustup", ["target", "add", WASM_TARGET])
+        .status()
+        .is_ok_and(|status| status.success());
+    if added {
+        return Ok(());
+    }
+    Err(Error::Missing {
+        what: format!("The Rust target {WASM_TARGET} could not be added."),
+        remedy: format!(
+            "With a network connection, run `rustup target add {WASM_TARGET}` in this folder, then this again."
+        ),
+    })
+}
+
+/// The version of wasm-bindgen in `Cargo.lock`: the tool's must be the same.
+///
+/// # Errors
+/// A lock file that is missing or does not name it.
+pub fn wasm_bindgen_version(root: &Path) -> Result<String, Error> {
+    let path = root.join("Cargo.lock");
+    let lock = fs::read_to_string(&path).map_err(|error| Error::File {
+        path: path.clone(),
+        reason: error.to_string(),
+    })?;
+    locked_version(&lock, "wasm-bindgen")
+        .map(str::to_owned)
+        .ok_or_else(|| Error::File {
+            path,
+            reason: "it names no version of wasm-bindgen. Run `git checkout Cargo.lock`."
+                .to_owned(),
+        })
+}
+
+fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let name = format!("name = \"{package}\"");
+    let mut lines = lock.lines().skip_while(|line| *line != name);
+    lines
+        .nth(1)?
+        .strip_prefix("version = \"")?
+        .strip_suffix('"')
+}
+
+impl Tool {
+    /// Makes the tool's programs found on the shell's PATH, installing them where they are not.
+    fn provide(&self, shell: &mut Shell) -> Result<(), Error> {
+        if self
+            .programs
+            .iter()
+            .all(|program| self.is_right(shell, program))
+        {
+            return Ok(());
+        }
+        let root = tools_folder()?.join(format!("{}-{}", self.programs[0], self.version));
+        let folder = root.join("bin");
+        shell.prepend_path(folder.clone());
+        let is_there = |program: &&str| {
+            folder
+                .join(format!("{program}{}", env::consts::EXE_SUFFIX))
+                .is_file()
+        };
+        if self.programs.iter().all(is_there) {
+            return Ok(());
+        }
+        self.install(shell, &root)
+    }
+
+    fn is_right(&self, shell: &Shell, program: &str) -> bool {
+        let printed = shell.output_of(program, &["--version"]);
+        printed
+            .is_some_and(|printed| printed.split_whitespace().nth(1) == Some(self.version.as_str()))
+    }
+
+    fn install(&self, shell: &Shell, root: &Path) -> Result<(), Error> {
+        let Self {
+            package, version, ..
+        } = self;
+        eprintln!(
+            "Installing {package} {version} into {}: compiled once, which takes minutes.",
+            root.display()
+        );
+        let mut arguments = vec!["install", package, "--version", version];
+        if self.locked {
+            arguments.push("--locked");
+        }
+        let by_hand = format!("cargo {}", arguments.join(" "));
+        let installed = shell
+            .command("cargo", &arguments)
+            .arg("--root")
+            .arg(root)
+            // Where cargo is told to build elsewhere, the tool's leavings would stay there.
+            .env_remove("CARGO_TARGET_DIR")
+            .status()
+            .is_ok_and(|status| status.success());
+        if installed {
+            return Ok(());
+        }
+        Err(Error::Missing {
+            what: format!("{package} {version} could not be installed; the reason stands above."),
+            remedy: format!(
+                "With a network connection, run this again, or install it yourself: {by_hand}"
+            ),
+        })
+    }
+}
+
+fn tools_folder() -> Result<PathBuf, Error> {
+    let home = env::home_dir()
+        .filter(|home| home.is_absolute())
+        .ok_or(Error::NoHome)?;
+    Ok(home.join(".cache").join("kiln").join("tools"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::locked_version;
+
+    #[test]
+    fn the_locked_version_is_the_one_of_that_very_package() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-test\"\nversion = \"0.3.80\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\nsource = \"x\"\n";
+        assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.130"));
+        assert_eq!(locked_version(lock, "trunk"), None);
+        assert_eq!(locked_version("name = \"trunk\"", "trunk"), None);
+    }
+}
