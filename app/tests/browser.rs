@@ -1,0 +1,179 @@
+//! Training in a real Chromium, on the CPU and on WebGPU: both must agree.
+//!
+//! Runs with the features and the profile of the GPU worker, so that burn is compiled once.
+#![cfg(target_arch = "wasm32")]
+#![recursion_limit = "256"]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::cell::RefCell;
+
+use burn::tensor::Device;
+use kiln_app::protocol::{FromWorker, RunId, ToWorker, decode, encode};
+use kiln_model::batch::{Batch, Batches};
+use kiln_model::config::{Config, ValidateOn};
+use kiln_model::dataset::{Dataset, Images};
+use kiln_model::event::{Command, Event};
+use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
+use kiln_model::train::network;
+use kiln_model::train::session::{ReadBack, Session, download, upload};
+use kiln_model::weights;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+const TEST_IMAGES: &[u8] = include_bytes!("../../model/data/t10k-images-idx3-ubyte.gz");
+const TEST_LABELS: &[u8] = include_bytes!("../../model/data/t10k-labels-idx1-ubyte.gz");
+
+/// Both devices add the same f32 products in other orders: each sum of up to 15,000 terms is off
+/// by some 1e-6 of its size. Adam divides by √v, so gradients near zero can turn such an error
+/// into a whole step of 0.001; after 20 steps the losses, about 1 to 2.3, still agree this far.
+const LOSS_TOLERANCE: f64 = 5e-3;
+/// Of the largest gradient of the same parameter.
+const GRADIENT_TOLERANCE: f32 = 1e-3;
+
+/// The test files' images as training images: enough to compare two devices on.
+fn dataset() -> Dataset {
+    let inflate = |bytes: &[u8], file: usize| {
+        let mut unpacker = kiln_model::mnist::Unpacker::new(&kiln_model::mnist::FILES[file]);
+        unpacker.push(bytes).unwrap();
+        unpacker.finish().unwrap()
+    };
+    let images = Images::from_idx(&inflate(TEST_IMAGES, 2), &inflate(TEST_LABELS, 1)).unwrap();
+    Dataset::new(images.clone(), images)
+}
+
+fn config() -> Config {
+    Config {
+        epochs: 1,
+        batch_size: 16,
+        training_images: 1_000,
+        dropout: 0.5,
+        ..Config::default()
+    }
+}
+
+/// WebGPU can be opened once in a page; every test that needs it shares the device.
+async fn gpu() -> Device {
+    thread_local! {
+        static OPENED: RefCell<Option<Device>> = const { RefCell::new(None) };
+    }
+    if let Some(device) = OPENED.with_borrow(Clone::clone) {
+        return device;
+    }
+    let device = Device::wgpu_options()
+        .tasks_max(64)
+        .init_async()
+        .await
+        .unwrap();
+    OPENED.set(Some(device.clone()));
+    device
+}
+
+async fn losses(device: Device, read_back: ReadBack, steps: usize) -> Vec<f64> {
+    let mut session = Session::new(config(), &dataset(), device, read_back).unwrap();
+    let mut losses = Vec::new();
+    while losses.len() < steps {
+        for event in session.advance().await.unwrap() {
+            if let Event::Step(_, quality) = event {
+                losses.push(quality.loss);
+            }
+        }
+    }
+    losses.truncate(steps);
+    losses
+}
+
+#[wasm_bindgen_test]
+async fn twenty_steps_lose_the_same_on_both() {
+    const STEPS: usize = 20;
+    let cpu = losses(Device::flex(), ReadBack::EveryStep, STEPS).await;
+    let gpu = losses(gpu().await, ReadBack::Batched, STEPS).await;
+    let apart = cpu
+        .iter()
+        .zip(&gpu)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f64::max);
+    wasm_bindgen_test::console_log!("20 steps: losses at most {apart:.2e} apart");
+    assert!(apart <= LOSS_TOLERANCE, "{apart}: {cpu:?} and {gpu:?}");
+    // A network that learns nothing would agree as well.
+    assert!(cpu[STEPS - 1] < cpu[0], "{cpu:?}");
+}
+
+fn batch() -> Batch {
+    let training = dataset().split(1_000, 100, ValidateOn::Split).training;
+    Batches::new(training, 16, 0.5, 42).next(0)
+}
+
+async fn gradient(device: &Device) -> Vec<f32> {
+    let weights = upload(weights::initial(42), device);
+    let batch = batch();
+    let found = network::gradients(&weights, &batch, batch.labels.len()).unwrap();
+    download(found.gradient).await.unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn gradients_of_one_step_agree() {
+    let cpu = gradient(&Device::flex()).await;
+    let gpu = gradient(&gpu().await).await;
+    assert_eq!((cpu.len(), gpu.len()), (PARAMETER_COUNT, PARAMETER_COUNT));
+    for parameter in PARAMETERS {
+        let (cpu, gpu) = (&cpu[parameter.range()], &gpu[parameter.range()]);
+        let largest = cpu
+            .iter()
+            .fold(0.0_f32, |most, value| most.max(value.abs()));
+        let apart = cpu
+            .iter()
+            .zip(gpu)
+            .fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
+        wasm_bindgen_test::console_log!("{}: {:.2e} relative", parameter.name, apart / largest);
+        assert!(largest > 0.0, "{}", parameter.name);
+        assert!(
+            apart <= GRADIENT_TOLERANCE * largest,
+            "{}: {apart} of {largest}",
+            parameter.name
+        );
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_run_on_the_cpu_repeats_bit_for_bit() {
+    let first = losses(Device::flex(), ReadBack::EveryStep, 10).await;
+    assert_eq!(first, losses(Device::flex(), ReadBack::EveryStep, 10).await);
+}
+
+#[wasm_bindgen_test]
+fn messages_come_back_as_they_went() {
+    let run = RunId(7);
+    for message in [
+        ToWorker::Open,
+        ToWorker::Start {
+            run,
+            config: config(),
+            single_step: true,
+        },
+        ToWorker::Tell {
+            run,
+            command: Command::SkipScoring,
+        },
+        ToWorker::Cancel { run },
+    ] {
+        assert_eq!(
+            decode::<ToWorker>(encode(&message).unwrap()).unwrap(),
+            message
+        );
+    }
+    let message = FromWorker::Weights {
+        run,
+        bytes: vec![1, 2, 255],
+    };
+    assert_eq!(
+        decode::<FromWorker>(encode(&message).unwrap()).unwrap(),
+        message
+    );
+}
+
+#[wasm_bindgen_test]
+fn a_message_that_is_none_is_an_error() {
+    assert!(decode::<ToWorker>("nonsense".into()).is_err());
+    assert!(decode::<FromWorker>(wasm_bindgen::JsValue::UNDEFINED).is_err());
+}
