@@ -75,7 +75,8 @@ impl Drawing {
         let values = || curves.iter().flat_map(|curve| &curve.points);
         let last_step = values().map(|point| point.0).fold(1.0, f64::max);
         let highest = values().map(|point| point.1).fold(0.0, f64::max);
-        let y_ticks = ticks(0.0, if highest > 0.0 { highest * 1.05 } else { 1.0 });
+        let highest = if highest > 0.0 { highest * 1.05 } else { 1.0 };
+        let y_ticks = ticks(0.0, highest);
         let step = y_ticks.get(1).copied().unwrap_or(1.0);
         let covering = (highest / step).ceil().max(1.0) * step;
         let top = top.unwrap_or(covering);
@@ -264,9 +265,9 @@ pub fn Chart(
                     on:pointerleave=move |_| hovered.set(None)
                 >
                     <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
-                        {move || drawing.with(|drawing| paths(drawing))}
+                        {move || drawing.with(paths)}
                     </svg>
-                    {move || drawing.with(|drawing| dots(drawing))}
+                    {move || drawing.with(dots)}
                     {glow}
                     {crosshair}
                     <p class="empty">{move || is_empty().then_some("No data yet. Press Start.")}</p>

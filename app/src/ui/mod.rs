@@ -151,18 +151,20 @@ fn RunChip(trainer: Trainer) -> impl IntoView {
     });
     let share = move || progress(trainer).map(|share| format!("{:.0}\u{2009}%", 100.0 * share));
     let phase = Memo::new(move |_| trainer.phase());
-    let pause = move || match phase.get() {
+    let pause = move || {
+        match phase.get() {
         Phase::Session(State::Paused) => view! {
             <button class="quiet icon" aria-label="Resume run" title="Resume"
-                on:click=move |_| trainer.tell(Command::Resume)>"▶"</button>
+                on:click=move |_| trainer.tell(Command::Resume)><svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><path d="M2 1l9 5-9 5z"></path></svg></button>
         }
         .into_any(),
         Phase::Session(_) => view! {
             <button class="quiet icon" aria-label="Pause run" title="Pause"
-                on:click=move |_| trainer.tell(Command::Pause)>"⏸"</button>
+                on:click=move |_| trainer.tell(Command::Pause)><svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><path d="M2 1h3v10H2zM7 1h3v10H7z"></path></svg></button>
         }
         .into_any(),
         _ => ().into_any(),
+    }
     };
     move || {
         name.get().map(|name| {

@@ -94,6 +94,7 @@ fn Opening(trainer: Trainer) -> impl IntoView {
                     {move || line(step())}
                 </ul>
                 <progress
+                    class:done=move || trainer.loading.get() == Loading::Done
                     aria-label="Loading MNIST"
                     max=kiln_model::mnist::GZIP_BYTES
                     value=move || match trainer.loading.get() {

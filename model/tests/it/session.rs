@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
-use kiln_model::batch::evaluation_pixels;
+use kiln_model::batch::{Batches, evaluation_pixels};
 use kiln_model::config::{Config, Setting, ValidateOn};
 use kiln_model::dataset::{Dataset, Images};
 use kiln_model::evaluation::Tally;
@@ -544,10 +544,19 @@ fn the_same_settings_give_the_same_run() {
     again.train();
     assert_eq!(training(&again.events), training(events));
     assert_eq!(again.weights(), *weights);
+}
 
-    let mut other = Run::new(Config { seed: 43, ..SHORT });
-    other.advance();
-    assert_ne!(training(&other.events)[0], training(events)[0]);
+#[test]
+fn the_seed_decides_weights_order_and_dropout() {
+    let weights = |seed| Run::new(Config { seed, ..SHORT }).weights();
+    assert_ne!(weights(42), weights(43));
+    let batch = |seed| {
+        let split = dataset().split(1_000, 300, ValidateOn::Split);
+        Batches::new(split.training, 100, 0.5, seed).next(0)
+    };
+    assert_eq!(batch(42), batch(42));
+    assert_ne!(batch(42).labels, batch(43).labels);
+    assert_ne!(batch(42).dropout, batch(43).dropout);
 }
 
 #[test]
