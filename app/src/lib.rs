@@ -9,6 +9,7 @@
 pub mod bridge;
 pub mod device;
 pub mod export;
+pub mod format;
 pub mod protocol;
 pub mod run;
 pub mod series;

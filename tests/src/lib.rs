@@ -1,6 +1,7 @@
 //! Drives a real Chromium against the built page, finding everything by role and name.
 
 pub mod browser;
+pub mod measurements;
 pub mod page;
 pub mod server;
 

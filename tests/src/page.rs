@@ -206,6 +206,14 @@ impl Page {
         Ok(())
     }
 
+    /// Shows the settings that are folded away.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn open_advanced(&self) -> Result<(), HarnessError> {
+        self.press("DisclosureTriangle", "Advanced").await
+    }
+
     /// Types a value into a number field and leaves it.
     ///
     /// # Errors

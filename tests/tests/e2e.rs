@@ -14,6 +14,7 @@ use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
 use kiln_model::train::{network, session};
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
+use kiln_tests::measurements::{Row, rows};
 use kiln_tests::page::Page;
 use kiln_tests::server::{Fault, Server, dist};
 
@@ -43,27 +44,6 @@ async fn steps_done(page: &Page) -> u32 {
     let text = page.text().await.unwrap();
     let after = text.rsplit("step ").next().unwrap();
     number_before(after, "/")
-}
-
-#[derive(Debug)]
-struct Row {
-    step: u32,
-    series: String,
-    value: f64,
-}
-
-fn rows(csv: &[u8]) -> Vec<Row> {
-    csv::Reader::from_reader(csv)
-        .into_records()
-        .map(|record| {
-            let record = record.unwrap();
-            Row {
-                step: record[1].parse().unwrap(),
-                series: record[5].to_owned(),
-                value: record[6].parse().unwrap(),
-            }
-        })
-        .collect()
 }
 
 /// How many test images the weights in a safetensors file answer rightly, natively.
@@ -126,7 +106,7 @@ async fn quick_taste_trains_and_its_files_arrive() -> Outcome {
     assert_eq!(config["results"]["test"]["correct"], correct);
 
     let csv = page.download(&format!("{name}.csv")).await?;
-    let rows = rows(&csv);
+    let rows = rows(&csv)?;
     let losses: Vec<&Row> = rows
         .iter()
         .filter(|row| row.series == "train/loss")
@@ -185,9 +165,6 @@ async fn every_button_acts_between_two_steps() -> Outcome {
     page.press("button", "Skip scoring").await?;
     page.wait_for_state(&["stopped"], 30).await?;
     assert!(!page.text().await?.contains("wrong of"));
-
-    // Validation is paused and stepped too: one epoch of 15 steps, then 2 validation steps.
-    page.press("button", "Advanced").await.ok();
     page.close().await
 }
 
@@ -208,7 +185,7 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
     page.wait_for_state(&["ready"], 60).await?;
     // Auto leaves a software adapter alone, and says so.
     assert!(page.text().await?.contains("Only a software GPU was found"));
-    open_advanced(&page).await?;
+    page.open_advanced().await?;
     page.choose("Backend", "WebGPU").await?;
     page.wait_for_text("WebGPU ·", 60).await?;
     page.wait_for_state(&["ready"], 60).await?;
@@ -234,7 +211,7 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
     let csv = page
         .download(&format!("{}.csv", title.as_str().unwrap()))
         .await?;
-    let losses: Vec<f64> = rows(&csv)
+    let losses: Vec<f64> = rows(&csv)?
         .into_iter()
         .filter(|row| row.series == "train/loss" && row.step <= STEPS)
         .map(|row| row.value)
@@ -245,12 +222,6 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
     // The first steps of a fresh network lie near ln 10 = 2.3.
     assert!(last < 0.9 * first, "{first} to {last}");
     page.close().await
-}
-
-async fn open_advanced(page: &Page) -> Outcome {
-    page.evaluate("document.querySelector('.settings details').open = true")
-        .await?;
-    Ok(())
 }
 
 #[tokio::test]
@@ -299,5 +270,62 @@ async fn a_value_out_of_range_starts_nothing() -> Outcome {
         .call("slider", "Epochs", "function() { return this.value; }")
         .await?;
     assert_eq!(slider, "1");
+    page.close().await
+}
+
+#[tokio::test]
+async fn validation_goes_on_step_by_step_too() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open(&server, WebGpu::AsIs).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.open_advanced().await?;
+    // 2,700 images of 3,000 are 5 steps of 512; with 1 epoch the first validation is after step 2.
+    page.type_number("Training images", "3000").await?;
+    page.type_number("Epochs", "1").await?;
+    page.type_number("Batch size", "512").await?;
+    for shown in [
+        "Paused · Epoch 1/1 · step 1/5",
+        "Paused · Epoch 1/1 · step 2/5",
+        "Paused · Validating: 200 of 300 images",
+        "Paused · Epoch 1/1 · step 2/5",
+        "Paused · Epoch 1/1 · step 3/5",
+    ] {
+        page.press("button", "Step").await?;
+        page.wait_for_text(shown, 30).await?;
+    }
+    // Leaving would lose the run, so the browser is told to ask.
+    let asks = "(() => { const leaving = new Event('beforeunload', { cancelable: true });
+                 dispatchEvent(leaving); return leaving.defaultPrevented; })()";
+    assert_eq!(page.evaluate(asks).await?, true);
+    page.press("button", "Stop").await?;
+    page.wait_for_state(&["stopped"], 60).await?;
+    assert_eq!(page.evaluate(asks).await?, false);
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_trainer_that_breaks_is_told_and_replaced() -> Outcome {
+    let server = Server::start().await?;
+    server.set_fault(Some(Fault::Missing("cpu_worker_bg.wasm")));
+    let page = Page::open(&server, WebGpu::AsIs).await?;
+    page.wait_for_text("The trainer stopped.", 30).await?;
+    assert!(page.has("button", "Copy details").await?);
+    server.set_fault(None);
+    page.press("button", "Start").await?;
+    page.wait_for_state(&["running"], 60).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn an_early_start_waits_until_all_is_there() -> Outcome {
+    let server = Server::start().await?;
+    server.set_fault(Some(Fault::Missing("t10k-labels-idx1-ubyte.gz")));
+    let page = Page::open(&server, WebGpu::AsIs).await?;
+    page.wait_for_text("MNIST stopped loading at", 60).await?;
+    page.press("button", "Start").await?;
+    page.wait_for_text("Will start when ready", 10).await?;
+    server.set_fault(None);
+    page.press("button", "Try again").await?;
+    page.wait_for_state(&["running"], 60).await?;
     page.close().await
 }

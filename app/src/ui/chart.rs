@@ -6,8 +6,8 @@
 use leptos::prelude::*;
 use web_sys::PointerEvent;
 
+use crate::format;
 use crate::series::{Point, decimate, smooth, ticks};
-use crate::ui::format;
 
 /// Width of the drawing in its own units; also the pixel columns that decimation keeps.
 const WIDTH: f64 = 1_000.0;

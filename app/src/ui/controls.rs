@@ -4,9 +4,9 @@ use kiln_model::config::{Config, Preset, Setting, ValidateOn};
 use kiln_model::event::{Command, State};
 use leptos::prelude::*;
 
-use super::format;
 use super::trainer::{Phase, Trainer};
 use crate::device::BackendChoice;
+use crate::format;
 
 /// Why a setting cannot be changed now.
 const FIXED: &str = "Fixed for this run. Stop to change.";

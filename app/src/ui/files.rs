@@ -3,10 +3,10 @@
 use gloo::file::{Blob, ObjectUrl};
 use leptos::prelude::*;
 
-use super::format;
 use super::notice::CopyButton;
 use super::trainer::Trainer;
 use crate::export::Format;
+use crate::format;
 use crate::run::Run;
 
 /// The route.

@@ -5,7 +5,6 @@
 mod chart;
 mod controls;
 mod files;
-mod format;
 mod notice;
 mod theme;
 mod train;

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 
 use super::chart::{Chart, Curve, Style, Subject};
 use super::controls::{PlanLine, RunButtons, Settings};
-use super::format;
 use super::trainer::{Loading, Phase, Trainer};
 use crate::device::Backend;
+use crate::format;
 use crate::run::{Measured, Run};
 
 /// The route.
