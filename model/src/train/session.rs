@@ -115,7 +115,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// A run that has not done its first step; it is running, or paused where `paused` says so.
+    /// A run that has not done its first step.
     ///
     /// # Errors
     /// Settings outside their ranges, or more training images asked for than there are.
@@ -222,11 +222,13 @@ impl Session {
                 Activity::Scoring(measurement) => self.score(measurement, &mut events).await?,
                 Activity::Closing => {
                     self.read(&mut events).await?;
-                    self.end(if self.stop_asked {
-                        State::Stopped
-                    } else {
-                        State::Finished
-                    });
+                    if !matches!(self.activity, Activity::Ended(_)) {
+                        self.end(if self.stop_asked {
+                            State::Stopped
+                        } else {
+                            State::Finished
+                        });
+                    }
                 }
                 Activity::Ended(_) => {}
             }
@@ -481,5 +483,73 @@ impl Stopwatch {
 
     fn elapsed(&self) -> Duration {
         self.before + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::Images;
+    use crate::mnist::{FILES, Unpacker};
+
+    /// Training on the test files' images; what a diverged run ends as does not depend on them.
+    fn diverged(read_back: ReadBack) -> Session {
+        let [labels, images] = [1, 2].map(|index| {
+            let file: &'static crate::mnist::File = &FILES[index];
+            let path = format!("{}/data/{}", env!("CARGO_MANIFEST_DIR"), file.name);
+            let mut unpacker = Unpacker::new(file);
+            unpacker.push(&std::fs::read(path).unwrap()).unwrap();
+            unpacker.finish().unwrap()
+        });
+        let images = Images::from_idx(&images, &labels).unwrap();
+        let config = Config {
+            training_images: 1_000,
+            batch_size: 8,
+            ..Config::default()
+        };
+        let dataset = Dataset::new(images.clone(), images);
+        let mut session = Session::new(config, &dataset, Device::flex(), read_back).unwrap();
+        // Adam bounds its steps, so no setting in range gets here quickly; a broken device may.
+        session.weights = session.weights.mul_scalar(f32::NAN);
+        session
+    }
+
+    fn run_to_end(session: &mut Session) -> Vec<Event> {
+        pollster::block_on(async {
+            let mut events = Vec::new();
+            while session.wants_step() {
+                events.extend(session.advance().await.unwrap());
+            }
+            events
+        })
+    }
+
+    #[test]
+    fn a_loss_that_is_no_number_ends_the_run_as_failed() {
+        for read_back in [ReadBack::EveryStep, ReadBack::Batched] {
+            let mut session = diverged(read_back);
+            let events = run_to_end(&mut session);
+            assert!(matches!(
+                events.as_slice(),
+                [Event::Diverged(Moment { step: 1, .. }, loss), Event::State(State::Failed)]
+                    if loss.is_nan()
+            ));
+        }
+    }
+
+    #[test]
+    fn stopping_a_diverged_run_does_not_hide_it() {
+        let mut session = diverged(ReadBack::Batched);
+        let healthy = upload(weights::initial(42), &Device::flex());
+        let broken = std::mem::replace(&mut session.weights, healthy);
+        // The first step is always read back; the second stays on the device.
+        pollster::block_on(session.advance()).unwrap();
+        session.weights = broken;
+        session.last_read = Instant::now();
+        pollster::block_on(session.advance()).unwrap();
+        session.command(Command::Stop);
+        session.command(Command::SkipScoring);
+        run_to_end(&mut session);
+        assert_eq!(session.state(), State::Failed);
     }
 }
