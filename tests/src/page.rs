@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::HarnessError;
 use crate::browser::{Browser, WebGpu};
+use crate::measurements::{Row, rows};
 use crate::server::Server;
 
 /// How often the page is looked at while something is waited for.
@@ -259,6 +260,32 @@ impl Page {
                 .await?;
         }
         Ok(std::fs::read(path)?)
+    }
+
+    /// Goes to the files of the run that ended and says its name.
+    ///
+    /// # Errors
+    /// A page without such files.
+    pub async fn show_files(&self) -> Result<String, HarnessError> {
+        self.press("link", "Files").await?;
+        self.wait_for_text("Opens with", 10).await?;
+        let name = self
+            .evaluate("document.querySelector('.files strong').innerText")
+            .await?;
+        Ok(name.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Ends the run without scoring it and downloads what was measured.
+    ///
+    /// # Errors
+    /// A run that does not end, or a file that does not arrive or cannot be read.
+    pub async fn stop_and_read(&self) -> Result<Vec<Row>, HarnessError> {
+        self.press("button", "Stop").await?;
+        self.wait_for_state(&["finishing"], 60).await?;
+        self.press("button", "Skip scoring").await?;
+        self.wait_for_state(&["stopped"], 60).await?;
+        let name = self.show_files().await?;
+        rows(&self.download(&format!("{name}.csv")).await?)
     }
 
     /// A picture of the page at a width, as PNG.

@@ -91,12 +91,7 @@ async fn quick_taste_trains_and_its_files_arrive() -> Outcome {
     assert!(correct >= 9_000, "{correct} right");
     assert!(page.has("progressbar", "Run progress").await?);
 
-    page.press("link", "Files").await?;
-    page.wait_for_text("Opens with", 10).await?;
-    let title = page
-        .evaluate("document.querySelector('.files strong').innerText")
-        .await?;
-    let name = title.as_str().unwrap();
+    let name = page.show_files().await?;
     let model = page.download(&format!("{name}.safetensors")).await?;
     assert_eq!(correct_natively(&model).await, correct as usize);
 
@@ -199,19 +194,8 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
             .await
             .ok();
     }
-    page.press("button", "Stop").await?;
-    page.wait_for_state(&["finishing"], 60).await?;
-    page.press("button", "Skip scoring").await?;
-    page.wait_for_state(&["stopped"], 60).await?;
-    page.press("link", "Files").await?;
-    page.wait_for_text("Opens with", 10).await?;
-    let title = page
-        .evaluate("document.querySelector('.files strong').innerText")
-        .await?;
-    let csv = page
-        .download(&format!("{}.csv", title.as_str().unwrap()))
-        .await?;
-    let losses: Vec<f64> = rows(&csv)?
+    let rows = page.stop_and_read().await?;
+    let losses: Vec<f64> = rows
         .into_iter()
         .filter(|row| row.series == "train/loss" && row.step <= STEPS)
         .map(|row| row.value)

@@ -9,7 +9,6 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
-use kiln_tests::measurements::rows;
 use kiln_tests::page::Page;
 use kiln_tests::server::{Server, dist};
 
@@ -85,20 +84,9 @@ async fn images_per_sec(page: &Page, batch_size: u32) -> Result<f64, HarnessErro
     page.wait_for_state(&["running"], 120).await?;
     // The time over which is measured: enough for the samples at three seconds a step.
     tokio::time::sleep(Duration::from_secs(15)).await;
-    page.press("button", "Stop").await?;
-    page.wait_for_state(&["finishing"], 60).await?;
-    page.press("button", "Skip scoring").await?;
-    page.wait_for_state(&["stopped"], 60).await?;
-    page.press("link", "Files").await?;
-    page.wait_for_text("Opens with", 10).await?;
-    let name = page
-        .evaluate("document.querySelector('.files strong').innerText")
-        .await?;
-    let csv = page
-        .download(&format!("{}.csv", name.as_str().unwrap_or_default()))
-        .await?;
+    let rows = page.stop_and_read().await?;
     page.press("link", "Train").await?;
-    let mut rates: Vec<f64> = rows(&csv)?
+    let mut rates: Vec<f64> = rows
         .into_iter()
         .filter(|row| row.series == "images_per_s")
         .map(|row| row.value)
