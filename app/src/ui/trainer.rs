@@ -418,19 +418,25 @@ impl Trainer {
         self.paint(at_once);
     }
 
+    /// Called for every message of a run: looks without copying the run's history.
     fn tell_what_ended(&self) {
-        let Some(run) = self
-            .run
-            .get_untracked()
-            .filter(|run| !run.status().is_open())
-        else {
+        let ended = self.run.with_untracked(|run| {
+            let run = run.as_ref().filter(|run| !run.status().is_open())?;
+            Some((
+                run.backend,
+                run.config,
+                run.images_per_sec(),
+                run.diverged(),
+            ))
+        });
+        let Some((backend, config, images_per_sec, diverged)) = ended else {
             return;
         };
-        if let Some(rate) = run.images_per_sec() {
-            remember_speed(run.backend, run.config.batch_size, rate);
+        if let Some(rate) = images_per_sec {
+            remember_speed(backend, config.batch_size, rate);
         }
-        if let Some(diverged) = run.diverged() {
-            let rate = run.config.learning_rate;
+        if let Some(diverged) = diverged {
+            let rate = config.learning_rate;
             let what = if diverged.value.is_nan() {
                 "NaN"
             } else {
