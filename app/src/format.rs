@@ -23,6 +23,20 @@ pub fn loss(value: f64) -> String {
     format!("{value:.4}")
 }
 
+/// Three significant digits, such as `0.00042` or `12.3`.
+pub fn significant(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let decimals = (2.0 - value.abs().log10().floor()).clamp(0.0, 12.0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
+}
+
 /// A size, such as `139 kB`; under 1,000 bytes exact.
 pub fn bytes(value: u64) -> String {
     match value {
@@ -57,6 +71,19 @@ pub fn tick(value: f64, step: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn significant_digits_are_three() {
+        for (value, text) in [
+            (0.001, "0.001"),
+            (0.000_424_4, "0.000424"),
+            (12.345, "12.3"),
+            (1_234.5, "1234"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(significant(value), text);
+        }
+    }
 
     #[test]
     fn numbers_are_written_as_agreed() {

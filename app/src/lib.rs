@@ -14,6 +14,10 @@ pub mod protocol;
 pub mod run;
 pub mod series;
 #[cfg(feature = "page")]
+pub mod store;
+#[cfg(feature = "page")]
+pub mod tab;
+#[cfg(feature = "page")]
 pub mod ui;
 #[cfg(feature = "worker")]
 pub mod worker;

@@ -3,6 +3,7 @@
 //! The two meet nowhere else. Messages are plain JavaScript values by serde-wasm-bindgen; one
 //! that cannot be read is an error value, never a panic.
 
+use kiln_model::checkpoint::Snapshot;
 use kiln_model::config::Config;
 use kiln_model::event::{Command, Event};
 use serde::de::DeserializeOwned;
@@ -11,9 +12,9 @@ use wasm_bindgen::JsValue;
 
 use crate::device::Adapter;
 
-/// Names a run among those of one page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct RunId(pub u32);
+/// Names a run among all of this browser: the millisecond of its start and three random digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RunId(pub u64);
 
 /// What the page asks of a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,18 @@ pub enum ToWorker {
         config: Config,
         /// Do one step, then wait.
         single_step: bool,
+    },
+    /// Go on with a run.
+    Resume {
+        /// Names it in all that follows.
+        run: RunId,
+        /// Where it was.
+        snapshot: Box<Snapshot>,
+    },
+    /// Answer with [`FromWorker::Kept`] after the step in progress.
+    Keep {
+        /// The run.
+        run: RunId,
     },
     /// Tell the run something.
     Tell {
@@ -67,6 +80,11 @@ pub enum FromWorker {
     },
     /// All data is there and is what it should be.
     Loaded,
+    /// How fast a few steps went that were only done to find out.
+    Timed {
+        /// Training images a second.
+        images_per_sec: f64,
+    },
     /// The data could not be had.
     LoadFailed {
         /// Bytes loaded until then.
@@ -81,13 +99,12 @@ pub enum FromWorker {
         /// What happened.
         events: Vec<Event>,
     },
-    /// The weights of a run that ends; its last events follow.
-    Weights {
+    /// Where a run is, so that it can be gone on with; all that happened until then was told.
+    Kept {
         /// The run.
         run: RunId,
-        /// All parameters, little-endian f32, in the order of `kiln_model::spec::PARAMETERS`.
-        #[serde(with = "serde_bytes")]
-        bytes: Vec<u8>,
+        /// Where it is.
+        snapshot: Box<Snapshot>,
     },
     /// A run cannot go on; the worker can.
     RunFailed {

@@ -2,41 +2,36 @@
 //!
 //! [`Run::apply`] is the only place where what happened changes a run.
 
-use kiln_model::config::{Config, Plan};
-use kiln_model::event::{Event, Moment, Quality, Score, State};
+use kiln_model::checkpoint::{Checkpoint, Snapshot};
+use kiln_model::config::{Config, Edit};
+use kiln_model::event::{Event, State, Trained};
+use kiln_model::history::{History, Measured};
+use kiln_model::plan::Plan;
+use serde::{Deserialize, Serialize};
 
 use crate::device::Backend;
 use crate::protocol::RunId;
 
 /// Where a run is, as the page shows it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
-    /// Asked for; its first step is not done.
+    /// Asked for; its next step is not done.
     Preparing,
     /// What the session says.
     Session(State),
-    /// The trainer broke; the figures until then stay.
-    Crashed,
+    /// Nobody trains it any more; it can go on from its last checkpoint.
+    Interrupted,
 }
 
 impl Status {
-    /// Whether the run can still change.
+    /// Whether the run can still change by itself.
     pub fn is_open(self) -> bool {
         match self {
             Self::Preparing => true,
             Self::Session(state) => !state.has_ended(),
-            Self::Crashed => false,
+            Self::Interrupted => false,
         }
     }
-}
-
-/// Something measured at a moment of the run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Measured<T> {
-    /// When.
-    pub moment: Moment,
-    /// What.
-    pub value: T,
 }
 
 /// Images measured so far in a validation or scoring.
@@ -48,68 +43,81 @@ pub struct Measuring {
     pub total: u32,
 }
 
-/// All that was measured, in the order in which it happened.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct History {
-    /// Every training step, dropout on.
-    pub steps: Vec<Measured<Quality>>,
-    /// Every epoch's means over its training images, dropout on.
-    pub epochs: Vec<Measured<Quality>>,
-    /// Every validation, dropout off.
-    pub validations: Vec<Measured<Quality>>,
-    /// Training images a second.
-    pub throughput: Vec<Measured<f64>>,
-    /// The score on the test images, dropout off, and when training ended.
-    pub score: Option<Measured<Score>>,
+/// Which of a run's weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Weights {
+    /// Those with the lowest validation loss; the last where nothing was validated.
+    #[default]
+    Best,
+    /// Those of the last step.
+    Last,
 }
 
-/// One attempt.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Run {
-    /// Names it in messages.
+/// What a run is known by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Names it in messages and in the store.
     pub id: RunId,
     /// Names it for a person, and its files.
     pub name: String,
-    /// Its settings.
-    pub config: Config,
     /// What it trains on.
     pub backend: Backend,
     /// The graphics adapter's name; none on the CPU.
     pub adapter: Option<String>,
     /// When it was started: ISO 8601, UTC.
     pub started_at: String,
+}
+
+/// One attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// What it is known by.
+    pub identity: Identity,
+    config: Config,
     status: Status,
     history: History,
+    checkpoint: Option<Checkpoint>,
     measuring: Option<Measuring>,
     is_scoring: bool,
-    diverged: Option<Measured<f64>>,
-    weights: Option<Vec<f32>>,
+    diverged: Option<Measured<Trained>>,
+    stopped_early: Option<Measured<u32>>,
 }
 
 impl Run {
     /// A run that has been asked for.
-    pub fn new(
-        id: RunId,
-        name: String,
-        config: Config,
-        backend: Backend,
-        adapter: Option<String>,
-        started_at: String,
-    ) -> Self {
+    pub fn new(identity: Identity, config: Config) -> Self {
         Self {
-            id,
-            name,
+            identity,
             config,
-            backend,
-            adapter,
-            started_at,
             status: Status::Preparing,
             history: History::default(),
+            checkpoint: None,
             measuring: None,
             is_scoring: false,
             diverged: None,
-            weights: None,
+            stopped_early: None,
         }
+    }
+
+    /// A run as it was at a checkpoint.
+    pub fn restored(identity: Identity, status: Status, checkpoint: Checkpoint) -> Self {
+        Self {
+            config: checkpoint.snapshot.config,
+            status,
+            history: checkpoint.history.clone(),
+            checkpoint: Some(checkpoint),
+            ..Self::new(identity, Config::default())
+        }
+    }
+
+    /// Goes back to the last checkpoint, or to the start where there is none: what was measured
+    /// after it will be measured again.
+    pub fn rewind(&mut self) {
+        let (identity, config) = (self.identity.clone(), self.config);
+        *self = match self.checkpoint.take() {
+            Some(checkpoint) => Self::restored(identity, Status::Preparing, checkpoint),
+            None => Self::new(identity, config),
+        };
     }
 
     /// Takes in one thing that happened.
@@ -117,46 +125,87 @@ impl Run {
         if !matches!(event, Event::Measuring { .. } | Event::State(_)) {
             self.measuring = None;
         }
-        let history = &mut self.history;
+        self.history.apply(&event);
         match event {
             Event::State(state) => {
                 self.status = Status::Session(state);
                 self.is_scoring |= state == State::Finishing;
             }
-            Event::Step(moment, value) => history.steps.push(Measured { moment, value }),
-            Event::Epoch(moment, value) => history.epochs.push(Measured { moment, value }),
-            Event::Validation(moment, value) => {
-                history.validations.push(Measured { moment, value });
-            }
-            Event::Throughput(moment, value) => history.throughput.push(Measured { moment, value }),
             Event::Measuring { images, total } => {
                 self.measuring = Some(Measuring { images, total });
             }
-            Event::Score(value) => {
-                history.score = history.steps.last().map(|last| Measured {
-                    moment: last.moment,
-                    value,
-                });
+            // The session has found it in range.
+            Event::Edited(_, edit) => drop(edit.apply(&mut self.config)),
+            Event::StoppedEarly(moment, value) => {
+                self.stopped_early = Some(Measured { moment, value });
             }
             Event::Diverged(moment, value) => self.diverged = Some(Measured { moment, value }),
+            Event::Step(..)
+            | Event::Epoch(..)
+            | Event::Validation(..)
+            | Event::Throughput(..)
+            | Event::Score(..) => {}
         }
     }
 
-    /// Takes in the weights with which the run ends, little-endian f32.
-    pub fn keep_weights(&mut self, bytes: &[u8]) {
-        let (values, _) = bytes.as_chunks::<4>();
-        self.weights = Some(
-            values
-                .iter()
-                .map(|value| f32::from_le_bytes(*value))
-                .collect(),
-        );
+    /// Takes in where the session is, after all that happened until then.
+    pub fn keep(&mut self, snapshot: Snapshot) {
+        self.checkpoint = Some(Checkpoint {
+            snapshot,
+            history: self.history.clone(),
+        });
     }
 
-    /// Marks the run as ended by a fault of the trainer.
-    pub fn crash(&mut self) {
-        self.status = Status::Crashed;
+    /// Marks the run as trained by nobody.
+    pub fn interrupt(&mut self) {
+        self.status = Status::Interrupted;
         self.measuring = None;
+    }
+
+    /// Ends an interrupted run as far as it got.
+    pub fn close(&mut self) {
+        self.status = Status::Session(State::Stopped);
+    }
+
+    /// Steps that so many epochs leave to the run.
+    pub fn steps_left(&self, epochs: u32) -> u32 {
+        let plan = self.plan();
+        (epochs * plan.steps_per_epoch).saturating_sub(self.steps_done())
+    }
+
+    /// Opens an ended run again, to go on up to so many epochs.
+    pub fn reopen(&mut self, epochs: u32) {
+        let Some(Checkpoint { snapshot, history }) = self.checkpoint.take() else {
+            return;
+        };
+        let mut checkpoint = Checkpoint {
+            snapshot: snapshot.reopened(),
+            history,
+        };
+        checkpoint.history.score = None;
+        let edit = Edit::Epochs(epochs);
+        let config = &mut checkpoint.snapshot.config;
+        // Out of range nothing changes, and the session will find no steps to do.
+        if config.epochs != epochs
+            && edit.apply(config).is_ok()
+            && let Some(last) = checkpoint.history.steps.last()
+        {
+            checkpoint.history.edits.push(Measured {
+                moment: last.moment,
+                value: edit,
+            });
+        }
+        self.checkpoint = Some(checkpoint);
+    }
+
+    /// Its settings, with the edits until now.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where it can go on from.
+    pub fn checkpoint(&self) -> Option<&Checkpoint> {
+        self.checkpoint.as_ref()
     }
 
     /// Where the run is.
@@ -179,14 +228,30 @@ impl Run {
         self.is_scoring
     }
 
-    /// Where the loss stopped being a number, and what it was then.
-    pub fn diverged(&self) -> Option<Measured<f64>> {
+    /// The step whose loss or gradient is no number.
+    pub fn diverged(&self) -> Option<Measured<Trained>> {
         self.diverged
     }
 
-    /// All parameters of the ended run, in the order of `kiln_model::spec::PARAMETERS`.
-    pub fn weights(&self) -> Option<&[f32]> {
-        self.weights.as_deref()
+    /// When training ended for want of patience, and the step with the best weights.
+    pub fn stopped_early(&self) -> Option<Measured<u32>> {
+        self.stopped_early
+    }
+
+    /// All parameters at the last checkpoint, in the order of `kiln_model::spec::PARAMETERS`.
+    pub fn weights(&self, which: Weights) -> Option<&[f32]> {
+        let snapshot = &self.checkpoint.as_ref()?.snapshot;
+        Some(match which {
+            Weights::Best => snapshot.best_weights(),
+            Weights::Last => &snapshot.weights.0,
+        })
+    }
+
+    /// The step of those weights.
+    pub fn weights_step(&self, which: Weights) -> Option<u32> {
+        let snapshot = &self.checkpoint.as_ref()?.snapshot;
+        let best = snapshot.best.as_ref().filter(|_| which == Weights::Best);
+        Some(best.map_or(snapshot.step, |best| best.measured.moment.step))
     }
 
     /// What follows from the settings.
@@ -221,6 +286,10 @@ pub fn automatic_name(number: u32) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use kiln_model::checkpoint::{Best, Next, Values};
+    use kiln_model::evaluation::Tally;
+    use kiln_model::event::{Moment, Quality, Score};
+    use kiln_model::spec::PARAMETER_COUNT;
 
     fn at(step: u32) -> Moment {
         Moment {
@@ -231,21 +300,66 @@ pub(crate) mod tests {
         }
     }
 
-    /// A run that did two steps, a validation and an epoch, and was scored.
+    fn quality(loss: f64, accuracy: f64) -> Quality {
+        Quality { loss, accuracy }
+    }
+
+    fn trained(loss: f64, accuracy: f64) -> Trained {
+        Trained {
+            quality: quality(loss, accuracy),
+            learning_rate: 0.001,
+            gradient_norm: 3.5,
+        }
+    }
+
+    pub(crate) fn new_run() -> Run {
+        let identity = Identity {
+            id: RunId(1),
+            name: "amber-bowl-1".to_owned(),
+            backend: Backend::Cpu,
+            adapter: None,
+            started_at: "2026-11-23T14:02:00Z".to_owned(),
+        };
+        Run::new(identity, Config::default())
+    }
+
+    /// A snapshot after `step` steps; weight i is i / 7 at the last, i / 9 at the best.
+    pub(crate) fn snapshot(step: u32) -> Snapshot {
+        let values = |divisor: f32| {
+            Values(
+                (0..PARAMETER_COUNT)
+                    .map(|index| index as f32 / divisor)
+                    .collect(),
+            )
+        };
+        let config = Config::default();
+        Snapshot {
+            config,
+            data: "data".to_owned(),
+            step,
+            next: Next::Train,
+            is_stopped: false,
+            epoch: Tally::default(),
+            elapsed_secs: 0.5,
+            weights: values(7.0),
+            optimizer: config.optimizer.initial_state(PARAMETER_COUNT),
+            best: Some(Best {
+                measured: Measured {
+                    moment: at(1),
+                    value: quality(1.25, 0.75),
+                },
+                weights: values(9.0),
+            }),
+        }
+    }
+
+    /// A run that did two steps, a validation and an epoch, was scored and kept.
     pub(crate) fn scored_run() -> Run {
-        let mut run = Run::new(
-            RunId(1),
-            "amber-bowl-1".to_owned(),
-            Config::default(),
-            Backend::Cpu,
-            None,
-            "2026-11-23T14:02:00Z".to_owned(),
-        );
-        let quality = |loss, accuracy| Quality { loss, accuracy };
+        let mut run = new_run();
         for event in [
             Event::State(State::Running),
-            Event::Step(at(1), quality(2.25, 0.125)),
-            Event::Step(at(2), quality(1.5, 0.5)),
+            Event::Step(at(1), trained(2.25, 0.125)),
+            Event::Step(at(2), trained(1.5, 0.5)),
             Event::Throughput(at(2), 800.0),
             Event::Epoch(at(2), quality(1.875, 0.3125)),
             Event::Measuring {
@@ -257,15 +371,19 @@ pub(crate) mod tests {
                 images: 200,
                 total: 10_000,
             },
-            Event::Score(Score {
-                quality: quality(1.0, 0.9),
-                correct: 9_000,
-                images: 10_000,
-            }),
-            Event::State(State::Finished),
+            Event::Score(
+                at(2),
+                Score {
+                    quality: quality(1.0, 0.9),
+                    correct: 9_000,
+                    images: 10_000,
+                },
+            ),
         ] {
             run.apply(event);
         }
+        run.keep(snapshot(2));
+        run.apply(Event::State(State::Finished));
         run
     }
 
@@ -284,19 +402,44 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_crash_keeps_the_figures() {
+    fn an_interruption_keeps_the_figures() {
         let mut run = scored_run();
         let before = run.history().clone();
-        run.crash();
+        run.interrupt();
         assert!(!run.status().is_open());
         assert_eq!(run.history(), &before);
     }
 
     #[test]
-    fn weights_are_read_as_they_were_written() {
-        let mut run = scored_run();
-        run.keep_weights(&[1.5_f32.to_le_bytes(), (-0.25_f32).to_le_bytes()].concat());
-        assert_eq!(run.weights(), Some([1.5, -0.25].as_slice()));
+    fn a_rewound_run_has_what_its_checkpoint_had() {
+        let mut run = new_run();
+        run.apply(Event::Step(at(1), trained(2.25, 0.125)));
+        run.keep(snapshot(1));
+        run.apply(Event::Step(at(2), trained(1.5, 0.5)));
+        run.rewind();
+        assert_eq!((run.steps_done(), run.status()), (1, Status::Preparing));
+        let mut run = new_run();
+        run.apply(Event::Step(at(1), trained(2.25, 0.125)));
+        run.rewind();
+        assert_eq!(run.steps_done(), 0);
+    }
+
+    #[test]
+    fn an_edit_changes_the_settings_and_is_kept() {
+        let mut run = new_run();
+        run.apply(Event::Edited(at(1), Edit::Epochs(7)));
+        assert_eq!(run.config().epochs, 7);
+        assert_eq!(run.history().edits[0].value, Edit::Epochs(7));
+    }
+
+    #[test]
+    fn best_and_last_weights_are_told_apart() {
+        let run = scored_run();
+        let seventh = |weights: Option<&[f32]>| weights.map(|weights| weights[7]);
+        assert_eq!(seventh(run.weights(Weights::Last)), Some(1.0));
+        assert_eq!(seventh(run.weights(Weights::Best)), Some(7.0 / 9.0));
+        assert_eq!(run.weights_step(Weights::Best), Some(1));
+        assert_eq!(run.weights_step(Weights::Last), Some(2));
     }
 
     #[test]

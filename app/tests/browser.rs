@@ -10,12 +10,13 @@ use std::cell::RefCell;
 use burn::tensor::Device;
 use kiln_app::protocol::{FromWorker, RunId, ToWorker, decode, encode};
 use kiln_model::batch::{Batch, Batches};
-use kiln_model::config::{Config, ValidateOn};
+use kiln_model::config::{Config, Edit, ValidateOn};
 use kiln_model::dataset::{Dataset, Images};
 use kiln_model::event::{Command, Event};
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
 use kiln_model::train::network;
-use kiln_model::train::session::{ReadBack, Session, download, upload};
+use kiln_model::train::session::{ReadBack, Session};
+use kiln_model::train::transfer::{download, upload};
 use kiln_model::weights;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -39,7 +40,7 @@ fn dataset() -> Dataset {
         unpacker.finish().unwrap()
     };
     let images = Images::from_idx(&inflate(TEST_IMAGES, 2), &inflate(TEST_LABELS, 1)).unwrap();
-    Dataset::new(images.clone(), images)
+    Dataset::new(images.clone(), images, "test files")
 }
 
 fn config() -> Config {
@@ -71,13 +72,14 @@ async fn gpu() -> Device {
 
 async fn losses(device: Device, read_back: ReadBack, steps: usize) -> Vec<f64> {
     let mut session = Session::new(config(), &dataset(), device, read_back).unwrap();
+    go_on(&mut session, steps).await
+}
+
+/// The losses of the next steps.
+async fn go_on(session: &mut Session, steps: usize) -> Vec<f64> {
     let mut losses = Vec::new();
     while losses.len() < steps {
-        for event in session.advance().await.unwrap() {
-            if let Event::Step(_, quality) = event {
-                losses.push(quality.loss);
-            }
-        }
+        losses.extend(told(session.advance().await.unwrap()));
     }
     losses.truncate(steps);
     losses
@@ -141,9 +143,62 @@ async fn a_run_on_the_cpu_repeats_bit_for_bit() {
     assert_eq!(first, losses(Device::flex(), ReadBack::EveryStep, 10).await);
 }
 
+/// The losses of ten steps, with a run that ends after the fifth and goes on from its snapshot.
+async fn interrupted(device: Device, read_back: ReadBack) -> Vec<f64> {
+    let mut before = Session::new(config(), &dataset(), device.clone(), read_back).unwrap();
+    let mut losses = Vec::new();
+    for _ in 0..5 {
+        losses.extend(told(before.advance().await.unwrap()));
+    }
+    let (events, snapshot) = before.snapshot().await.unwrap();
+    losses.extend(told(events));
+    assert_eq!(losses.len(), 5);
+    // As it travels between worker and page.
+    let kept = FromWorker::Kept {
+        run: RunId(7),
+        snapshot: Box::new(snapshot.unwrap()),
+    };
+    let FromWorker::Kept { snapshot, .. } = decode(encode(&kept).unwrap()).unwrap() else {
+        unreachable!("a message turned into another")
+    };
+    drop(before);
+    let mut after = Session::resume(*snapshot, &dataset(), device, read_back).unwrap();
+    losses.extend(go_on(&mut after, 5).await);
+    losses
+}
+
+fn told(events: Vec<Event>) -> impl Iterator<Item = f64> {
+    events.into_iter().filter_map(|event| match event {
+        Event::Step(_, trained) => Some(trained.quality.loss),
+        _ => None,
+    })
+}
+
+#[wasm_bindgen_test]
+async fn a_resumed_run_on_the_cpu_is_the_uninterrupted_one() {
+    let whole = losses(Device::flex(), ReadBack::EveryStep, 10).await;
+    assert_eq!(
+        interrupted(Device::flex(), ReadBack::EveryStep).await,
+        whole
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_run_is_resumed_on_the_gpu_too() {
+    let whole = losses(gpu().await, ReadBack::Batched, 10).await;
+    let resumed = interrupted(gpu().await, ReadBack::Batched).await;
+    let apart = whole.iter().zip(&resumed).map(|(a, b)| (a - b).abs());
+    // The same sums on the same device; a GPU may still order some of them as it likes.
+    assert!(
+        apart.fold(0.0, f64::max) <= LOSS_TOLERANCE,
+        "{whole:?} and {resumed:?}"
+    );
+}
+
 #[wasm_bindgen_test]
 fn messages_come_back_as_they_went() {
-    let run = RunId(7);
+    // As large as the milliseconds that name a run.
+    let run = RunId(1_763_900_000_000_123);
     for message in [
         ToWorker::Open,
         ToWorker::Start {
@@ -155,6 +210,11 @@ fn messages_come_back_as_they_went() {
             run,
             command: Command::SkipScoring,
         },
+        ToWorker::Tell {
+            run,
+            command: Command::Edit(Edit::Patience(None)),
+        },
+        ToWorker::Keep { run },
         ToWorker::Cancel { run },
     ] {
         assert_eq!(
@@ -162,9 +222,9 @@ fn messages_come_back_as_they_went() {
             message
         );
     }
-    let message = FromWorker::Weights {
+    let message = FromWorker::RunFailed {
         run,
-        bytes: vec![1, 2, 255],
+        reason: "reason".to_owned(),
     };
     assert_eq!(
         decode::<FromWorker>(encode(&message).unwrap()).unwrap(),

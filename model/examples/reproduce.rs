@@ -13,10 +13,11 @@ use std::process::ExitCode;
 use std::thread;
 
 use burn::tensor::Device;
-use kiln_model::config::{Config, Preset};
+use kiln_model::config::Config;
 use kiln_model::dataset::Dataset;
 use kiln_model::event::{Event, Quality, Score};
 use kiln_model::mnist;
+use kiln_model::preset::Preset;
 use kiln_model::train::session::{ReadBack, Session, TrainError};
 
 const SEEDS: [u32; 3] = [42, 43, 44];
@@ -137,7 +138,7 @@ async fn train(config: Config, dataset: &Dataset) -> Result<Outcome, TrainError>
                     );
                     epoch = Some(quality);
                 }
-                Event::Score(result) => score = Some(result),
+                Event::Score(_, result) => score = Some(result),
                 _ => {}
             }
         }

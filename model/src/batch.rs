@@ -21,6 +21,23 @@ pub struct Batch {
     pub dropout: Option<Vec<f32>>,
 }
 
+impl Batch {
+    /// The same images in parts of at most `most`, in order.
+    pub fn parts(&self, most: usize) -> impl Iterator<Item = Self> {
+        (0..self.labels.len()).step_by(most).map(move |first| {
+            let last = (first + most).min(self.labels.len());
+            Self {
+                pixels: self.pixels[first * PIXELS..last * PIXELS].to_vec(),
+                labels: self.labels[first..last].to_vec(),
+                dropout: self
+                    .dropout
+                    .as_ref()
+                    .map(|factors| factors[first * FEATURES..last * FEATURES].to_vec()),
+            }
+        })
+    }
+}
+
 /// Draws the training batches of one run.
 #[derive(Clone, Debug)]
 pub struct Batches {
@@ -132,7 +149,7 @@ mod tests {
         let mut labels = [[0, 0, 8, 1], count].concat();
         labels.extend(0..10);
         let images = Images::from_idx(&images, &labels).unwrap();
-        Dataset::new(images.clone(), images)
+        Dataset::new(images.clone(), images, "digits")
             .split(10, 0, ValidateOn::TestSet)
             .training
     }

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::optimizer::{DEFAULT_MOMENTUM, DEFAULT_WEIGHT_DECAY, Optimizer};
+use crate::plan::Plan;
+use crate::schedule::Schedule;
+
 /// The settings of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -9,8 +13,12 @@ pub struct Config {
     pub epochs: u32,
     /// Images of a training step, 1 to 1024.
     pub batch_size: u32,
-    /// Adam's learning rate, 1e-5 to 1.
+    /// The learning rate that the schedule starts from, 1e-5 to 1.
     pub learning_rate: f64,
+    /// What turns gradients into steps.
+    pub optimizer: Optimizer,
+    /// How the learning rate goes over the run.
+    pub schedule: Schedule,
     /// Probability that dropout drops a feature, 0 to 0.9.
     pub dropout: f64,
     /// What the network is measured on while it trains.
@@ -18,6 +26,11 @@ pub struct Config {
     /// Share of the training images that are kept for validation, 0.05 to 0.3; unused, but kept
     /// as the course's script has it, when validating on the test set.
     pub validation_split: f64,
+    /// How often the network is measured while it trains.
+    pub validate_every: ValidateEvery,
+    /// Epochs without a lower validation loss after which the run ends with its best weights, 1
+    /// to 10; none for a run that always goes to its last epoch.
+    pub patience: Option<u32>,
     /// Training images used, the first of the files, 1,000 to 60,000.
     pub training_images: u32,
     /// Decides initial weights, order and dropout.
@@ -34,15 +47,61 @@ pub enum ValidateOn {
     TestSet,
 }
 
+/// How often a network is measured while it trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ValidateEvery {
+    /// Every quarter of an epoch in runs of one or two epochs, else every epoch.
+    Auto,
+    /// After every epoch.
+    Epoch,
+    /// Twice an epoch.
+    HalfEpoch,
+    /// Four times an epoch.
+    QuarterEpoch,
+}
+
+impl ValidateEvery {
+    /// Every choice.
+    pub const ALL: [Self; 4] = [Self::Auto, Self::Epoch, Self::HalfEpoch, Self::QuarterEpoch];
+
+    /// The name a person reads.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Auto => "Auto",
+            Self::Epoch => "1 epoch",
+            Self::HalfEpoch => "½ epoch",
+            Self::QuarterEpoch => "¼ epoch",
+        }
+    }
+
+    /// Validations of an epoch, in a run of so many epochs.
+    pub const fn times_an_epoch(self, epochs: u32) -> u32 {
+        match self {
+            Self::Auto if epochs > 2 => 1,
+            Self::Epoch => 1,
+            Self::HalfEpoch => 2,
+            Self::Auto | Self::QuarterEpoch => 4,
+        }
+    }
+}
+
+/// The patience that early stopping is switched on with.
+pub const DEFAULT_PATIENCE: u32 = 3;
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             epochs: 5,
             batch_size: 128,
             learning_rate: 0.001,
+            optimizer: Optimizer::Adam,
+            schedule: Schedule::Constant,
             dropout: 0.5,
             validate_on: ValidateOn::Split,
             validation_split: 0.1,
+            validate_every: ValidateEvery::Auto,
+            patience: None,
             training_images: 60_000,
             seed: 42,
         }
@@ -58,10 +117,16 @@ pub enum Setting {
     BatchSize,
     /// [`Config::learning_rate`].
     LearningRate,
+    /// The momentum of [`Optimizer::Sgd`].
+    Momentum,
+    /// The weight decay of [`Optimizer::AdamW`].
+    WeightDecay,
     /// [`Config::dropout`].
     Dropout,
     /// [`Config::validation_split`].
     ValidationSplit,
+    /// [`Config::patience`].
+    Patience,
     /// [`Config::training_images`].
     TrainingImages,
     /// [`Config::seed`].
@@ -84,12 +149,15 @@ pub struct OutOfRange {
 
 impl Setting {
     /// Every setting that is a number in a range.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Epochs,
         Self::BatchSize,
         Self::LearningRate,
+        Self::Momentum,
+        Self::WeightDecay,
         Self::Dropout,
         Self::ValidationSplit,
+        Self::Patience,
         Self::TrainingImages,
         Self::Seed,
     ];
@@ -100,8 +168,11 @@ impl Setting {
             Self::Epochs => "Epochs",
             Self::BatchSize => "Batch size",
             Self::LearningRate => "Learning rate",
+            Self::Momentum => "Momentum",
+            Self::WeightDecay => "Weight decay",
             Self::Dropout => "Dropout",
             Self::ValidationSplit => "Validation split",
+            Self::Patience => "Patience",
             Self::TrainingImages => "Training images",
             Self::Seed => "Random seed",
         }
@@ -113,8 +184,11 @@ impl Setting {
             Self::Epochs => (1.0, 50.0),
             Self::BatchSize => (1.0, 1024.0),
             Self::LearningRate => (1e-5, 1.0),
+            Self::Momentum => (0.0, 0.99),
+            Self::WeightDecay => (0.0, 0.1),
             Self::Dropout => (0.0, 0.9),
             Self::ValidationSplit => (0.05, 0.3),
+            Self::Patience => (1.0, 10.0),
             Self::TrainingImages => (1_000.0, 60_000.0),
             Self::Seed => (0.0, u32::MAX as f64),
         }
@@ -124,7 +198,11 @@ impl Setting {
     pub const fn is_whole(self) -> bool {
         !matches!(
             self,
-            Self::LearningRate | Self::Dropout | Self::ValidationSplit
+            Self::LearningRate
+                | Self::Momentum
+                | Self::WeightDecay
+                | Self::Dropout
+                | Self::ValidationSplit
         )
     }
 
@@ -145,9 +223,18 @@ impl Setting {
         })
     }
 
-    /// Its value in `config`.
+    /// Its value in `config`; where it has none there, the one it would start with.
     pub fn get(self, config: &Config) -> f64 {
         match self {
+            Self::Momentum => match config.optimizer {
+                Optimizer::Sgd { momentum } => momentum,
+                _ => DEFAULT_MOMENTUM,
+            },
+            Self::WeightDecay => match config.optimizer {
+                Optimizer::AdamW { weight_decay } => weight_decay,
+                _ => DEFAULT_WEIGHT_DECAY,
+            },
+            Self::Patience => config.patience.unwrap_or(DEFAULT_PATIENCE).into(),
             Self::Epochs => config.epochs.into(),
             Self::BatchSize => config.batch_size.into(),
             Self::LearningRate => config.learning_rate,
@@ -158,13 +245,28 @@ impl Setting {
         }
     }
 
-    /// Gives it a value in `config`.
+    /// Gives it a value in `config`, where it has one.
     ///
     /// # Errors
     /// A value it may not have; `config` is then left as it was.
     pub fn set(self, config: &mut Config, value: f64) -> Result<(), OutOfRange> {
         self.check(value)?;
         match self {
+            Self::Momentum => {
+                if let Optimizer::Sgd { momentum } = &mut config.optimizer {
+                    *momentum = value;
+                }
+            }
+            Self::WeightDecay => {
+                if let Optimizer::AdamW { weight_decay } = &mut config.optimizer {
+                    *weight_decay = value;
+                }
+            }
+            Self::Patience => {
+                if let Some(patience) = &mut config.patience {
+                    *patience = value as u32;
+                }
+            }
             Self::Epochs => config.epochs = value as u32,
             Self::BatchSize => config.batch_size = value as u32,
             Self::LearningRate => config.learning_rate = value,
@@ -208,119 +310,56 @@ impl Config {
             batch_size,
             epochs: self.epochs,
             steps_per_epoch: images_per_epoch / batch_size,
-            validations_per_epoch: if self.epochs <= 2 { 4 } else { 1 },
-        }
-    }
-}
-
-/// What follows from a [`Config`]: how many images and steps, and when to validate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plan {
-    /// Training images left once validation has its share.
-    pub images_per_epoch: u32,
-    /// Training images kept for validation; 0 when validating on the test set.
-    pub validation_images: u32,
-    /// Images of a step: as asked for, or all there are where that is less.
-    pub batch_size: u32,
-    /// Epochs of the run.
-    pub epochs: u32,
-    /// Whole batches of an epoch; the rest of the images wait for the next shuffle.
-    pub steps_per_epoch: u32,
-    /// Validations of an epoch.
-    pub validations_per_epoch: u32,
-}
-
-impl Plan {
-    /// Steps of the run.
-    pub fn total_steps(&self) -> u32 {
-        self.epochs * self.steps_per_epoch
-    }
-
-    /// Epochs done after `step` steps.
-    pub fn epochs_after(&self, step: u32) -> f64 {
-        f64::from(step) / f64::from(self.steps_per_epoch)
-    }
-
-    /// Training images seen after `step` steps.
-    pub fn images_after(&self, step: u32) -> u64 {
-        u64::from(step) * u64::from(self.batch_size)
-    }
-
-    /// Whether `step`, counted from 1, is the last of its epoch.
-    pub fn ends_epoch(&self, step: u32) -> bool {
-        step.is_multiple_of(self.steps_per_epoch)
-    }
-
-    /// Whether the network is validated after `step`, counted from 1.
-    pub fn validates_after(&self, step: u32) -> bool {
-        let passed = |step: u32| {
-            u64::from(step) * u64::from(self.validations_per_epoch)
-                / u64::from(self.steps_per_epoch)
-        };
-        passed(step) > passed(step - 1)
-    }
-}
-
-/// Settings known by a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Preset {
-    /// A first run of well under a minute.
-    QuickTaste,
-    /// The course's first run.
-    CourseRun1,
-    /// The course's second run.
-    CourseRun2,
-}
-
-impl Preset {
-    /// Every preset, the shortest first.
-    pub const ALL: [Self; 3] = [Self::QuickTaste, Self::CourseRun1, Self::CourseRun2];
-
-    /// The name a person reads.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::QuickTaste => "Quick taste",
-            Self::CourseRun1 => "Course run 1",
-            Self::CourseRun2 => "Course run 2",
+            validations_per_epoch: self.validate_every.times_an_epoch(self.epochs),
         }
     }
 
-    /// What it sets, and what came of it elsewhere, in a line.
-    pub const fn note(self) -> &'static str {
-        match self {
-            Self::QuickTaste => "6,000 images, 1 epoch, batch 32",
-            Self::CourseRun1 => "1 epoch, batch 1000. Report: loss 1.084, accuracy ≈67 %",
-            Self::CourseRun2 => "5 epochs, batch 128. Report: loss 0.06, accuracy 98 %",
-        }
+    /// The learning rate of the step after `steps_done`.
+    pub fn rate_after(&self, steps_done: u32) -> f64 {
+        let total_steps = self.plan().total_steps();
+        self.schedule
+            .rate(self.learning_rate, steps_done, total_steps)
     }
+}
 
-    /// Its settings.
+/// A setting changed while a run is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Edit {
+    /// [`Config::learning_rate`].
+    LearningRate(f64),
+    /// [`Config::epochs`].
+    Epochs(u32),
+    /// [`Config::patience`].
+    Patience(Option<u32>),
+}
+
+impl Edit {
+    /// Changes the setting in `config`.
     ///
-    /// The course's script passes both a validation set and a validation split; Keras then uses
-    /// the set, so the split it logged was never used. Both are kept here.
-    pub fn config(self) -> Config {
-        let course = Config {
-            validate_on: ValidateOn::TestSet,
-            validation_split: 0.1,
-            ..Config::default()
-        };
+    /// # Errors
+    /// A value outside its range; `config` is then left as it was.
+    pub fn apply(self, config: &mut Config) -> Result<(), OutOfRange> {
         match self {
-            Self::QuickTaste => Config {
-                training_images: 6_000,
-                epochs: 1,
-                batch_size: 32,
-                ..Config::default()
-            },
-            Self::CourseRun1 => Config {
-                epochs: 1,
-                batch_size: 1_000,
-                ..course
-            },
-            Self::CourseRun2 => Config {
-                epochs: 5,
-                batch_size: 128,
-                ..course
-            },
+            Self::LearningRate(rate) => Setting::LearningRate.set(config, rate),
+            Self::Epochs(epochs) => Setting::Epochs.set(config, epochs.into()),
+            Self::Patience(patience) => {
+                if let Some(patience) = patience {
+                    Setting::Patience.check(patience.into())?;
+                }
+                config.patience = patience;
+                Ok(())
+            }
+        }
+    }
+
+    /// What it says to a person.
+    pub fn describe(self) -> String {
+        match self {
+            Self::LearningRate(rate) => format!("Learning rate {rate}"),
+            Self::Epochs(epochs) => format!("Epochs {epochs}"),
+            Self::Patience(Some(patience)) => format!("Patience {patience}"),
+            Self::Patience(None) => "Early stopping off".to_owned(),
         }
     }
 }
@@ -328,14 +367,6 @@ impl Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_defaults_and_presets_are_in_range() {
-        Config::default().check().unwrap();
-        for preset in Preset::ALL {
-            preset.config().check().unwrap();
-        }
-    }
 
     #[test]
     fn a_value_outside_names_the_range() {
@@ -360,7 +391,14 @@ mod tests {
         for setting in Setting::ALL {
             let (min, max) = setting.range();
             for value in [min, max] {
-                let mut config = Config::default();
+                let mut config = Config {
+                    optimizer: match setting {
+                        Setting::Momentum => Optimizer::Sgd { momentum: 0.5 },
+                        _ => Optimizer::AdamW { weight_decay: 0.05 },
+                    },
+                    patience: Some(2),
+                    ..Config::default()
+                };
                 setting.set(&mut config, value).unwrap();
                 assert_eq!(setting.get(&config), value, "{setting:?}");
             }
@@ -368,48 +406,31 @@ mod tests {
     }
 
     #[test]
-    fn steps_follow_from_images_and_batch() {
-        let plan = Config::default().plan();
-        assert_eq!(
-            (plan.images_per_epoch, plan.validation_images),
-            (54_000, 6_000)
-        );
-        assert_eq!((plan.steps_per_epoch, plan.total_steps()), (421, 2_105));
-        assert_eq!(Preset::CourseRun1.config().plan().total_steps(), 60);
-        assert_eq!(Preset::CourseRun2.config().plan().total_steps(), 2_340);
-        assert_eq!(Preset::QuickTaste.config().plan().total_steps(), 168);
+    fn a_setting_without_a_place_shows_its_default_and_changes_nothing() {
+        for (setting, value) in [
+            (Setting::Momentum, 0.9),
+            (Setting::WeightDecay, 0.004),
+            (Setting::Patience, 3.0),
+        ] {
+            let mut config = Config::default();
+            assert_eq!(setting.get(&config), value, "{setting:?}");
+            setting.set(&mut config, setting.range().1).unwrap();
+            assert_eq!(config, Config::default());
+        }
     }
 
     #[test]
-    fn a_batch_is_never_larger_than_the_images() {
-        let config = Config {
-            training_images: 1_000,
-            batch_size: 1_000,
-            ..Config::default()
-        };
-        let plan = config.plan();
-        assert_eq!((plan.batch_size, plan.steps_per_epoch), (900, 1));
-    }
-
-    #[test]
-    fn short_runs_validate_four_times_an_epoch() {
-        let steps = |plan: Plan| -> Vec<u32> {
-            (1..=plan.total_steps())
-                .filter(|step| plan.validates_after(*step))
-                .collect()
-        };
-        assert_eq!(
-            steps(Preset::QuickTaste.config().plan()),
-            [42, 84, 126, 168]
-        );
-        assert_eq!(
-            steps(Preset::CourseRun2.config().plan()),
-            [468, 936, 1_404, 1_872, 2_340]
-        );
-        let one_step = Plan {
-            steps_per_epoch: 1,
-            ..Preset::QuickTaste.config().plan()
-        };
-        assert_eq!(steps(one_step), [1]);
+    fn an_edit_out_of_range_changes_nothing() {
+        let mut config = Config::default();
+        for edit in [
+            Edit::LearningRate(2.0),
+            Edit::Epochs(0),
+            Edit::Patience(Some(11)),
+        ] {
+            assert!(edit.apply(&mut config).is_err(), "{edit:?}");
+        }
+        assert_eq!(config, Config::default());
+        Edit::Patience(Some(3)).apply(&mut config).unwrap();
+        assert_eq!(config.patience, Some(3));
     }
 }

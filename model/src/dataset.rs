@@ -202,6 +202,7 @@ impl TestImages {
 pub struct Dataset {
     training: Images,
     test: TestImages,
+    hash: String,
 }
 
 /// What one run sees of a [`Dataset`].
@@ -216,12 +217,19 @@ pub struct Split {
 }
 
 impl Dataset {
-    /// Joins the images of the training files and of the test files.
-    pub fn new(training: Images, test: Images) -> Self {
+    /// Joins the images of the training files and of the test files; `hash` tells the two from
+    /// any other data.
+    pub fn new(training: Images, test: Images, hash: impl Into<String>) -> Self {
         Self {
             training,
             test: TestImages(test),
+            hash: hash.into(),
         }
+    }
+
+    /// What tells this data from any other.
+    pub fn hash(&self) -> &str {
+        &self.hash
     }
 
     /// How many images the training files hold.
@@ -337,7 +345,7 @@ mod tests {
 
     #[test]
     fn validation_takes_the_last_of_the_first_images() {
-        let dataset = Dataset::new(images(&[0, 1, 2, 3, 4, 5]), images(&[9, 8]));
+        let dataset = Dataset::new(images(&[0, 1, 2, 3, 4, 5]), images(&[9, 8]), "six");
         let split = dataset.split(5, 2, ValidateOn::Split);
         assert_eq!(split.training.images().labels(), [0, 1, 2]);
         assert_eq!(split.validation.images().labels(), [3, 4]);
@@ -347,7 +355,7 @@ mod tests {
 
     #[test]
     fn validating_on_the_test_set_trains_on_all_the_rest() {
-        let dataset = Dataset::new(images(&[0, 1, 2, 3]), images(&[9, 8]));
+        let dataset = Dataset::new(images(&[0, 1, 2, 3]), images(&[9, 8]), "four");
         let split = dataset.split(4, 2, ValidateOn::TestSet);
         assert_eq!(split.training.images().labels(), [0, 1, 2, 3]);
         assert_eq!(split.validation.images().labels(), [9, 8]);

@@ -1,9 +1,11 @@
 //! How good the network's answers are, from its logits.
 
+use serde::{Deserialize, Serialize};
+
 use crate::spec::CLASSES;
 
 /// Sums over the images answered so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     images: usize,
     correct: usize,

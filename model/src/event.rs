@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Edit;
+
 /// Where in a run something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moment {
@@ -22,6 +24,17 @@ pub struct Quality {
     pub loss: f64,
     /// Share of right answers, 0 to 1.
     pub accuracy: f64,
+}
+
+/// What one training step did.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trained {
+    /// Over the step's own images, dropout on.
+    pub quality: Quality,
+    /// The learning rate of its update.
+    pub learning_rate: f64,
+    /// Euclidean length of the gradient by all parameters.
+    pub gradient_norm: f64,
 }
 
 /// The result on the test images.
@@ -60,7 +73,7 @@ impl State {
 }
 
 /// What a person asks of a session; taken up between two steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Command {
     /// Wait after the step in progress.
     Pause,
@@ -72,6 +85,8 @@ pub enum Command {
     Stop,
     /// Leave the test images.
     SkipScoring,
+    /// Change a setting from the next step on.
+    Edit(Edit),
 }
 
 /// One thing that happened in a run.
@@ -79,8 +94,8 @@ pub enum Command {
 pub enum Event {
     /// The session's state changed.
     State(State),
-    /// A training step was done; its loss and accuracy, dropout on, over its own images.
-    Step(Moment, Quality),
+    /// A training step was done.
+    Step(Moment, Trained),
     /// An epoch was done; means over all its training images, dropout on, as Keras reports.
     Epoch(Moment, Quality),
     /// The validation images were measured, dropout off.
@@ -94,8 +109,13 @@ pub enum Event {
         /// Images to measure.
         total: u32,
     },
-    /// The test images were scored, dropout off.
-    Score(Score),
-    /// The loss is no longer a number; training has ended.
-    Diverged(Moment, f64),
+    /// The test images were scored, dropout off, with the weights that the run ends with.
+    Score(Moment, Score),
+    /// A setting was changed, and the run goes on with this.
+    Edited(Moment, Edit),
+    /// Validation has not improved for as long as the settings say; training has ended and the
+    /// weights are again those of this step.
+    StoppedEarly(Moment, u32),
+    /// The step's loss or gradient is no longer a number; training has ended.
+    Diverged(Moment, Trained),
 }

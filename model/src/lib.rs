@@ -1,19 +1,26 @@
 //! What Kiln trains, and how good it is.
 //!
 //! Read in the order in which data flows: [`mnist`] and [`dataset`] hold the images,
-//! [`config`] says what a run is to do, [`batch`] draws what a step sees, [`spec`] and
-//! [`weights`] describe the network, [`event`] says what happened, [`evaluation`] says how good
-//! the answers are. `train`, behind the feature of that name, is the only part that knows burn.
+//! [`config`] says what a run is to do (with [`optimizer`] and [`schedule`]) and [`plan`] what
+//! follows from it, [`batch`] draws what a step sees, [`spec`] and [`weights`] describe the
+//! network, [`event`] says what happened and [`history`] keeps it, [`evaluation`] says how good
+//! the answers are, [`checkpoint`] is a run as a file. `train`, behind the feature of that name, is the only part that knows burn.
 //!
 //! Nothing here knows a page, a store or a message: every part also builds and tests natively.
 
 pub mod batch;
+pub mod checkpoint;
 pub mod config;
 pub mod dataset;
 pub mod evaluation;
 pub mod event;
+pub mod history;
 pub mod mnist;
+pub mod optimizer;
+pub mod plan;
+pub mod preset;
 pub mod random;
+pub mod schedule;
 pub mod spec;
 #[cfg(feature = "train")]
 pub mod train;

@@ -211,6 +211,19 @@ fn broken(file: &'static File, error: &std::io::Error) -> MnistError {
     }
 }
 
+/// SHA-256 of the SHA-256 of all files, in hexadecimal and in the order of [`FILES`]: unpacking
+/// has checked those.
+pub fn hash() -> String {
+    let mut hash = Sha256::new();
+    for file in &FILES {
+        hash.update(file.sha256);
+    }
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 /// Joins the four inflated files, in the order of [`FILES`].
 ///
 /// # Errors
@@ -220,6 +233,7 @@ pub fn dataset(files: &[Vec<u8>; 4]) -> Result<Dataset, MnistError> {
     Ok(Dataset::new(
         Images::from_idx(train_images, train_labels)?,
         Images::from_idx(test_images, test_labels)?,
+        hash(),
     ))
 }
 

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use thirtyfour::WindowHandle;
 
 use crate::HarnessError;
 use crate::browser::{Browser, WebGpu};
@@ -24,11 +25,28 @@ impl Page {
     /// # Errors
     /// No Chromium, or a page that cannot be opened.
     pub async fn open(server: &Server, web_gpu: WebGpu) -> Result<Self, HarnessError> {
+        Self::open_after(server, web_gpu, "").await
+    }
+
+    /// Opens the page that `server` serves, after a script that makes the browser another.
+    ///
+    /// # Errors
+    /// No Chromium, or a page that cannot be opened.
+    pub async fn open_after(
+        server: &Server,
+        web_gpu: WebGpu,
+        script: &str,
+    ) -> Result<Self, HarnessError> {
         let browser = Browser::start(web_gpu).await?;
         let page = Self { browser };
         page.cdp(
             "Browser.setDownloadBehavior",
             json!({ "behavior": "allow", "downloadPath": page.browser.downloads.path() }),
+        )
+        .await?;
+        page.cdp(
+            "Page.addScriptToEvaluateOnNewDocument",
+            json!({ "source": script }),
         )
         .await?;
         page.browser.driver.goto(server.url()).await?;
@@ -94,6 +112,94 @@ impl Page {
         while !self.text().await?.contains(part) {
             self.look_again(part, start, secs).await?;
         }
+        Ok(())
+    }
+
+    /// Waits until a JavaScript expression has this value.
+    ///
+    /// # Errors
+    /// A page that does not get there in time.
+    pub async fn wait_for_value(
+        &self,
+        expression: &str,
+        value: &Value,
+        secs: u64,
+    ) -> Result<(), HarnessError> {
+        let start = Instant::now();
+        while self.evaluate(expression).await? != *value {
+            self.look_again(expression, start, secs).await?;
+        }
+        Ok(())
+    }
+
+    /// The training steps that the page says are done; none before the first.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn steps_done(&self) -> Result<u32, HarnessError> {
+        let text = self.text().await?;
+        let after = text.rsplit_once("· step ").map_or("", |(_, after)| after);
+        let digits: String = after
+            .chars()
+            .take_while(|letter| *letter != '/')
+            .filter(char::is_ascii_digit)
+            .collect();
+        Ok(digits.parse().unwrap_or(0))
+    }
+
+    /// Waits until so many training steps are done.
+    ///
+    /// # Errors
+    /// A page that does not get there in time.
+    pub async fn wait_for_step(&self, step: u32, secs: u64) -> Result<(), HarnessError> {
+        let start = Instant::now();
+        while self.steps_done().await? < step {
+            self.look_again(&format!("step {step}"), start, secs)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Loads the page again, whatever it asks before it goes.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn reload(&self) -> Result<(), HarnessError> {
+        // Without a touch by a person the browser does not ask; by the driver it might.
+        self.evaluate("onbeforeunload = null; addEventListener('beforeunload', event => event.stopImmediatePropagation(), true)")
+            .await?;
+        Ok(self.browser.driver.refresh().await?)
+    }
+
+    /// Opens the page once more in a tab of its own and says which one was there before.
+    ///
+    /// # Errors
+    /// A browser that does not answer.
+    pub async fn open_tab(&self, server: &Server) -> Result<WindowHandle, HarnessError> {
+        let driver = &self.browser.driver;
+        let before = driver.window().await?;
+        let tab = driver.new_tab().await?;
+        driver.switch_to_window(tab).await?;
+        driver.goto(server.url()).await?;
+        Ok(before)
+    }
+
+    /// Goes to a tab.
+    ///
+    /// # Errors
+    /// A tab that is gone.
+    pub async fn go_to_tab(&self, tab: WindowHandle) -> Result<(), HarnessError> {
+        Ok(self.browser.driver.switch_to_window(tab).await?)
+    }
+
+    /// Leaves the server's pages so many bytes of storage.
+    ///
+    /// # Errors
+    /// A browser that does not answer.
+    pub async fn limit_storage(&self, server: &Server, bytes: u64) -> Result<(), HarnessError> {
+        let parameters = json!({ "origin": server.url(), "quotaSize": bytes });
+        self.cdp("Storage.overrideQuotaForOrigin", parameters)
+            .await?;
         Ok(())
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Router, body::Body};
@@ -20,6 +20,8 @@ pub enum Fault {
     Missing(&'static str),
     /// Its bytes are these.
     Bytes(&'static str, Vec<u8>),
+    /// This script runs before what is in it.
+    Before(&'static str, &'static str),
 }
 
 type Shared = Arc<Mutex<Option<Fault>>>;
@@ -75,6 +77,15 @@ async fn answer(State(fault): State<Shared>, request: Request, next: Next) -> Re
     match fault {
         Some(Fault::Missing(name)) if path.ends_with(name) => StatusCode::NOT_FOUND.into_response(),
         Some(Fault::Bytes(name, bytes)) if path.ends_with(name) => Response::new(Body::from(bytes)),
+        Some(Fault::Before(name, script)) if path.ends_with(name) => {
+            match std::fs::read_to_string(dist().join(name)) {
+                Ok(file) => {
+                    let javascript = [(header::CONTENT_TYPE, "text/javascript")];
+                    (javascript, format!("{script}\n{file}")).into_response()
+                }
+                Err(_) => StatusCode::NOT_FOUND.into_response(),
+            }
+        }
         _ => next.run(request).await,
     }
 }

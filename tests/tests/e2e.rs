@@ -11,7 +11,8 @@ use kiln_model::batch::evaluation_pixels;
 use kiln_model::evaluation::Tally;
 use kiln_model::mnist;
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
-use kiln_model::train::{network, session};
+use kiln_model::train::network;
+use kiln_model::train::transfer::{download, upload};
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
 use kiln_tests::measurements::{Row, rows};
@@ -39,13 +40,6 @@ fn number_before(text: &str, marker: &str) -> u32 {
         .unwrap()
 }
 
-/// The training steps that the page says are done.
-async fn steps_done(page: &Page) -> u32 {
-    let text = page.text().await.unwrap();
-    let after = text.rsplit("step ").next().unwrap();
-    number_before(after, "/")
-}
-
 /// How many test images the weights in a safetensors file answer rightly, natively.
 async fn correct_natively(file: &[u8]) -> usize {
     let tensors = safetensors::SafeTensors::deserialize(file).unwrap();
@@ -63,11 +57,11 @@ async fn correct_natively(file: &[u8]) -> usize {
         .map(|file| std::fs::read(dist().join("data").join(file.name)).unwrap());
     let dataset = mnist::unpack(files.each_ref().map(Vec::as_slice)).unwrap();
     let images = dataset.test().images();
-    let weights = session::upload(weights, &Device::flex());
+    let weights = upload(weights, &Device::flex());
     let mut tally = Tally::default();
     for first in (0..images.len()).step_by(500) {
         let logits = network::logits(&weights, evaluation_pixels(images, first, 500));
-        let logits = session::download(logits).await.unwrap();
+        let logits = download(logits).await.unwrap();
         tally.add(&logits, &images.labels()[first..first + 500]);
     }
     tally.correct()
@@ -133,7 +127,7 @@ async fn every_button_acts_between_two_steps() -> Outcome {
     // One step from Ready, then paused.
     page.press("button", "Step").await?;
     page.wait_for_state(&["paused"], 30).await?;
-    assert_eq!(steps_done(&page).await, 1);
+    assert_eq!(page.steps_done().await?, 1);
     page.press("button", "Step").await?;
     page.wait_for_text("step 2/", 30).await?;
     page.wait_for_state(&["paused"], 30).await?;
@@ -142,7 +136,7 @@ async fn every_button_acts_between_two_steps() -> Outcome {
     page.wait_for_state(&["running"], 30).await?;
     page.press("button", "Pause").await?;
     page.wait_for_state(&["paused"], 30).await?;
-    let paused_at = steps_done(&page).await;
+    let paused_at = page.steps_done().await?;
     assert!(paused_at >= 2);
     page.press("button", "Step").await?;
     page.wait_for_text(&format!("step {}/", paused_at + 1), 30)
@@ -189,11 +183,7 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
     page.type_number("Learning rate", "0.003").await?;
     page.press("button", "Start").await?;
     page.wait_for_state(&["running"], 120).await?;
-    while steps_done(&page).await < STEPS {
-        page.wait_for_text(&format!("step {}/", steps_done(&page).await + 1), 5)
-            .await
-            .ok();
-    }
+    page.wait_for_step(STEPS, 120).await?;
     let rows = page.stop_and_read().await?;
     let losses: Vec<f64> = rows
         .into_iter()
@@ -258,6 +248,20 @@ async fn a_value_out_of_range_starts_nothing() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_long_first_run_on_the_cpu_is_offered_a_short_one() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open(&server, WebGpu::AsIs).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    // 2.7 million images: longer than three minutes on any CPU.
+    page.type_number("Epochs", "50").await?;
+    page.wait_for_text("Ready · CPU · about", 30).await?;
+    page.press("button", "Use Quick taste").await?;
+    page.wait_for_text("168 × 1 = 168 steps", 10).await?;
+    assert!(!page.has("button", "Use Quick taste").await?);
+    page.close().await
+}
+
+#[tokio::test]
 async fn validation_goes_on_step_by_step_too() -> Outcome {
     let server = Server::start().await?;
     let page = Page::open(&server, WebGpu::AsIs).await?;
@@ -297,6 +301,55 @@ async fn a_trainer_that_breaks_is_told_and_replaced() -> Outcome {
     server.set_fault(None);
     page.press("button", "Start").await?;
     page.wait_for_state(&["running"], 60).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn without_a_gpu_that_fits_the_cpu_trains_and_says_why() -> Outcome {
+    let server = Server::start().await?;
+    for (browser, notice, in_short) in [
+        (
+            "Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined })",
+            "This browser has no WebGPU, so Kiln trains on the CPU",
+            "CPU · no WebGPU",
+        ),
+        (
+            "GPU.prototype.requestAdapter = async () => null",
+            "The browser offers no GPU to WebGPU",
+            "CPU · no GPU found",
+        ),
+        (
+            "Object.defineProperty(GPUAdapter.prototype, 'features', { value: new Set() })",
+            "This GPU lacks timestamp-query. Using the CPU.",
+            "CPU · GPU lacks timestamp-query",
+        ),
+    ] {
+        let page = Page::open_after(&server, WebGpu::Software, browser).await?;
+        page.wait_for_text(notice, 30).await?;
+        page.wait_for_text(in_short, 10).await?;
+        page.wait_for_state(&["ready"], 60).await?;
+        page.close().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_gpu_that_refuses_its_device_leaves_the_cpu() -> Outcome {
+    let server = Server::start().await?;
+    server.set_fault(Some(Fault::Before(
+        "gpu_worker_loader.js",
+        "GPUAdapter.prototype.requestDevice = async () => { throw new Error('no device today') }",
+    )));
+    let page = Page::open(&server, WebGpu::Software).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.open_advanced().await?;
+    page.choose("Backend", "WebGPU").await?;
+    page.wait_for_text("The GPU could not be opened", 60)
+        .await?;
+    page.wait_for_text("CPU · GPU refused", 60).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
     page.close().await
 }
 

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::error::Error;
 use crate::shell::Shell;
@@ -17,6 +18,31 @@ const BROWSERS: [&str; 5] = [
 const MACOS_BROWSER: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
 /// Debian's names; the fonts are only recommended by the browser, and a page without any is blank.
 const PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "fonts-liberation"];
+
+/// A file of `app/tests/` to be run inside the browser, in at most so many seconds.
+///
+/// With the features and the profile of the built page's GPU worker, so that burn compiles once.
+pub fn run_inside(shell: &Shell, driver: &Path, file: &str, limit_secs: &str) -> Command {
+    let mut inside = shell.command(
+        "cargo",
+        [
+            "test",
+            "--release",
+            "--target",
+            "wasm32-unknown-unknown",
+            "-p",
+            "kiln-app",
+            "--features",
+            "gpu-worker",
+            "--test",
+            file,
+        ],
+    );
+    inside
+        .env("CHROMEDRIVER", driver)
+        .env("WASM_BINDGEN_TEST_TIMEOUT", limit_secs);
+    inside
+}
 
 /// ChromeDriver, with a browser beside it; both are installed where they are missing.
 ///

@@ -6,6 +6,9 @@ use crate::page;
 use crate::setup;
 use crate::shell::Shell;
 
+/// Seconds for 10,000 steps on the CPU and 500 on a software GPU, on a slow machine.
+const COSTS_LIMIT_SECS: &str = "3600";
+
 /// `cargo xtask reproduce`.
 ///
 /// # Errors
@@ -50,5 +53,9 @@ pub fn bench(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
         ],
     );
     bench.args(options).env("CHROMEDRIVER", &driver);
-    shell.step("Benchmark", bench)
+    shell.step("Speed and sizes of the built page", bench)?;
+
+    let mut costs = browser::run_inside(shell, &driver, "costs", COSTS_LIMIT_SECS);
+    costs.args(["--", "--nocapture"]);
+    shell.step("Cost of keeping runs safe, and long runs", costs)
 }

@@ -4,7 +4,7 @@ mod safetensors;
 mod settings;
 mod tables;
 
-use crate::run::Run;
+use crate::run::{Run, Weights};
 
 /// Why a file could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ impl Format {
 
     /// The file's name.
     pub fn file_name(self, run: &Run) -> String {
-        let name = &run.name;
+        let name = &run.identity.name;
         match self {
             Self::Safetensors => format!("{name}.safetensors"),
             Self::Config => format!("{name}.config.json"),
@@ -91,19 +91,19 @@ impl Format {
         }
     }
 
-    /// The file.
+    /// The file; `which` matters to the weights alone.
     ///
     /// # Errors
     /// Weights asked of a run that has none, or a writer that refuses.
-    pub fn write(self, run: &Run) -> Result<Vec<u8>, ExportError> {
+    pub fn write(self, run: &Run, which: Weights) -> Result<Vec<u8>, ExportError> {
         let refused = |reason: String| ExportError::Writer {
             file: self.file_name(run),
             reason,
         };
         match self {
             Self::Safetensors => {
-                let weights = run.weights().ok_or(ExportError::NoWeights)?;
-                safetensors::write(run, weights).map_err(|error| refused(error.to_string()))
+                let weights = run.weights(which).ok_or(ExportError::NoWeights)?;
+                safetensors::write(run, which, weights).map_err(|error| refused(error.to_string()))
             }
             Self::Config => settings::write(run).map_err(|error| refused(error.to_string())),
             Self::Csv => tables::write_csv(run).map_err(|error| refused(error.to_string())),

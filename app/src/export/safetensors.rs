@@ -6,10 +6,10 @@ use ::safetensors::tensor::{Dtype, SafeTensorError, TensorView, serialize};
 use kiln_model::spec::PARAMETERS;
 
 use super::settings;
-use crate::run::Run;
+use crate::run::{Run, Weights};
 
-/// The file; `weights` stand in the order of [`PARAMETERS`].
-pub fn write(run: &Run, weights: &[f32]) -> Result<Vec<u8>, SafeTensorError> {
+/// The file; `weights` are those of `which`, in the order of [`PARAMETERS`].
+pub fn write(run: &Run, which: Weights, weights: &[f32]) -> Result<Vec<u8>, SafeTensorError> {
     let bytes: Vec<u8> = weights
         .iter()
         .flat_map(|value| value.to_le_bytes())
@@ -29,6 +29,14 @@ pub fn write(run: &Run, weights: &[f32]) -> Result<Vec<u8>, SafeTensorError> {
         // What Hugging Face's loaders want of a file in PyTorch's layout.
         ("format".to_owned(), "pt".to_owned()),
         ("config".to_owned(), settings::json(run).to_string()),
+        (
+            "weights".to_owned(),
+            match (which, run.weights_step(which)) {
+                (Weights::Best, Some(step)) => format!("best, of step {step}"),
+                (Weights::Last, Some(step)) => format!("last, of step {step}"),
+                (_, None) => "unknown".to_owned(),
+            },
+        ),
     ]);
     serialize(tensors, Some(metadata))
 }
@@ -40,25 +48,32 @@ mod tests {
 
     use super::*;
     use crate::export::{ExportError, Format};
-    use crate::run::tests::scored_run;
+    use crate::run::tests::{new_run, scored_run};
 
     #[test]
     fn the_file_reads_back_exactly() {
-        let mut run = scored_run();
-        let weights: Vec<f32> = (0..PARAMETER_COUNT)
-            .map(|index| index as f32 / 7.0)
+        for (which, divisor) in [(Weights::Last, 7.0), (Weights::Best, 9.0)] {
+            check(which, divisor);
+        }
+    }
+
+    /// Weight i of the run is i / 7 at its last step and i / 9 at its best.
+    fn check(which: Weights, divisor: f32) {
+        let bytes: Vec<u8> = (0..PARAMETER_COUNT)
+            .flat_map(|index| (index as f32 / divisor).to_le_bytes())
             .collect();
-        let bytes: Vec<u8> = weights
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect();
-        run.keep_weights(&bytes);
-        let file = Format::Safetensors.write(&run).unwrap();
+        let file = Format::Safetensors.write(&scored_run(), which).unwrap();
 
         let (header_bytes, header) = SafeTensors::read_metadata(&file).unwrap();
         assert_eq!((header_bytes + 8) % 8, 0, "the data is aligned");
         let metadata = header.metadata().clone().unwrap();
         assert_eq!(metadata["format"], "pt");
+        let step = if which == Weights::Best {
+            "best, of step 1"
+        } else {
+            "last, of step 2"
+        };
+        assert_eq!(metadata["weights"], step);
         let config: serde_json::Value = serde_json::from_str(&metadata["config"]).unwrap();
         assert_eq!(config["settings"]["batch_size"], 128);
 
@@ -75,7 +90,9 @@ mod tests {
 
     #[test]
     fn a_run_without_weights_has_no_model() {
-        let error = Format::Safetensors.write(&scored_run()).unwrap_err();
+        let error = Format::Safetensors
+            .write(&new_run(), Weights::Best)
+            .unwrap_err();
         assert!(matches!(error, ExportError::NoWeights));
     }
 }

@@ -1,5 +1,6 @@
 //! Settings and results of a run as JSON.
 
+use kiln_model::optimizer::{BETA_1, BETA_2, EPSILON, Optimizer, RHO};
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
 use serde_json::{Value, json};
 
@@ -20,24 +21,39 @@ pub fn json(run: &Run) -> Value {
         .iter()
         .map(|parameter| json!({ "name": parameter.name, "shape": parameter.shape }))
         .collect();
+    let edits: Vec<Value> = history
+        .edits
+        .iter()
+        .map(|edit| json!({ "step": edit.moment.step, "edit": edit.value }))
+        .collect();
+    let constants = match run.config().optimizer {
+        Optimizer::Adam | Optimizer::AdamW { .. } => {
+            json!({ "beta_1": BETA_1, "beta_2": BETA_2, "epsilon": EPSILON })
+        }
+        Optimizer::Sgd { .. } => json!({ "nesterov": false }),
+        Optimizer::RmsProp => json!({ "rho": RHO, "epsilon": EPSILON }),
+    };
     json!({
-        "run": run.name,
-        "started_at": run.started_at,
+        "run": run.identity.name,
+        "started_at": run.identity.started_at,
         "status": match run.status() {
             Status::Preparing => "preparing".to_owned(),
             Status::Session(state) => format!("{state:?}").to_lowercase(),
-            Status::Crashed => "crashed".to_owned(),
+            Status::Interrupted => "interrupted".to_owned(),
         },
-        "backend": run.backend,
-        "adapter": run.adapter,
+        "backend": run.identity.backend,
+        "adapter": run.identity.adapter,
         "data": "MNIST",
-        "settings": run.config,
-        "optimizer": { "name": "adam", "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-7 },
+        "settings": run.config(),
+        "edits": edits,
+        "optimizer_constants": constants,
         "loss": "softmax cross-entropy",
         "metric": "accuracy",
         "network": { "parameters": PARAMETER_COUNT, "tensors": parameters },
         "steps_per_epoch": plan.steps_per_epoch,
         "steps_done": run.steps_done(),
+        "fingerprint": history.fingerprint(),
+        "stopped_early_for_the_weights_of_step": run.stopped_early().map(|early| early.value),
         "results": {
             "last_epoch": history.epochs.last().map(|epoch| epoch.value),
             "last_validation": history.validations.last().map(|validation| validation.value),
@@ -57,6 +73,8 @@ mod tests {
         let value: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(value["settings"]["validation_split"], 0.1);
         assert_eq!(value["settings"]["validate_on"], "split");
+        assert_eq!(value["settings"]["optimizer"]["name"], "adam");
+        assert_eq!(value["optimizer_constants"]["epsilon"], 1e-7);
         assert_eq!(value["status"], "finished");
         assert_eq!(value["backend"], "cpu");
         assert_eq!(value["results"]["test"]["correct"], 9_000);

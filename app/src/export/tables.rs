@@ -1,9 +1,10 @@
 //! Every measurement of a run, as CSV and as JSON Lines: the same rows in both.
 
 use kiln_model::event::{Moment, Quality};
+use kiln_model::history::Measured;
 use serde::Serialize;
 
-use crate::run::{Measured, Run};
+use crate::run::Run;
 
 /// One measurement. Field names are the columns.
 #[derive(Debug, Serialize)]
@@ -21,7 +22,7 @@ fn rows(run: &Run) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     let mut push = |moment: Moment, series, value| {
         rows.push(Row {
-            run: &run.name,
+            run: &run.identity.name,
             step: moment.step,
             epoch: moment.epoch,
             images: moment.images,
@@ -31,8 +32,13 @@ fn rows(run: &Run) -> Vec<Row<'_>> {
         });
     };
     let history = run.history();
+    for Measured { moment, value } in &history.steps {
+        push(*moment, "train/loss", value.quality.loss);
+        push(*moment, "train/accuracy", value.quality.accuracy);
+        push(*moment, "learning_rate", value.learning_rate);
+        push(*moment, "gradient_norm", value.gradient_norm);
+    }
     for (measured, loss, accuracy) in [
-        (&history.steps, "train/loss", "train/accuracy"),
         (&history.epochs, "train/epoch_loss", "train/epoch_accuracy"),
         (
             &history.validations,
@@ -100,8 +106,9 @@ mod tests {
             Some("amber-bowl-1,2,0.2,256,1.0,test/accuracy,0.9")
         );
         let json = String::from_utf8(write_json_lines(&run).unwrap()).unwrap();
-        // Two steps, an epoch, a validation and a score of two figures each, and one throughput.
-        assert_eq!((csv.lines().count() - 1, json.lines().count()), (11, 11));
+        // Two steps of four figures, an epoch, a validation and a score of two each, and one
+        // throughput.
+        assert_eq!((csv.lines().count() - 1, json.lines().count()), (15, 15));
         let first: serde_json::Value = serde_json::from_str(json.lines().next().unwrap()).unwrap();
         assert_eq!(
             (&first["series"], &first["value"]),

@@ -38,6 +38,17 @@ pub struct Curve {
     pub points: Vec<Point>,
 }
 
+impl Curve {
+    /// A curve through points in order.
+    pub fn new(name: &'static str, style: Style, points: Vec<Point>) -> Self {
+        Self {
+            name,
+            style,
+            points,
+        }
+    }
+}
+
 /// What a chart shows and how its values are written.
 #[derive(Clone, Copy)]
 pub struct Subject {
@@ -156,6 +167,9 @@ fn percentages((x, y): Point, last_step: f64, top: f64) -> Point {
 pub fn Chart(
     subject: Subject,
     #[prop(into)] curves: Signal<Vec<Curve>>,
+    /// Steps at which something was changed, and what.
+    #[prop(into)]
+    marks: Signal<Vec<(f64, String)>>,
     #[prop(into)] is_live: Signal<bool>,
     hovered: RwSignal<Option<f64>>,
 ) -> impl IntoView {
@@ -227,21 +241,36 @@ pub fn Chart(
             view! { <i class="glow" style:left=format!("{left}%") style:top=format!("{top}%")></i> }
         })
     };
+    let changes = move || {
+        let last = drawing.with(|drawing| drawing.last_step);
+        marks
+            .get()
+            .into_iter()
+            .map(|(step, what)| {
+                let left = format!("{}%", 100.0 * (step / last).min(1.0));
+                view! { <i class="change" style:left=left title=what>"◆"</i> }
+            })
+            .collect_view()
+    };
     let legend = move || {
         drawing.with(|drawing| {
+            // A single curve is what the title says; only how it is drawn is left to say.
+            let is_single = drawing.curves.len() == 1;
             drawing
                 .curves
                 .iter()
-                .map(|curve| {
+                .filter_map(|curve| {
                     let class = match curve.style {
                         Style::Smoothed | Style::Solid => "key",
                         Style::Dotted => "key dotted",
                     };
                     let name = match curve.style {
+                        Style::Smoothed if is_single => format!("Smoothed {SMOOTHING}"),
                         Style::Smoothed => format!("{}, smoothed {SMOOTHING}", curve.name),
+                        Style::Solid if is_single => return None,
                         Style::Solid | Style::Dotted => curve.name.to_owned(),
                     };
-                    view! { <span class=class>{name}</span> }
+                    Some(view! { <span class=class>{name}</span> })
                 })
                 .collect_view()
         })
@@ -268,6 +297,7 @@ pub fn Chart(
                         {move || drawing.with(paths)}
                     </svg>
                     {move || drawing.with(dots)}
+                    {changes}
                     {glow}
                     {crosshair}
                     <p class="empty">{move || is_empty().then_some("No data yet. Press Start.")}</p>

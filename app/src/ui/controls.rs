@@ -1,7 +1,10 @@
 //! The rail: presets, settings, and the buttons of the state machine.
 
-use kiln_model::config::{Config, Preset, Setting, ValidateOn};
+use kiln_model::config::{Config, DEFAULT_PATIENCE, Edit, Setting, ValidateEvery, ValidateOn};
 use kiln_model::event::{Command, State};
+use kiln_model::optimizer::Optimizer;
+use kiln_model::preset::Preset;
+use kiln_model::schedule::Schedule;
 use leptos::prelude::*;
 
 use super::trainer::{Phase, Trainer};
@@ -14,31 +17,61 @@ const FIXED: &str = "Fixed for this run. Stop to change.";
 /// Presets, settings and what follows from them.
 #[component]
 pub fn Settings(trainer: Trainer) -> impl IntoView {
-    let fixed = Signal::derive(move || trainer.phase().is_open());
+    let uses = move |optimizer: fn(Optimizer) -> bool| {
+        Memo::new(move |_| trainer.config.with(|config| optimizer(config.optimizer)))
+    };
+    let has_momentum = uses(|optimizer| matches!(optimizer, Optimizer::Sgd { .. }));
+    let has_decay = uses(|optimizer| matches!(optimizer, Optimizer::AdamW { .. }));
     view! {
-        <fieldset
-            class="settings"
-            aria-label="Settings"
-            disabled=fixed
-            title=move || fixed.get().then_some(FIXED)
-        >
-            <div class="presets" role="group" aria-label="Presets">
-                {Preset::ALL.map(|preset| view! { <PresetButton trainer preset /> })}
-            </div>
+        <div class="settings" role="group" aria-label="Settings">
+            <Fixed trainer>
+                <div class="presets" role="group" aria-label="Presets">
+                    {Preset::ALL.map(|preset| view! { <PresetButton trainer preset /> })}
+                </div>
+            </Fixed>
             <NumberSetting trainer setting=Setting::Epochs unit="" />
-            <NumberSetting trainer setting=Setting::BatchSize unit="images" />
+            <Fixed trainer>
+                <NumberSetting trainer setting=Setting::BatchSize unit="images" />
+            </Fixed>
             <NumberSetting trainer setting=Setting::LearningRate unit="" />
+            <Fixed trainer>
+                <OptimizerSetting trainer />
+                <Show when=move || has_momentum.get()>
+                    <NumberSetting trainer setting=Setting::Momentum unit="" />
+                </Show>
+                <Show when=move || has_decay.get()>
+                    <NumberSetting trainer setting=Setting::WeightDecay unit="" />
+                </Show>
+            </Fixed>
             <details>
                 <summary>"Advanced"</summary>
                 <div class="advanced">
-                    <NumberSetting trainer setting=Setting::Dropout unit="" />
-                    <ValidateOnSetting trainer />
-                    <NumberSetting trainer setting=Setting::ValidationSplit unit="" />
-                    <NumberSetting trainer setting=Setting::TrainingImages unit="" />
-                    <SeedSetting trainer />
-                    <BackendSetting trainer />
+                    <Fixed trainer>
+                        <NumberSetting trainer setting=Setting::Dropout unit="" />
+                        <ValidateOnSetting trainer />
+                        <NumberSetting trainer setting=Setting::ValidationSplit unit="" />
+                        <ValidateEverySetting trainer />
+                        <NumberSetting trainer setting=Setting::TrainingImages unit="" />
+                        <SeedSetting trainer />
+                        <ScheduleSetting trainer />
+                    </Fixed>
+                    <EarlyStoppingSetting trainer />
+                    <Fixed trainer>
+                        <BackendSetting trainer />
+                    </Fixed>
                 </div>
             </details>
+        </div>
+    }
+}
+
+/// Settings that cannot change while a run is open, and say so.
+#[component]
+fn Fixed(trainer: Trainer, children: Children) -> impl IntoView {
+    let fixed = Signal::derive(move || trainer.phase().is_open());
+    view! {
+        <fieldset disabled=fixed title=move || fixed.get().then_some(FIXED)>
+            {children()}
         </fieldset>
     }
 }
@@ -54,10 +87,7 @@ fn PresetButton(trainer: Trainer, preset: Preset) -> impl IntoView {
             aria-label=preset.label()
             aria-describedby=described_by
             aria-pressed=move || pressed().to_string()
-            on:click=move |_| {
-                trainer.config.set(preset.config());
-                trainer.invalid.update(|invalid| invalid.clear());
-            }
+            on:click=move |_| trainer.take_preset(preset)
         >
             <strong>{preset.label()}</strong>
             <small id=note>{preset.note()}</small>
@@ -82,8 +112,10 @@ impl Scale {
             Setting::BatchSize => Self::Doubling,
             Setting::LearningRate => Self::Logarithmic,
             Setting::Dropout | Setting::ValidationSplit => Self::Even { step: 0.05 },
+            Setting::Momentum => Self::Even { step: 0.01 },
+            Setting::WeightDecay => Self::Even { step: 0.001 },
             Setting::TrainingImages => Self::Even { step: 1_000.0 },
-            Setting::Epochs | Setting::Seed => Self::Even { step: 1.0 },
+            Setting::Epochs | Setting::Patience | Setting::Seed => Self::Even { step: 1.0 },
         }
     }
 
@@ -98,8 +130,8 @@ impl Scale {
 
     fn value(self, (min, _): (f64, f64), position: f64) -> f64 {
         match self {
-            // Through a text of two decimals, so that 0.05 · 3 is 0.15.
-            Self::Even { step } => rounded(min + step * position, 2),
+            // Through a text of three decimals, so that 0.05 · 3 is 0.15.
+            Self::Even { step } => rounded(min + step * position, 3),
             Self::Doubling => 16.0 * 2.0_f64.powf(position),
             Self::Logarithmic => {
                 let value = min * 10.0_f64.powf(position / 20.0);
@@ -150,6 +182,7 @@ fn NumberSetting(trainer: Trainer, setting: Setting, unit: &'static str) -> impl
                         slide(position);
                     }
                 }
+                on:change=move |_| tell_run(trainer, setting)
             />
             <NumberField trainer setting id />
             <span class="unit">{unit}</span>
@@ -199,6 +232,7 @@ fn NumberField(trainer: Trainer, setting: Setting, id: String) -> impl IntoView 
             aria-describedby=format!("error-{setting:?}")
             on:change=move |event| {
                 set(trainer, setting, event_target_value(&event).parse().unwrap_or(f64::NAN));
+                tell_run(trainer, setting);
             }
         />
     }
@@ -230,6 +264,118 @@ fn set(trainer: Trainer, setting: Setting, value: f64) {
         Err(error) => trainer
             .invalid
             .update(|invalid| invalid.extend([(setting, error)])),
+    }
+}
+
+/// Has the open run take over a setting that may change under way.
+fn tell_run(trainer: Trainer, setting: Setting) {
+    let is_invalid = trainer
+        .invalid
+        .with_untracked(|invalid| invalid.contains_key(&setting));
+    if is_invalid || !untrack(|| trainer.phase()).is_open() {
+        return;
+    }
+    let config = trainer.config.get_untracked();
+    match setting {
+        Setting::LearningRate => trainer.edit(Edit::LearningRate(config.learning_rate)),
+        Setting::Epochs => trainer.edit(Edit::Epochs(config.epochs)),
+        Setting::Patience => trainer.edit(Edit::Patience(config.patience)),
+        _ => {}
+    }
+}
+
+/// A list of choices, each with its label.
+#[component]
+fn Choice<T>(
+    id: &'static str,
+    label: &'static str,
+    options: Vec<(&'static str, T)>,
+    #[prop(into)] chosen: Signal<&'static str>,
+    choose: impl Fn(T) + 'static,
+) -> impl IntoView
+where
+    T: Copy + 'static,
+{
+    let labels: Vec<&'static str> = options.iter().map(|(label, _)| *label).collect();
+    view! {
+        <div class="setting choice">
+            <label for=id>{label}</label>
+            <select
+                id=id
+                prop:value=chosen
+                on:change=move |event| {
+                    let label = event_target_value(&event);
+                    if let Some((_, value)) = options.iter().find(|(other, _)| *other == label) {
+                        choose(*value);
+                    }
+                }
+            >
+                {labels
+                    .into_iter()
+                    .map(|label| {
+                        view! {
+                            <option value=label selected=move || chosen.get() == label>{label}</option>
+                        }
+                    })
+                    .collect_view()}
+            </select>
+        </div>
+    }
+}
+
+#[component]
+fn OptimizerSetting(trainer: Trainer) -> impl IntoView {
+    let options = Optimizer::ALL.map(|optimizer| (optimizer.label(), optimizer));
+    let chosen = Signal::derive(move || trainer.config.with(|config| config.optimizer.label()));
+    let choose = move |optimizer| trainer.config.update(|config| config.optimizer = optimizer);
+    view! { <Choice id="optimizer" label="Optimizer" options=options.to_vec() chosen choose /> }
+}
+
+#[component]
+fn ScheduleSetting(trainer: Trainer) -> impl IntoView {
+    let options = Schedule::ALL.map(|schedule| (schedule.label(), schedule));
+    let chosen = Signal::derive(move || trainer.config.with(|config| config.schedule.label()));
+    let choose = move |schedule| trainer.config.update(|config| config.schedule = schedule);
+    view! { <Choice id="schedule" label="Schedule" options=options.to_vec() chosen choose /> }
+}
+
+#[component]
+fn ValidateEverySetting(trainer: Trainer) -> impl IntoView {
+    let options = ValidateEvery::ALL.map(|every| (every.label(), every));
+    let chosen =
+        Signal::derive(move || trainer.config.with(|config| config.validate_every.label()));
+    let choose = move |every| {
+        trainer
+            .config
+            .update(|config| config.validate_every = every)
+    };
+    view! {
+        <Choice id="validate-every" label="Validate every" options=options.to_vec() chosen choose />
+    }
+}
+
+#[component]
+fn EarlyStoppingSetting(trainer: Trainer) -> impl IntoView {
+    let is_on = Memo::new(move |_| trainer.config.with(|config| config.patience.is_some()));
+    let switch = move |event| {
+        let patience = event_target_checked(&event).then_some(DEFAULT_PATIENCE);
+        trainer.config.update(|config| config.patience = patience);
+        trainer.invalid.update(|invalid| {
+            invalid.remove(&Setting::Patience);
+        });
+        tell_run(trainer, Setting::Patience);
+    };
+    view! {
+        <div class="setting switch">
+            <label for="early-stopping">"Early stopping"</label>
+            <input id="early-stopping" type="checkbox" prop:checked=is_on on:change=switch />
+        </div>
+        <Show when=move || is_on.get()>
+            <NumberSetting trainer setting=Setting::Patience unit="epochs" />
+            <p class="hint">
+                "Ends once the validation loss has not fallen for so long, and restores the best weights."
+            </p>
+        </Show>
     }
 }
 
@@ -286,23 +432,10 @@ fn SeedSetting(trainer: Trainer) -> impl IntoView {
 
 #[component]
 fn BackendSetting(trainer: Trainer) -> impl IntoView {
-    view! {
-        <div class="setting choice">
-            <label for="backend">"Backend"</label>
-            <select
-                id="backend"
-                prop:value=move || trainer.choice.get().label()
-                on:change=move |event| {
-                    let label = event_target_value(&event);
-                    let choice = BackendChoice::ALL.into_iter().find(|choice| choice.label() == label);
-                    trainer.choose(choice.unwrap_or_default());
-                }
-            >
-                {BackendChoice::ALL
-                    .map(|choice| view! { <option value=choice.label()>{choice.label()}</option> })}
-            </select>
-        </div>
-    }
+    let options = BackendChoice::ALL.map(|choice| (choice.label(), choice));
+    let chosen = Signal::derive(move || trainer.choice.get().label());
+    let choose = move |choice| trainer.choose(choice);
+    view! { <Choice id="backend" label="Backend" options=options.to_vec() chosen choose /> }
 }
 
 /// Steps and time that the settings ask for.
@@ -342,10 +475,27 @@ pub fn RunButtons(trainer: Trainer) -> impl IntoView {
         match phase.get() {
         Phase::Loading
         | Phase::Ready
-        | Phase::Crashed
-        | Phase::Session(State::Stopped | State::Finished | State::Failed) => view! {
+        | Phase::Session(State::Failed) => view! {
             <button class="primary" disabled=is_invalid title=why on:click=start(false)>"Start"</button>
             <button disabled=is_invalid title=why on:click=start(true)>"Step"</button>
+        }
+        .into_any(),
+        Phase::Session(State::Stopped | State::Finished) => view! {
+            <button class="primary" disabled=is_invalid title=why on:click=start(false)>"Start"</button>
+            <button disabled=is_invalid title=why on:click=start(true)>"Step"</button>
+            <button
+                disabled=move || !trainer.can_continue()
+                title=move || (!trainer.can_continue()).then_some("All epochs are done. Raise Epochs to continue.")
+                on:click=move |_| trainer.continue_ended()
+            >
+                "Continue"
+            </button>
+        }
+        .into_any(),
+        Phase::Interrupted => view! {
+            <button class="primary" on:click=move |_| trainer.resume()>"Resume"</button>
+            <button on:click=move |_| trainer.keep_interrupted()>"Keep"</button>
+            <button class="quiet" on:click=move |_| trainer.delete_interrupted()>"Delete"</button>
         }
         .into_any(),
         Phase::Preparing => view! {

@@ -7,7 +7,7 @@ use super::notice::CopyButton;
 use super::trainer::Trainer;
 use crate::export::Format;
 use crate::format;
-use crate::run::Run;
+use crate::run::{Run, Weights};
 
 /// The route.
 #[component]
@@ -42,12 +42,37 @@ fn NoFiles() -> impl IntoView {
 
 #[component]
 fn RunFiles(run: Run) -> impl IntoView {
-    let rows = Format::ALL.map(|format| view! { <FileRow run=run.clone() format /> });
+    let name = run.identity.name.clone();
+    let weights = RwSignal::new(Weights::default());
+    let choices = [(Weights::Best, "Best"), (Weights::Last, "Last")].map(|(which, label)| {
+        let step = run.weights_step(which);
+        let step = step.map(|step| format!(" · step {}", format::count(step.into())));
+        view! {
+            <label>
+                <input
+                    type="radio"
+                    name="weights"
+                    aria-label=label
+                    prop:checked=move || weights.get() == which
+                    on:change=move |_| weights.set(which)
+                />
+                {label}
+                <span class="muted">{step}</span>
+            </label>
+        }
+    });
+    let rows = move || {
+        Format::ALL.map(|format| view! { <FileRow run=run.clone() which=weights.get() format /> })
+    };
     view! {
         <p class="muted">
-            "Run " <strong>{run.name.clone()}</strong>
-            ": the last weights, 34\u{2009}826 parameters. Everything is made in this tab."
+            "Run " <strong>{name}</strong>
+            ": 34\u{2009}826 parameters. Everything is made in this tab."
         </p>
+        <fieldset class="weights">
+            <legend>"Weights"</legend>
+            {choices}
+        </fieldset>
         <table>
             <caption class="hidden">"Files of the run"</caption>
             <thead>
@@ -65,10 +90,10 @@ fn RunFiles(run: Run) -> impl IntoView {
 }
 
 #[component]
-fn FileRow(run: Run, format: Format) -> impl IntoView {
+fn FileRow(run: Run, which: Weights, format: Format) -> impl IntoView {
     let name = format.file_name(&run);
     let snippet = format.snippet(&run);
-    let (size, download) = match format.write(&run) {
+    let (size, download) = match format.write(&run, which) {
         Ok(bytes) => {
             let size = format::bytes(bytes.len() as u64);
             let blob = Blob::new_with_options(bytes.as_slice(), Some(format.media_type()));

@@ -6,6 +6,7 @@ mod chart;
 mod controls;
 mod files;
 mod notice;
+mod recovery;
 mod theme;
 mod train;
 mod trainer;
@@ -145,7 +146,7 @@ fn RunChip(trainer: Trainer) -> impl IntoView {
         trainer.run.with(|run| {
             run.as_ref()
                 .filter(|run| run.status().is_open())
-                .map(|run| run.name.clone())
+                .map(|run| run.identity.name.clone())
         })
     });
     let share = move || progress(trainer).map(|share| format!("{:.0}\u{2009}%", 100.0 * share));

@@ -8,7 +8,8 @@ use super::trainer::Trainer;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Notice {
     text: String,
-    remedy: Option<Remedy>,
+    is_problem: bool,
+    remedies: Vec<Remedy>,
 }
 
 /// What a person can do about it.
@@ -16,10 +17,22 @@ pub struct Notice {
 pub enum Remedy {
     /// Load the data again.
     LoadAgain,
-    /// Begin again with this learning rate, or leave it.
+    /// Begin again with this learning rate.
     RestartWith(f64),
+    /// Leave the failed run as it is.
+    KeepAsFailed,
     /// Copy these details.
     Copy(String),
+    /// Go on from the last checkpoint; the button's name.
+    Resume(&'static str),
+    /// Go on from the last checkpoint, on the CPU.
+    ContinueOnCpu,
+    /// End the run as far as it got.
+    Stop,
+    /// Show the run's files.
+    DownloadRun,
+    /// Forget ended runs.
+    FreeSpace,
 }
 
 impl Notice {
@@ -27,15 +40,17 @@ impl Notice {
     pub fn info(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
-            remedy: None,
+            is_problem: false,
+            remedies: Vec::new(),
         }
     }
 
     /// Something went wrong.
-    pub fn problem(text: impl Into<String>, remedy: Remedy) -> Self {
+    pub fn problem(text: impl Into<String>, remedies: impl Into<Vec<Remedy>>) -> Self {
         Self {
             text: text.into(),
-            remedy: Some(remedy),
+            is_problem: true,
+            remedies: remedies.into(),
         }
     }
 }
@@ -54,38 +69,59 @@ pub fn Notices(trainer: Trainer) -> impl IntoView {
 
 #[component]
 fn NoticeRow(trainer: Trainer, notice: Notice) -> impl IntoView {
-    let role = if notice.remedy.is_some() {
-        "alert"
-    } else {
-        "status"
-    };
+    let role = if notice.is_problem { "alert" } else { "status" };
     let shown = StoredValue::new(notice.clone());
     let dismiss = move || trainer.dismiss(&shown.get_value());
-    let remedy = notice.remedy.map(|remedy| match remedy {
-        Remedy::LoadAgain => view! {
-            <button on:click=move |_| { dismiss(); trainer.load_again(); }>"Try again"</button>
-        }
-        .into_any(),
-        Remedy::RestartWith(rate) => view! {
-            <button on:click=move |_| { dismiss(); trainer.restart_with(rate); }>
-                {format!("Restart with {rate}")}
-            </button>
-            <button class="quiet" on:click=move |_| dismiss()>"Keep as failed"</button>
-        }
-        .into_any(),
-        Remedy::Copy(details) => {
-            view! { <CopyButton label="Copy details" text=details /> }.into_any()
-        }
-    });
+    let remedies = notice
+        .remedies
+        .into_iter()
+        .map(|remedy| view! { <RemedyButton trainer remedy dismiss /> })
+        .collect_view();
     view! {
         <div class="notice" role=role>
             <p>{notice.text}</p>
-            {remedy}
+            {remedies}
             <button class="quiet icon" aria-label="Dismiss" title="Dismiss" on:click=move |_| dismiss()>
                 "✕"
             </button>
         </div>
     }
+}
+
+#[component]
+fn RemedyButton(
+    trainer: Trainer,
+    remedy: Remedy,
+    dismiss: impl Fn() + Copy + 'static,
+) -> impl IntoView {
+    let label = match &remedy {
+        Remedy::LoadAgain => "Try again".to_owned(),
+        Remedy::RestartWith(rate) => format!("Restart with {rate}"),
+        Remedy::KeepAsFailed => "Keep as failed".to_owned(),
+        Remedy::Resume(label) => (*label).to_owned(),
+        Remedy::ContinueOnCpu => "Continue on CPU".to_owned(),
+        Remedy::Stop => "Stop".to_owned(),
+        Remedy::FreeSpace => "Free space".to_owned(),
+        Remedy::Copy(details) => {
+            return view! { <CopyButton label="Copy details" text=details.clone() /> }.into_any();
+        }
+        Remedy::DownloadRun => {
+            return view! { <a class="button" href="#/files">"Download run"</a> }.into_any();
+        }
+    };
+    let act = move |_| {
+        dismiss();
+        match remedy {
+            Remedy::LoadAgain => trainer.load_again(),
+            Remedy::RestartWith(rate) => trainer.restart_with(rate),
+            Remedy::Resume(_) => trainer.resume(),
+            Remedy::ContinueOnCpu => trainer.resume_on_cpu(),
+            Remedy::Stop => trainer.keep_interrupted(),
+            Remedy::FreeSpace => trainer.free_space(),
+            Remedy::KeepAsFailed | Remedy::Copy(_) | Remedy::DownloadRun => {}
+        }
+    };
+    view! { <button on:click=act>{label}</button> }.into_any()
 }
 
 /// A button that copies a text and says that it did.

@@ -1,6 +1,8 @@
 //! The Train route: settings, progress, charts, result.
 
-use kiln_model::event::State;
+use kiln_model::event::{Quality, Score, State};
+use kiln_model::history::{History, Measured};
+use kiln_model::preset::Preset;
 use leptos::prelude::*;
 
 use super::chart::{Chart, Curve, Style, Subject};
@@ -8,7 +10,11 @@ use super::controls::{PlanLine, RunButtons, Settings};
 use super::trainer::{Loading, Phase, Trainer};
 use crate::device::Backend;
 use crate::format;
-use crate::run::{Measured, Run};
+use crate::run::{Run, Weights};
+use crate::series::Point;
+
+/// A first run on the CPU that takes longer than this is offered a shorter one.
+const LONG_SECS: f64 = 180.0;
 
 /// The route.
 #[component]
@@ -67,6 +73,12 @@ fn Opening(trainer: Trainer) -> impl IntoView {
             format!("MNIST stopped loading at {:.1} MB", loaded as f64 / 1e6),
         ),
     };
+    let estimate = move || trainer.estimated_secs(&trainer.config.get());
+    let is_long = Memo::new(move |_| {
+        trainer.phase() == Phase::Ready
+            && trainer.backend() == Some(Backend::Cpu)
+            && estimate().is_some_and(|secs| secs > LONG_SECS)
+    });
     let step = move || match trainer.phase() {
         Phase::Preparing if !trainer.is_ready() => (false, "Will start when ready".to_owned()),
         Phase::Preparing if trainer.backend() == Some(Backend::WebGpu) => (
@@ -75,9 +87,15 @@ fn Opening(trainer: Trainer) -> impl IntoView {
         ),
         Phase::Preparing => (false, "Warming up".to_owned()),
         Phase::Ready => {
-            let estimate = trainer.estimated_secs(&trainer.config.get());
-            let about = estimate.map(|secs| format!(" · about {}", format::duration(secs)));
-            (true, format!("Ready{}", about.unwrap_or_default()))
+            let device = trainer
+                .backend()
+                .map(|backend| device_name(trainer, backend));
+            let about = estimate().map(|secs| format!("about {}", format::duration(secs)));
+            let parts = [Some("Ready".to_owned()), device, about];
+            (
+                true,
+                parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+            )
         }
         _ => (false, "Start a run".to_owned()),
     };
@@ -93,6 +111,11 @@ fn Opening(trainer: Trainer) -> impl IntoView {
                     {move || line(data())}
                     {move || line(step())}
                 </ul>
+                <Show when=move || is_long.get()>
+                    <button on:click=move |_| trainer.take_preset(Preset::QuickTaste)>
+                        "Use Quick taste"
+                    </button>
+                </Show>
                 <progress
                     class:done=move || trainer.loading.get() == Loading::Done
                     aria-label="Loading MNIST"
@@ -163,9 +186,23 @@ fn describe(phase: Phase, run: &Run) -> String {
         Phase::Session(State::Stopped) => format!("Stopped · {text}"),
         Phase::Session(State::Finished) => format!("Finished · {text}"),
         Phase::Session(State::Failed) => format!("Failed · {text}"),
-        Phase::Crashed => format!("The trainer stopped · {text}"),
+        Phase::Interrupted => format!("Interrupted · {text}"),
         _ => text,
     }
+}
+
+/// What a fingerprint says, and what not.
+const FINGERPRINT: &str = "Made of every training loss. The same settings on the CPU give the same \
+    in any browser tab; on a GPU, or outside a browser, sums are made in other orders.";
+
+/// What the result shows.
+#[derive(Clone, PartialEq)]
+struct Scored {
+    name: String,
+    score: Score,
+    weights_step: Option<u32>,
+    fingerprint: Option<String>,
+    stopped_early: Option<Measured<u32>>,
 }
 
 /// The score on the test images.
@@ -174,13 +211,38 @@ fn Result(trainer: Trainer) -> impl IntoView {
     let score = Memo::new(move |_| {
         trainer.run.with(|run| {
             let run = run.as_ref()?;
-            run.history()
-                .score
-                .map(|score| (run.name.clone(), score.value))
+            let score = run.history().score?.value;
+            Some(Scored {
+                name: run.identity.name.clone(),
+                score,
+                weights_step: run.weights_step(Weights::Best),
+                fingerprint: run.history().fingerprint(),
+                stopped_early: run.stopped_early(),
+            })
         })
     });
     move || {
-        score.get().map(|(name, score)| {
+        score.get().map(|scored| {
+            let Scored {
+                name,
+                score,
+                weights_step,
+                fingerprint,
+                stopped_early,
+            } = scored;
+            let weights = weights_step.map(|step| {
+                format!(
+                    ", scored with the best weights, those of step {}",
+                    format::count(step.into())
+                )
+            });
+            let early = stopped_early.map(|early| {
+                format!(
+                    "Stopped early at step {}: validation has not improved since step {}.",
+                    format::count(early.moment.step.into()),
+                    format::count(early.value.into())
+                )
+            });
             let wrong = score.images - score.correct;
             view! {
                 <section class="result" aria-label="Test result">
@@ -196,7 +258,17 @@ fn Result(trainer: Trainer) -> impl IntoView {
                             format::loss(score.quality.loss),
                         )}
                         <br />
-                        <span class="muted">{name}", scored with the last weights"</span>
+                        <span class="muted">{name}{weights}</span>
+                        {early.map(|early| view! { <br /><span class="muted">{early}</span> })}
+                        {fingerprint
+                            .map(|fingerprint| {
+                                view! {
+                                    <br />
+                                    <span class="muted" title=FINGERPRINT>
+                                        "Fingerprint " <code>{fingerprint}</code>
+                                    </span>
+                                }
+                            })}
                     </p>
                     <a class="button" href="#/files">"Download"</a>
                 </section>
@@ -209,45 +281,20 @@ fn Result(trainer: Trainer) -> impl IntoView {
 fn Charts(trainer: Trainer) -> impl IntoView {
     let hovered = RwSignal::new(None);
     let is_live = Signal::derive(move || trainer.phase() == Phase::Session(State::Running));
-    let points = |measured: &[Measured<_>], value: fn(&_) -> f64| {
-        measured
-            .iter()
-            .map(|measured| (f64::from(measured.moment.step), value(&measured.value)))
-            .collect::<Vec<_>>()
-    };
-    let qualities = move |value: fn(&kiln_model::event::Quality) -> f64| {
+    let curves = move |curves: fn(&History) -> Vec<Curve>| {
         Signal::derive(move || {
             trainer.run.with(|run| {
-                let Some(run) = run else { return Vec::new() };
-                let history = run.history();
-                vec![
-                    Curve {
-                        name: "Training",
-                        style: Style::Smoothed,
-                        points: points(&history.steps, value),
-                    },
-                    Curve {
-                        name: "Validation",
-                        style: Style::Dotted,
-                        points: points(&history.validations, value),
-                    },
-                ]
+                let run = run.as_ref();
+                run.map(|run| curves(run.history())).unwrap_or_default()
             })
         })
     };
-    let throughput = Signal::derive(move || {
+    let marks = Signal::derive(move || {
         trainer.run.with(|run| {
-            let points = run.as_ref().map(|run| {
-                let rates = run.history().throughput.iter();
-                rates
-                    .map(|rate| (f64::from(rate.moment.step), rate.value))
-                    .collect()
-            });
-            vec![Curve {
-                name: "Images/s",
-                style: Style::Solid,
-                points: points.unwrap_or_default(),
-            }]
+            let edits = run.iter().flat_map(|run| &run.history().edits);
+            edits
+                .map(|edit| (f64::from(edit.moment.step), edit.value.describe()))
+                .collect::<Vec<_>>()
         })
     });
     let loss = Subject {
@@ -265,11 +312,55 @@ fn Charts(trainer: Trainer) -> impl IntoView {
         write: |value| format::count(value.round() as u64),
         top: None,
     };
+    let rate = Subject {
+        title: "Learning rate",
+        write: format::significant,
+        top: None,
+    };
+    let norm = Subject {
+        title: "Gradient norm",
+        write: format::significant,
+        top: None,
+    };
+    let losses = curves(|history| qualities(history, |quality| quality.loss));
+    let accuracies = curves(|history| qualities(history, |quality| quality.accuracy));
+    let speeds = curves(|history| {
+        let points = points(&history.throughput, |rate| *rate);
+        vec![Curve::new("Images/s", Style::Solid, points)]
+    });
+    let rates = curves(|history| {
+        let points = points(&history.steps, |step| step.learning_rate);
+        vec![Curve::new("Learning rate", Style::Solid, points)]
+    });
+    let norms = curves(|history| {
+        let points = points(&history.steps, |step| step.gradient_norm);
+        vec![Curve::new("Gradient norm", Style::Smoothed, points)]
+    });
     view! {
         <div class="charts">
-            <Chart subject=loss curves=qualities(|quality| quality.loss) is_live hovered />
-            <Chart subject=accuracy curves=qualities(|quality| quality.accuracy) is_live hovered />
-            <Chart subject=speed curves=throughput is_live hovered />
+            <Chart subject=loss curves=losses marks is_live hovered />
+            <Chart subject=accuracy curves=accuracies marks is_live hovered />
+            <Chart subject=speed curves=speeds marks is_live hovered />
+            <Chart subject=rate curves=rates marks is_live hovered />
+            <Chart subject=norm curves=norms marks is_live hovered />
         </div>
     }
+}
+
+/// Training and validation by one figure of both.
+fn qualities(history: &History, figure: fn(&Quality) -> f64) -> Vec<Curve> {
+    let training = points(&history.steps, |step| figure(&step.quality));
+    let validation = points(&history.validations, figure);
+    vec![
+        Curve::new("Training", Style::Smoothed, training),
+        Curve::new("Validation", Style::Dotted, validation),
+    ]
+}
+
+/// Measurements over their steps.
+fn points<T>(measured: &[Measured<T>], figure: impl Fn(&T) -> f64) -> Vec<Point> {
+    measured
+        .iter()
+        .map(|measured| (f64::from(measured.moment.step), figure(&measured.value)))
+        .collect()
 }

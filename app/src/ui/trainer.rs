@@ -3,19 +3,26 @@
 //! Components read its signals and call its methods; only this file talks to the worker.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
+use gloo::events::EventListener;
 use gloo::storage::{LocalStorage, Storage as _};
-use gloo::timers::callback::Timeout;
-use kiln_model::config::{Config, OutOfRange, Setting};
+use gloo::timers::callback::{Interval, Timeout};
+use kiln_model::config::{Config, Edit, OutOfRange, Setting};
 use kiln_model::event::{Command, Event, State};
+use kiln_model::history::Measured;
+use kiln_model::preset::Preset;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use crate::bridge::Bridge;
 use crate::device::{Adapter, Backend, BackendChoice, Chosen, NoGpu, choose, probe};
 use crate::protocol::{FromWorker, RunId, ToWorker};
-use crate::run::{Run, Status, automatic_name};
+use crate::run::{Identity, Run, Status, automatic_name};
+use crate::store::Store;
+use crate::tab::{Alive, Awake};
 use crate::ui::notice::{Notice, Remedy};
+use crate::ui::recovery::Watch;
 
 /// Shortest time between two paintings of a run's figures.
 const PAINT_INTERVAL_MS: f64 = 100.0;
@@ -42,8 +49,8 @@ pub enum Phase {
     Preparing,
     /// The session's own state.
     Session(State),
-    /// The trainer broke.
-    Crashed,
+    /// The run can go on from its last checkpoint.
+    Interrupted,
 }
 
 impl Phase {
@@ -59,7 +66,7 @@ impl Phase {
             Self::Session(State::Stopped) => "stopped",
             Self::Session(State::Finished) => "finished",
             Self::Session(State::Failed) => "failed",
-            Self::Crashed => "crashed",
+            Self::Interrupted => "interrupted",
         }
     }
 
@@ -68,7 +75,7 @@ impl Phase {
         match self {
             Self::Preparing => true,
             Self::Session(state) => !state.has_ended(),
-            Self::Loading | Self::Ready | Self::Crashed => false,
+            Self::Loading | Self::Ready | Self::Interrupted => false,
         }
     }
 }
@@ -76,7 +83,7 @@ impl Phase {
 /// The page's state; a handle that is copied about.
 #[derive(Clone, Copy)]
 pub struct Trainer {
-    /// The settings of the next run.
+    /// The settings of the next run, or of the open one.
     pub config: RwSignal<Config>,
     /// Settings as typed that are outside their ranges.
     pub invalid: RwSignal<HashMap<Setting, OutOfRange>>,
@@ -90,24 +97,42 @@ pub struct Trainer {
     pub is_open: RwSignal<bool>,
     /// How far the data is.
     pub loading: RwSignal<Loading>,
+    /// Images a second of the worker's warm-up, and what it trains on.
+    timed: RwSignal<Option<(Backend, f64)>>,
     /// The latest run.
     pub run: RwSignal<Option<Run>>,
-    /// A start that waits for device and data: whether for a single step.
-    waiting: RwSignal<Option<bool>>,
+    /// What waits for device and data.
+    pub(super) pending: RwSignal<Option<Pending>>,
     /// What the person should know.
     pub notices: RwSignal<Vec<Notice>>,
-    private: StoredValue<Private, ThisThread>,
+    pub(super) private: StoredValue<Private, ThisThread>,
+}
+
+/// What is to begin as soon as device and data are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pending {
+    /// A new run, or one step of it.
+    New { single_step: bool },
+    /// The shown run, from its last checkpoint.
+    Resume { paused: bool },
 }
 
 #[derive(Default)]
-struct Private {
-    bridge: Option<Bridge>,
+pub(super) struct Private {
+    pub(super) bridge: Option<Bridge>,
     probed: Option<Result<Adapter, NoGpu>>,
-    runs: u32,
+    pub(super) runs: u32,
     /// The run before the one that is preparing; it comes back if that is cancelled.
     before: Option<Run>,
     painted_ms: f64,
     repaint: Option<Timeout>,
+    pub(super) store: Option<Rc<Store>>,
+    /// Held while a run is open here.
+    pub(super) alive: Option<Alive>,
+    pub(super) awake: Option<Awake>,
+    pub(super) watch: Watch,
+    pub(super) ticks: Option<Interval>,
+    pub(super) listener: Option<EventListener>,
 }
 
 impl Trainer {
@@ -121,11 +146,14 @@ impl Trainer {
             adapter: RwSignal::new(None),
             is_open: RwSignal::new(false),
             loading: RwSignal::new(Loading::Bytes(0, kiln_model::mnist::GZIP_BYTES)),
+            timed: RwSignal::new(None),
             run: RwSignal::new(None),
-            waiting: RwSignal::new(starts_at_once.then_some(false)),
+            pending: RwSignal::new(starts_at_once.then_some(Pending::New { single_step: false })),
             notices: RwSignal::new(Vec::new()),
             private: StoredValue::new_local(Private::default()),
         };
+        trainer.watch_over();
+        wasm_bindgen_futures::spawn_local(trainer.find_interrupted());
         wasm_bindgen_futures::spawn_local(async move {
             let probed = probe().await;
             trainer
@@ -140,10 +168,10 @@ impl Trainer {
     pub fn phase(&self) -> Phase {
         let status = self.run.with(|run| run.as_ref().map(Run::status));
         match status {
-            _ if self.waiting.get().is_some() => Phase::Preparing,
+            _ if self.pending.get().is_some() => Phase::Preparing,
             Some(Status::Preparing) => Phase::Preparing,
             Some(Status::Session(state)) => Phase::Session(state),
-            Some(Status::Crashed) => Phase::Crashed,
+            Some(Status::Interrupted) => Phase::Interrupted,
             None if self.is_ready() => Phase::Ready,
             None => Phase::Loading,
         }
@@ -160,6 +188,12 @@ impl Trainer {
             .with(|chosen| chosen.as_ref().map(|chosen| chosen.backend))
     }
 
+    /// Takes a preset's settings.
+    pub fn take_preset(&self, preset: Preset) {
+        self.config.set(preset.config());
+        self.invalid.update(|invalid| invalid.clear());
+    }
+
     /// Changes what the person asks to train on.
     pub fn choose(&self, choice: BackendChoice) {
         self.choice.set(choice);
@@ -167,7 +201,7 @@ impl Trainer {
     }
 
     /// Starts the worker that fits, unless it is there.
-    fn open_worker(&self) {
+    pub(super) fn open_worker(&self) {
         let Some(probed) = self.private.with_value(|private| private.probed.clone()) else {
             return;
         };
@@ -200,12 +234,12 @@ impl Trainer {
             }
             Err(details) => self.notify(Notice::problem(
                 "The trainer could not be started.",
-                Remedy::Copy(details),
+                [Remedy::Copy(details)],
             )),
         }
     }
 
-    fn send(&self, message: &ToWorker) {
+    pub(super) fn send(&self, message: &ToWorker) {
         let sent = self.private.with_value(|private| {
             private
                 .bridge
@@ -234,54 +268,177 @@ impl Trainer {
         if self.private.with_value(|private| private.bridge.is_none()) {
             self.open_worker();
         }
-        self.waiting.set(Some(single_step));
+        self.pending.set(Some(Pending::New { single_step }));
         self.begin_if_ready();
     }
 
     fn begin_if_ready(&self) {
         let ready = untrack(|| self.is_ready());
-        let Some(single_step) = self.waiting.get_untracked().filter(|_| ready) else {
+        let Some(pending) = self.pending.get_untracked().filter(|_| ready) else {
             return;
         };
         let Some(backend) = untrack(|| self.backend()) else {
             return;
         };
+        self.pending.set(None);
+        self.private.update_value(|private| private.watch.restart());
+        match pending {
+            Pending::New { single_step } => self.start_new(backend, single_step),
+            Pending::Resume { paused } => self.resume_shown(backend, paused),
+        }
+        let id = self.open_run();
+        self.private
+            .update_value(|private| private.alive = id.and_then(Alive::new));
+    }
+
+    fn start_new(&self, backend: Backend, single_step: bool) {
         let config = self.config.get_untracked();
         let number = self.private.with_value(|private| private.runs + 1);
-        let run = Run::new(
-            RunId(number),
-            automatic_name(number),
-            config,
+        let digits = (1_000.0 * js_sys::Math::random()).floor();
+        let identity = Identity {
+            id: RunId((1_000.0 * js_sys::Date::now() + digits) as u64),
+            name: automatic_name(number),
             backend,
-            self.adapter.get_untracked().map(|adapter| adapter.name),
-            js_sys::Date::new_0().to_iso_string().into(),
-        );
+            adapter: self.adapter.get_untracked().map(|adapter| adapter.name),
+            started_at: js_sys::Date::new_0().to_iso_string().into(),
+        };
+        let run = identity.id;
         self.private.update_value(|private| {
             private.runs = number;
             private.before = self.run.get_untracked();
         });
-        self.run.set(Some(run));
-        self.waiting.set(None);
+        self.run.set(Some(Run::new(identity, config)));
         self.send(&ToWorker::Start {
-            run: RunId(number),
+            run,
             config,
             single_step,
         });
     }
 
+    fn resume_shown(&self, backend: Backend, paused: bool) {
+        let adapter = self.adapter.get_untracked().map(|adapter| adapter.name);
+        self.run.update(|run| {
+            if let Some(run) = run {
+                run.rewind();
+                run.identity.backend = backend;
+                run.identity.adapter = adapter;
+            }
+        });
+        let message = self.run.with_untracked(|run| {
+            let run = run.as_ref()?;
+            let snapshot = run
+                .checkpoint()
+                .map(|checkpoint| Box::new(checkpoint.snapshot.clone()));
+            let (config, run) = (*run.config(), run.identity.id);
+            Some(match snapshot {
+                Some(snapshot) => ToWorker::Resume { run, snapshot },
+                None => ToWorker::Start {
+                    run,
+                    config,
+                    single_step: false,
+                },
+            })
+        });
+        if let Some(message) = message {
+            self.send(&message);
+        }
+        if paused {
+            self.tell(Command::Pause);
+        }
+    }
+
+    /// Goes on with the shown run from its last checkpoint, as soon as device and data are there.
+    pub fn resume(&self) {
+        self.resume_as(false);
+    }
+
+    pub(super) fn resume_as(&self, paused: bool) {
+        if self.private.with_value(|private| private.bridge.is_none()) {
+            self.open_worker();
+        }
+        self.pending.set(Some(Pending::Resume { paused }));
+        self.begin_if_ready();
+    }
+
+    /// Goes on with the shown run on the CPU.
+    pub fn resume_on_cpu(&self) {
+        self.choose(BackendChoice::Cpu);
+        self.resume();
+    }
+
+    /// Whether the ended run has steps left with the epochs that are set now.
+    pub fn can_continue(&self) -> bool {
+        let epochs = self.config.with(|config| config.epochs);
+        self.run.with(|run| {
+            run.as_ref()
+                .is_some_and(|run| run.steps_left(epochs) > 0 && run.checkpoint().is_some())
+        })
+    }
+
+    /// Goes on with the ended run, up to the epochs that are set now.
+    pub fn continue_ended(&self) {
+        let epochs = self.config.with_untracked(|config| config.epochs);
+        self.run.update(|run| {
+            if let Some(run) = run {
+                run.reopen(epochs);
+            }
+        });
+        self.resume();
+    }
+
+    /// Ends the interrupted run as far as it got.
+    pub fn keep_interrupted(&self) {
+        self.run.update(|run| {
+            if let Some(run) = run {
+                run.close();
+            }
+        });
+        self.store_run();
+    }
+
+    /// Forgets the interrupted run.
+    pub fn delete_interrupted(&self) {
+        let Some(run) = self.run.get_untracked() else {
+            return;
+        };
+        self.run.set(None);
+        self.with_store(move |store| async move { store.forget(&run.identity).await });
+    }
+
     /// Gives up a run that has not done its first step; the run before it comes back.
     pub fn cancel(&self) {
-        if self.waiting.get_untracked().is_some() {
-            self.waiting.set(None);
+        if let Some(pending) = self.pending.get_untracked() {
+            self.pending.set(None);
+            // A resumed run that never began is still interrupted.
+            if matches!(pending, Pending::Resume { .. }) {
+                self.interrupt();
+            }
             return;
         }
         if let Some(run) = self.open_run() {
             self.send(&ToWorker::Cancel { run });
+            self.private.update_value(|private| private.alive = None);
             let before = self
                 .private
                 .try_update_value(|private| private.before.take());
-            self.run.set(before.flatten());
+            if self.run.with_untracked(has_checkpoint) {
+                self.interrupt();
+            } else {
+                self.run.set(before.flatten());
+            }
         }
+    }
+
+    pub(super) fn interrupt(&self) {
+        self.run.update(|run| {
+            if let Some(run) = run {
+                run.interrupt();
+            }
+        });
+        self.private.update_value(|private| {
+            private.alive = None;
+            private.awake = None;
+        });
     }
 
     /// Tells the open run something.
@@ -298,11 +455,16 @@ impl Trainer {
         self.send(&ToWorker::Open);
     }
 
-    fn open_run(&self) -> Option<RunId> {
+    /// Changes a setting of the open run from its next step on.
+    pub fn edit(&self, edit: Edit) {
+        self.tell(Command::Edit(edit));
+    }
+
+    pub(super) fn open_run(&self) -> Option<RunId> {
         self.run.with_untracked(|run| {
             run.as_ref()
                 .filter(|run| run.status().is_open())
-                .map(|run| run.id)
+                .map(|run| run.identity.id)
         })
     }
 
@@ -322,6 +484,12 @@ impl Trainer {
     }
 
     fn receive(&self, message: FromWorker) {
+        let is_busy = matches!(
+            untrack(|| self.phase()),
+            Phase::Session(State::Running | State::Finishing)
+        );
+        self.private
+            .update_value(|private| private.watch.heard(is_busy));
         match message {
             FromWorker::Ready => {}
             FromWorker::Opened { adapter } => {
@@ -338,6 +506,11 @@ impl Trainer {
                 self.loading.set(Loading::Done);
                 self.begin_if_ready();
             }
+            FromWorker::Timed { images_per_sec } => {
+                if let Some(backend) = untrack(|| self.backend()) {
+                    self.timed.set(Some((backend, images_per_sec)));
+                }
+            }
             FromWorker::LoadFailed {
                 loaded_bytes,
                 reason,
@@ -348,18 +521,27 @@ impl Trainer {
                         "MNIST stopped loading at {:.1} MB. {reason}",
                         loaded_bytes as f64 / 1e6
                     ),
-                    Remedy::LoadAgain,
+                    [Remedy::LoadAgain],
                 ));
             }
             FromWorker::Happened { run, events } => self.apply(run, events),
-            FromWorker::Weights { run, bytes } => self.run.update_untracked(|current| {
-                if let Some(current) = current.as_mut().filter(|current| current.id == run) {
-                    current.keep_weights(&bytes);
+            FromWorker::Kept { run, snapshot } => {
+                if self.open_run() == Some(run) {
+                    self.run.update_untracked(|current| {
+                        if let Some(current) = current {
+                            current.keep(*snapshot);
+                        }
+                    });
+                    self.store_run();
                 }
-            }),
+            }
             FromWorker::RunFailed { run, reason } => {
                 if self.open_run() == Some(run) {
-                    self.crash(reason);
+                    self.interrupt();
+                    self.notify(Notice::problem(
+                        format!("The run cannot go on: {reason}."),
+                        [],
+                    ));
                 }
             }
             FromWorker::Fatal { details } => self.crash(details),
@@ -378,53 +560,63 @@ impl Trainer {
         self.start_worker(Backend::Cpu);
     }
 
-    /// The worker broke: what the run has stays, and the next start gets a new worker.
-    fn crash(&self, details: String) {
-        self.private.update_value(|private| private.bridge = None);
-        self.is_open.set(false);
-        self.waiting.set(None);
-        let step = self.run.with_untracked(|run| {
-            run.as_ref()
-                .filter(|run| run.status().is_open())
-                .map(Run::steps_done)
-        });
-        self.run.update(|run| {
-            if let Some(run) = run.as_mut().filter(|run| run.status().is_open()) {
-                run.crash();
-            }
-        });
-        let text = match step {
-            Some(step) => format!(
-                "The trainer stopped at step {step}. The figures until then stay; Start begins a new run."
-            ),
-            None => "The trainer stopped. Start begins with a new one.".to_owned(),
-        };
-        self.notify(Notice::problem(text, Remedy::Copy(details)));
-    }
-
     fn apply(&self, id: RunId, events: Vec<Event>) {
         if self.open_run() != Some(id) {
             return;
         }
-        let mut at_once = false;
+        let mut state = None;
+        let mut is_edited = false;
         self.run.update_untracked(|run| {
             let Some(run) = run else { return };
             for event in events {
-                at_once |= matches!(event, Event::State(_));
+                match event {
+                    Event::State(next) => state = Some(next),
+                    Event::Edited(..) => is_edited = true,
+                    _ => {}
+                }
                 run.apply(event);
             }
         });
-        self.tell_what_ended();
-        self.paint(at_once);
+        if is_edited {
+            self.show_settings();
+        }
+        if let Some(state) = state {
+            self.follow(state);
+        }
+        self.paint(state.is_some());
     }
 
-    /// Called for every message of a run: looks without copying the run's history.
+    /// Sets the rail to the settings of the shown run.
+    pub(super) fn show_settings(&self) {
+        let config = self
+            .run
+            .with_untracked(|run| run.as_ref().map(|run| *run.config()));
+        if let Some(config) = config {
+            self.config.set(config);
+        }
+    }
+
+    /// What a new state asks of the tab: the screen stays on while a run runs, and a run that has
+    /// ended is let go.
+    fn follow(&self, state: State) {
+        if state.has_ended() {
+            self.private.update_value(|private| {
+                private.alive = None;
+                private.awake = None;
+            });
+            self.tell_what_ended();
+            self.store_run();
+        } else {
+            self.stay_awake();
+        }
+    }
+
     fn tell_what_ended(&self) {
         let ended = self.run.with_untracked(|run| {
-            let run = run.as_ref().filter(|run| !run.status().is_open())?;
+            let run = run.as_ref()?;
             Some((
-                run.backend,
-                run.config,
+                run.identity.backend,
+                *run.config(),
                 run.images_per_sec(),
                 run.diverged(),
             ))
@@ -435,19 +627,23 @@ impl Trainer {
         if let Some(rate) = images_per_sec {
             remember_speed(backend, config.batch_size, rate);
         }
-        if let Some(diverged) = diverged {
-            let rate = config.learning_rate;
-            let what = if diverged.value.is_nan() {
-                "NaN"
+        if let Some(Measured { moment, value }) = diverged {
+            let (what, figure) = if value.quality.loss.is_finite() {
+                ("The gradient norm", value.gradient_norm)
             } else {
-                "infinite"
+                ("Loss", value.quality.loss)
             };
+            let became = if figure.is_nan() { "NaN" } else { "infinite" };
+            let rate = config.learning_rate;
             self.notify(Notice::problem(
                 format!(
-                    "Loss became {what} at step {}; the learning rate ({rate}) is probably too high.",
-                    diverged.moment.step
+                    "{what} became {became} at step {}; the learning rate ({rate}) is probably too high.",
+                    moment.step
                 ),
-                Remedy::RestartWith((rate / 10.0).max(Setting::LearningRate.range().0)),
+                [
+                    Remedy::RestartWith(tenth_of(rate)),
+                    Remedy::KeepAsFailed,
+                ],
             ));
         }
     }
@@ -481,12 +677,27 @@ impl Trainer {
         }
     }
 
-    /// Seconds that the settings will take, from speeds seen before; training alone.
+    /// Seconds that the settings will take, from the speed of a run before or else of the
+    /// warm-up; training alone.
     pub fn estimated_secs(&self, config: &Config) -> Option<f64> {
-        let rate = remembered_speed(self.backend()?, config.batch_size)?;
+        let backend = self.backend()?;
+        let timed = self.timed.get().filter(|(timed, _)| *timed == backend);
+        let rate = remembered_speed(backend, config.batch_size).or(timed.map(|(_, rate)| rate))?;
         let plan = config.plan();
         Some(plan.images_after(plan.total_steps()) as f64 / rate)
     }
+}
+
+fn has_checkpoint(run: &Option<Run>) -> bool {
+    run.as_ref().is_some_and(|run| run.checkpoint().is_some())
+}
+
+/// A tenth of a learning rate as a person would write it, at least the smallest there is.
+fn tenth_of(rate: f64) -> f64 {
+    let rounded: f64 = format!("{:.4e}", rate / 10.0)
+        .parse()
+        .unwrap_or(rate / 10.0);
+    rounded.max(Setting::LearningRate.range().0)
 }
 
 fn speed_key(backend: Backend, batch_size: u32) -> String {

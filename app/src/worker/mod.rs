@@ -3,12 +3,16 @@
 mod data;
 mod run;
 mod scope;
+mod warm_up;
 
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 
+use kiln_model::dataset::Dataset;
+
 use crate::device::Backend;
-use crate::protocol::{FromWorker, ToWorker, decode};
+use crate::protocol::{FromWorker, RunId, ToWorker, decode};
+use run::Start;
 use scope::post;
 
 pub use scope::yield_to_messages;
@@ -31,7 +35,8 @@ pub fn start(backend: Backend) {
 async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
     let mut device = None;
     let mut dataset = None;
-    while let Some(message) = inbox.next().await {
+    let mut interrupted_by = None;
+    while let Some(message) = next(&mut interrupted_by, &mut inbox).await {
         match message {
             ToWorker::Open => {
                 if device.is_none() {
@@ -47,34 +52,71 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                     }
                 }
                 dataset = data::load().await;
+                // On WebGPU a first step compiles for seconds; that waits until it is asked for.
+                if let (Backend::Cpu, Some(device), Some(dataset)) = (backend, &device, &dataset) {
+                    interrupted_by = warm_up::run(dataset, device.clone(), &mut inbox).await;
+                }
             }
             ToWorker::Start {
                 run,
                 config,
                 single_step,
             } => {
-                if let (Some(device), Some(dataset)) = (&device, &dataset) {
-                    let device = device.clone();
-                    run::train(
-                        run,
-                        config,
-                        single_step,
-                        dataset,
-                        device,
-                        backend,
-                        &mut inbox,
-                    )
-                    .await;
-                } else {
-                    post(&FromWorker::RunFailed {
-                        run,
-                        reason: "The device or the data is not ready.".to_owned(),
-                    });
-                }
+                let start = Start::New(config, single_step);
+                train(
+                    run,
+                    start,
+                    device.as_ref(),
+                    dataset.as_ref(),
+                    backend,
+                    &mut inbox,
+                )
+                .await;
+            }
+            ToWorker::Resume { run, snapshot } => {
+                let start = Start::Resumed(snapshot);
+                train(
+                    run,
+                    start,
+                    device.as_ref(),
+                    dataset.as_ref(),
+                    backend,
+                    &mut inbox,
+                )
+                .await;
             }
             // Meant for a run that has ended meanwhile.
-            ToWorker::Tell { .. } | ToWorker::Cancel { .. } => {}
+            ToWorker::Tell { .. } | ToWorker::Keep { .. } | ToWorker::Cancel { .. } => {}
         }
+    }
+}
+
+async fn train(
+    run: RunId,
+    start: Start,
+    device: Option<&burn::tensor::Device>,
+    dataset: Option<&Dataset>,
+    backend: Backend,
+    inbox: &mut UnboundedReceiver<ToWorker>,
+) {
+    if let (Some(device), Some(dataset)) = (device, dataset) {
+        run::train(run, start, dataset, device.clone(), backend, inbox).await;
+    } else {
+        post(&FromWorker::RunFailed {
+            run,
+            reason: "The device or the data is not ready.".to_owned(),
+        });
+    }
+}
+
+/// The message that ended the warm-up, or else the next one.
+async fn next(
+    interrupted_by: &mut Option<ToWorker>,
+    inbox: &mut UnboundedReceiver<ToWorker>,
+) -> Option<ToWorker> {
+    match interrupted_by.take() {
+        Some(message) => Some(message),
+        None => inbox.next().await,
     }
 }
 

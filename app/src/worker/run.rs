@@ -1,22 +1,37 @@
-//! Asks one session for its steps and takes up commands in between.
+//! Asks one session for its steps, takes up commands in between, and keeps the page able to go on
+//! with the run elsewhere.
 
 use burn::tensor::Device;
 use futures::StreamExt as _;
 use futures::channel::mpsc::UnboundedReceiver;
+use kiln_model::checkpoint::Snapshot;
 use kiln_model::config::Config;
 use kiln_model::dataset::Dataset;
-use kiln_model::event::{Command, State};
+use kiln_model::event::{Command, Event, State};
 use kiln_model::train::session::{ReadBack, Session, TrainError};
 
 use super::scope::{post, yield_to_messages};
 use crate::device::Backend;
 use crate::protocol::{FromWorker, RunId, ToWorker};
 
+/// Time from the start of a run to its first snapshot; each next one waits twice as long, so that
+/// little is lost early and little is spent late.
+const FIRST_KEEP_MS: f64 = 2_000.0;
+/// Longest time between two snapshots.
+const LONGEST_KEEP_MS: f64 = 30_000.0;
+
+/// What a run starts from.
+pub enum Start {
+    /// Its settings; then whether to do one step and wait.
+    New(Config, bool),
+    /// Where it was.
+    Resumed(Box<Snapshot>),
+}
+
 /// Trains a run to its end, or until it is cancelled; the page is told all that happens.
 pub async fn train(
     run: RunId,
-    config: Config,
-    single_step: bool,
+    start: Start,
     dataset: &Dataset,
     device: Device,
     backend: Backend,
@@ -26,20 +41,29 @@ pub async fn train(
         Backend::WebGpu => ReadBack::Batched,
         Backend::Cpu => ReadBack::EveryStep,
     };
-    let ended = match Session::new(config, dataset, device, read_back) {
-        Ok(mut session) => {
-            if single_step {
-                session.command(Command::Step);
-            }
-            drive(run, &mut session, inbox).await
+    let session = match start {
+        Start::New(config, single_step) => {
+            Session::new(config, dataset, device, read_back).map(|mut session| {
+                if single_step {
+                    session.command(Command::Step);
+                }
+                session
+            })
         }
+        Start::Resumed(snapshot) => Session::resume(*snapshot, dataset, device, read_back),
+    };
+    let ended = match session {
+        Ok(mut session) => drive(run, &mut session, inbox).await,
         Err(error) => Err(error),
     };
-    if let Err(error) = ended {
-        post(&FromWorker::RunFailed {
+    match ended {
+        Ok(()) => {}
+        // Another worker on another device may do better.
+        Err(TrainError::Device(details)) => post(&FromWorker::Fatal { details }),
+        Err(error) => post(&FromWorker::RunFailed {
             run,
             reason: error.to_string(),
-        });
+        }),
     }
 }
 
@@ -48,6 +72,8 @@ async fn drive(
     session: &mut Session,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Result<(), TrainError> {
+    let mut kept_ms = js_sys::Date::now();
+    let mut interval_ms = FIRST_KEEP_MS;
     loop {
         let waits = !session.wants_step();
         if waits && session.state().has_ended() {
@@ -61,25 +87,49 @@ async fn drive(
         match message {
             Some(ToWorker::Tell { run: told, command }) if told == run => session.command(command),
             Some(ToWorker::Cancel { run: cancelled }) if cancelled == run => return Ok(()),
+            Some(ToWorker::Keep { run: kept }) if kept == run => keep(run, session).await?,
             // The page asks for nothing else while a run is open.
             Some(_) => {}
             None if waits => return Ok(()),
             None => {
                 let events = session.advance().await?;
-                let state = session.state();
-                if state.has_ended() && state != State::Failed {
-                    let weights = session.weights().await?;
-                    post(&FromWorker::Weights {
-                        run,
-                        bytes: weights
-                            .iter()
-                            .flat_map(|value| value.to_le_bytes())
-                            .collect(),
-                    });
+                let ends =
+                    |event: &Event| matches!(event, Event::State(state) if state.has_ended());
+                let is_time = js_sys::Date::now() - kept_ms >= interval_ms;
+                if is_time {
+                    interval_ms = LONGEST_KEEP_MS.min(2.0 * interval_ms);
                 }
+                let pauses = session.state() == State::Paused && !events.is_empty();
+                let is_due = is_time
+                    || pauses
+                    || events
+                        .iter()
+                        .any(|event| ends(event) || matches!(event, Event::Epoch(..)));
+                // Whoever hears of the end has all that the run leaves.
+                let (end, events): (Vec<_>, Vec<_>) = events.into_iter().partition(ends);
                 post(&FromWorker::Happened { run, events });
+                if is_due {
+                    keep(run, session).await?;
+                    kept_ms = js_sys::Date::now();
+                }
+                if !end.is_empty() {
+                    post(&FromWorker::Happened { run, events: end });
+                }
                 yield_to_messages().await;
             }
         }
     }
+}
+
+/// Tells the page where the run is, after what happened until then.
+async fn keep(run: RunId, session: &mut Session) -> Result<(), TrainError> {
+    let (events, snapshot) = session.snapshot().await?;
+    if !events.is_empty() {
+        post(&FromWorker::Happened { run, events });
+    }
+    if let Some(snapshot) = snapshot {
+        let snapshot = Box::new(snapshot);
+        post(&FromWorker::Kept { run, snapshot });
+    }
+    Ok(())
 }

@@ -5,14 +5,14 @@
 //! up as they are.
 
 use burn::tensor::activation::{log_softmax, relu};
-use burn::tensor::module::{conv2d, max_pool2d};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::module::max_pool2d;
+use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{Device, Tensor, TensorData, s};
 
 use crate::batch::Batch;
 use crate::spec::{
     CLASSES, CONV1_BIAS, CONV1_WEIGHT, CONV2_BIAS, CONV2_WEIGHT, FC_BIAS, FC_WEIGHT, FEATURES,
-    IMAGE_SIDE, POOL_SIDE, Parameter,
+    IMAGE_SIDE, KERNEL_SIDE, POOL_SIDE, Parameter,
 };
 
 /// The gradients of one batch, and the answers they came from.
@@ -58,11 +58,11 @@ impl Layers {
         }
     }
 
-    /// `images` is `[n, 1, 28, 28]`, `dropout` `[n, 1600]`; the logits are `[n, 10]`.
+    /// `images` is `[1, n, 28, 28]`, `dropout` `[n, 1600]`; the logits are `[n, 10]`.
     fn forward(&self, images: Tensor<4>, dropout: Option<Tensor<2>>) -> Tensor<2> {
         let maps = convolve(images, &self.conv1_weight, &self.conv1_bias);
         let maps = convolve(maps, &self.conv2_weight, &self.conv2_bias);
-        let features: Tensor<2> = maps.flatten(1, 3);
+        let features: Tensor<2> = maps.swap_dims(0, 1).flatten(1, 3);
         let features = match dropout {
             Some(factors) => features * factors,
             None => features,
@@ -71,17 +71,34 @@ impl Layers {
     }
 }
 
-/// Convolution, ReLU and pooling.
+/// Convolution, pooling and ReLU of `[channels, n, rows, columns]`.
+///
+/// The convolution is one product of matrices: the kernels `[out, 9 · channels]` by what each of
+/// their taps sees, `[9 · channels, n · places]`. Forward and backward then are large products,
+/// which every backend does best; burn's own convolution makes a small one for each image, and
+/// its gradient by the kernels one of nine columns. That took a third more time on the CPU.
 ///
 /// The pooling comes before the ReLU: both only ever pick or raise the largest value, so the
 /// result is the same, and the ReLU has a quarter of the values to look at.
 fn convolve(images: Tensor<4>, weight: &Tensor<4>, bias: &Tensor<1>) -> Tensor<4> {
-    let maps = conv2d(
-        images,
-        weight.clone(),
-        Some(bias.clone()),
-        ConvOptions::new([1, 1], [0, 0], [1, 1], 1),
-    );
+    let [channels, count, rows, columns] = images.dims();
+    let (rows, columns) = (rows - KERNEL_SIDE + 1, columns - KERNEL_SIDE + 1);
+    let taps = KERNEL_SIDE * KERNEL_SIDE;
+    let seen = (0..taps)
+        .map(|tap| {
+            let (down, right) = (tap / KERNEL_SIDE, tap % KERNEL_SIDE);
+            let part = s![.., .., down..down + rows, right..right + columns];
+            images.clone().slice(part)
+        })
+        .collect();
+    let seen = Tensor::cat(seen, 0).reshape([taps * channels, count * rows * columns]);
+    let [out, ..] = weight.dims();
+    let kernels = weight
+        .clone()
+        .reshape([out, channels, taps])
+        .swap_dims(1, 2);
+    let maps =
+        kernels.reshape([out, taps * channels]).matmul(seen) + bias.clone().reshape([out, 1]);
     let pooling = MaxPoolOptions {
         kernel_size: [POOL_SIDE, POOL_SIDE],
         stride: [POOL_SIDE, POOL_SIDE],
@@ -89,7 +106,10 @@ fn convolve(images: Tensor<4>, weight: &Tensor<4>, bias: &Tensor<1>) -> Tensor<4
         dilation: [1, 1],
         ceil_mode: false,
     };
-    relu(max_pool2d(maps, pooling))
+    relu(max_pool2d(
+        maps.reshape([out, count, rows, columns]),
+        pooling,
+    ))
 }
 
 fn cut<const D: usize>(weights: &Tensor<1>, parameter: &Parameter) -> Tensor<D> {
@@ -104,20 +124,38 @@ pub fn logits(weights: &Tensor<1>, pixels: Vec<f32>) -> Tensor<2> {
     Layers::new(weights).forward(upload_images(pixels, &device), None)
 }
 
+/// Images that are computed at once. A larger batch goes in parts, which bounds the memory and
+/// keeps it near the processor; what the taps see of one image takes 139 kB.
+const MOST_AT_ONCE: usize = 128;
+
 /// The gradients of one batch, or of a part of one.
 ///
 /// The loss is the sum of the images' softmax cross-entropies over `whole_batch`, the number of
 /// images of the whole batch; so gradients of the parts of a batch add up to the batch's own.
 pub fn gradients(weights: &Tensor<1>, batch: &Batch, whole_batch: usize) -> Option<Gradients> {
+    batch
+        .parts(MOST_AT_ONCE)
+        .map(|part| gradients_of_part(weights, part, whole_batch))
+        .reduce(|before, part| {
+            let (before, part) = (before?, part?);
+            Some(Gradients {
+                gradient: before.gradient + part.gradient,
+                logits: Tensor::cat(vec![before.logits, part.logits], 0),
+            })
+        })
+        .flatten()
+}
+
+fn gradients_of_part(weights: &Tensor<1>, part: Batch, whole_batch: usize) -> Option<Gradients> {
     let device = weights.device();
-    let count = batch.labels.len();
+    let count = part.labels.len();
     let mut one_hot = vec![0.0_f32; count * CLASSES];
-    for (row, label) in batch.labels.iter().enumerate() {
+    for (row, label) in part.labels.iter().enumerate() {
         one_hot[row * CLASSES + usize::from(*label)] = 1.0;
     }
     let one_hot = Tensor::<2>::from_data(TensorData::new(one_hot, [count, CLASSES]), &device);
-    let images = upload_images(batch.pixels.clone(), &device);
-    let dropout = batch.dropout.clone().map(|factors| {
+    let images = upload_images(part.pixels, &device);
+    let dropout = part.dropout.map(|factors| {
         Tensor::<2>::from_data(TensorData::new(factors, [count, FEATURES]), &device).autodiff()
     });
 
@@ -143,10 +181,11 @@ pub fn gradients(weights: &Tensor<1>, batch: &Batch, whole_batch: usize) -> Opti
     })
 }
 
+/// Images with values 0 to 1 as `[1, n, 28, 28]`: the one channel first, as in all feature maps.
 fn upload_images(pixels: Vec<f32>, device: &Device) -> Tensor<4> {
     let count = pixels.len() / (IMAGE_SIDE * IMAGE_SIDE);
     Tensor::from_data(
-        TensorData::new(pixels, [count, 1, IMAGE_SIDE, IMAGE_SIDE]),
+        TensorData::new(pixels, [1, count, IMAGE_SIDE, IMAGE_SIDE]),
         device,
     )
 }

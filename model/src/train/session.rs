@@ -5,16 +5,21 @@
 
 use std::time::Duration;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use web_time::Instant;
 
-use super::adam::Adam;
 use super::network;
+use super::stopwatch::Stopwatch;
+use super::transfer::{download, download_all, upload};
+use super::update::Update;
 use crate::batch::{Batches, evaluation_pixels};
-use crate::config::{Config, OutOfRange, Plan};
+use crate::checkpoint::{Best, Next, Snapshot, Values};
+use crate::config::{Config, Edit, OutOfRange};
 use crate::dataset::{Dataset, Images, TestImages, ValidationImages};
 use crate::evaluation::Tally;
-use crate::event::{Command, Event, Moment, Quality, Score, State};
+use crate::event::{Command, Event, Moment, Quality, Score, State, Trained};
+use crate::history::Measured;
+use crate::plan::Plan;
 use crate::spec::{CLASSES, PARAMETER_COUNT};
 use crate::weights;
 
@@ -37,6 +42,12 @@ pub enum TrainError {
         /// Training images there are.
         available: usize,
     },
+    /// A run is to go on with other data than it began with.
+    #[error("the run was trained on other data")]
+    OtherData,
+    /// A snapshot lacks a part of its optimiser.
+    #[error("the optimiser's {0} is missing")]
+    OptimizerState(&'static str),
     /// The device did not give its results.
     #[error("the device gave no results: {0}")]
     Device(String),
@@ -81,12 +92,21 @@ enum Pace {
     Paused,
 }
 
-/// A training step whose logits are still on the device.
+/// A training step whose results are still on the device.
 #[derive(Debug)]
 struct InFlight {
     step: u32,
-    logits: Tensor<2>,
+    learning_rate: f64,
     labels: Vec<u8>,
+    /// The logits, row by row, and behind them the gradient's norm.
+    results: Tensor<1>,
+}
+
+/// The weights with the lowest validation loss so far.
+#[derive(Debug)]
+struct Kept {
+    measured: Measured<Quality>,
+    weights: Tensor<1>,
 }
 
 /// A run in progress.
@@ -94,24 +114,29 @@ struct InFlight {
 pub struct Session {
     config: Config,
     plan: Plan,
+    data: String,
     batches: Batches,
     validation: ValidationImages,
     test: TestImages,
     read_back: ReadBack,
 
     weights: Tensor<1>,
-    adam: Adam,
+    update: Update,
+    best: Option<Kept>,
     step: u32,
     activity: Activity,
     pace: Pace,
-    stop_asked: bool,
+    is_stopped: bool,
     told: Option<State>,
+    /// What commands brought about and is still to be told.
+    untold: Vec<Event>,
 
     in_flight: Vec<InFlight>,
     last_read: Instant,
     epoch: Tally,
     clock: Stopwatch,
-    counted: (u32, Duration),
+    /// Steps and time when throughput was last told; nothing before the first reading.
+    counted: Option<(u32, Duration)>,
 }
 
 impl Session {
@@ -125,7 +150,37 @@ impl Session {
         device: Device,
         read_back: ReadBack,
     ) -> Result<Self, TrainError> {
+        let snapshot = Snapshot {
+            config,
+            data: dataset.hash().to_owned(),
+            step: 0,
+            next: Next::Train,
+            is_stopped: false,
+            epoch: Tally::default(),
+            elapsed_secs: 0.0,
+            weights: Values(weights::initial(config.seed)),
+            optimizer: config.optimizer.initial_state(PARAMETER_COUNT),
+            best: None,
+        };
+        Self::resume(snapshot, dataset, device, read_back)
+    }
+
+    /// The session of a snapshot: it goes on as if it had never stopped.
+    ///
+    /// # Errors
+    /// Settings outside their ranges, more training images asked for than there are, other data,
+    /// or a part of the optimiser's state that is missing.
+    pub fn resume(
+        snapshot: Snapshot,
+        dataset: &Dataset,
+        device: Device,
+        read_back: ReadBack,
+    ) -> Result<Self, TrainError> {
+        let config = snapshot.config;
         config.check()?;
+        if snapshot.data != dataset.hash() {
+            return Err(TrainError::OtherData);
+        }
         let asked = config.training_images as usize;
         let available = dataset.training_len();
         if asked > available {
@@ -133,7 +188,11 @@ impl Session {
         }
         let plan = config.plan();
         let split = dataset.split(asked, plan.validation_images as usize, config.validate_on);
+        let (optimizer, state) = (config.optimizer, &snapshot.optimizer);
+        let update = Update::new(optimizer, state, snapshot.step, &device)
+            .map_err(TrainError::OptimizerState)?;
         Ok(Self {
+            data: snapshot.data,
             batches: Batches::new(
                 split.training,
                 plan.batch_size as usize,
@@ -143,18 +202,28 @@ impl Session {
             validation: split.validation,
             test: split.test,
             read_back,
-            weights: upload(weights::initial(config.seed), &device),
-            adam: Adam::new(&device),
-            step: 0,
-            activity: Activity::Training,
+            weights: upload(snapshot.weights.0, &device),
+            update,
+            best: snapshot.best.map(|best| Kept {
+                measured: best.measured,
+                weights: upload(best.weights.0, &device),
+            }),
+            step: snapshot.step,
+            activity: match snapshot.next {
+                Next::Train if snapshot.step < plan.total_steps() => Activity::Training,
+                Next::Validate => Activity::Validating(Measurement::default()),
+                Next::Train | Next::Score => Activity::Scoring(Measurement::default()),
+                Next::Nothing => Activity::Closing,
+            },
             pace: Pace::Running,
-            stop_asked: false,
+            is_stopped: snapshot.is_stopped,
             told: None,
+            untold: Vec::new(),
             in_flight: Vec::new(),
             last_read: Instant::now(),
-            epoch: Tally::default(),
-            clock: Stopwatch::default(),
-            counted: (0, Duration::ZERO),
+            epoch: snapshot.epoch,
+            clock: Stopwatch::standing_at(snapshot.elapsed_secs),
+            counted: None,
             config,
             plan,
         })
@@ -178,6 +247,7 @@ impl Session {
     /// Whether [`Session::advance`] has anything to do.
     pub fn wants_step(&self) -> bool {
         match self.activity {
+            _ if !self.untold.is_empty() => true,
             Activity::Ended(_) => self.told != Some(self.state()),
             Activity::Closing => true,
             _ => self.pace != Pace::Paused || self.told != Some(State::Paused),
@@ -195,7 +265,7 @@ impl Session {
             Command::Resume => self.pace = Pace::Running,
             Command::Step => self.pace = Pace::Single,
             Command::Stop if !scoring => {
-                self.stop_asked = true;
+                self.is_stopped = true;
                 self.activity = Activity::Scoring(Measurement::default());
                 self.pace = Pace::Running;
             }
@@ -203,6 +273,25 @@ impl Session {
             Command::Stop => self.activity = Activity::Closing,
             Command::SkipScoring if scoring => self.activity = Activity::Closing,
             Command::SkipScoring => {}
+            Command::Edit(edit) if !scoring => self.edit(edit),
+            Command::Edit(_) => {}
+        }
+    }
+
+    /// Changes a setting from the next step on. The epoch under way is always finished.
+    fn edit(&mut self, edit: Edit) {
+        let edit = match edit {
+            Edit::Epochs(epochs) => {
+                let under_way = self.step.div_ceil(self.plan.steps_per_epoch);
+                Edit::Epochs(epochs.max(under_way))
+            }
+            other => other,
+        };
+        // The page asks for nothing out of range; what is, changes nothing.
+        if edit.apply(&mut self.config).is_ok() {
+            self.plan = self.config.plan();
+            self.untold
+                .push(Event::Edited(self.moment(self.step), edit));
         }
     }
 
@@ -211,7 +300,7 @@ impl Session {
     /// # Errors
     /// A device that gives no results; the session cannot go on then.
     pub async fn advance(&mut self) -> Result<Vec<Event>, TrainError> {
-        let mut events = Vec::new();
+        let mut events = std::mem::take(&mut self.untold);
         if self.pace != Pace::Paused || matches!(self.activity, Activity::Closing) {
             self.clock.start();
             match self.activity {
@@ -223,7 +312,7 @@ impl Session {
                 Activity::Closing => {
                     self.read(&mut events).await?;
                     if !matches!(self.activity, Activity::Ended(_)) {
-                        self.end(if self.stop_asked {
+                        self.end(if self.is_stopped {
                             State::Stopped
                         } else {
                             State::Finished
@@ -248,12 +337,48 @@ impl Session {
         Ok(events)
     }
 
-    /// All parameters, in the order of [`crate::spec::PARAMETERS`].
+    /// The session as it is now, and what happened in the steps that had to be waited for; no
+    /// snapshot of a run that turns out to have failed.
     ///
     /// # Errors
     /// A device that gives no results.
-    pub async fn weights(&self) -> Result<Vec<f32>, TrainError> {
-        download(self.weights.clone()).await
+    pub async fn snapshot(&mut self) -> Result<(Vec<Event>, Option<Snapshot>), TrainError> {
+        let mut events = std::mem::take(&mut self.untold);
+        self.read(&mut events).await?;
+        let next = match self.activity {
+            Activity::Training => Next::Train,
+            Activity::Validating(_) => Next::Validate,
+            Activity::Scoring(_) => Next::Score,
+            Activity::Closing | Activity::Ended(State::Stopped | State::Finished) => Next::Nothing,
+            Activity::Ended(_) => return Ok((events, None)),
+        };
+        let (names, state): (Vec<_>, Vec<_>) = self.update.state().into_iter().unzip();
+        let kept = self.best.as_ref().map(|best| best.weights.clone());
+        let tensors = [self.weights.clone()].into_iter().chain(state).chain(kept);
+        let mut read = download_all(tensors.collect())
+            .await?
+            .into_iter()
+            .map(Values);
+        let snapshot = Snapshot {
+            config: self.config,
+            data: self.data.clone(),
+            step: self.step,
+            next,
+            is_stopped: self.is_stopped,
+            epoch: self.epoch,
+            elapsed_secs: self.clock.elapsed().as_secs_f64(),
+            weights: read.next().unwrap_or_default(),
+            optimizer: names
+                .into_iter()
+                .map(str::to_owned)
+                .zip(&mut read)
+                .collect(),
+            best: self.best.as_ref().map(|best| Best {
+                measured: best.measured,
+                weights: read.next().unwrap_or_default(),
+            }),
+        };
+        Ok((events, Some(snapshot)))
     }
 
     async fn train(&mut self, events: &mut Vec<Event>) -> Result<(), TrainError> {
@@ -261,16 +386,19 @@ impl Session {
         let count = batch.labels.len();
         let found = network::gradients(&self.weights, &batch, count)
             .ok_or_else(|| TrainError::Device("a parameter has no gradient".to_owned()))?;
-        self.weights = self.adam.apply(
-            self.weights.clone(),
-            found.gradient,
-            self.config.learning_rate,
-        );
+        let norm = (found.gradient.clone() * found.gradient.clone())
+            .sum()
+            .sqrt();
+        let learning_rate = self.config.rate_after(self.step);
+        self.weights = self
+            .update
+            .apply(self.weights.clone(), found.gradient, learning_rate);
         self.step += 1;
         self.in_flight.push(InFlight {
             step: self.step,
-            logits: found.logits,
+            learning_rate,
             labels: batch.labels,
+            results: Tensor::cat(vec![found.logits.flatten(0, 1), norm], 0),
         });
         let ends_epoch = self.plan.ends_epoch(self.step);
         let validates = self.plan.validates_after(self.step);
@@ -306,17 +434,47 @@ impl Session {
         events: &mut Vec<Event>,
     ) -> Result<(), TrainError> {
         let images = self.validation.images().clone();
-        if self.measure(&images, &mut measurement, events).await? {
-            events.push(Event::Validation(
-                self.moment(self.step),
-                quality(&measurement.tally),
-            ));
+        let weights = self.weights.clone();
+        if measure(&weights, &images, &mut measurement, events).await? {
+            let measured = Measured {
+                moment: self.moment(self.step),
+                value: quality(&measurement.tally),
+            };
+            events.push(Event::Validation(measured.moment, measured.value));
             self.restart_throughput();
             self.continue_training();
+            self.keep_best(measured);
+            self.stop_early(events);
         } else {
             self.activity = Activity::Validating(measurement);
         }
         Ok(())
+    }
+
+    fn keep_best(&mut self, measured: Measured<Quality>) {
+        let before = self.best.as_ref().map(|best| best.measured.value.loss);
+        let is_better = before.is_none_or(|before| measured.value.loss < before);
+        if is_better && measured.value.loss.is_finite() {
+            self.best = Some(Kept {
+                measured,
+                weights: self.weights.clone(),
+            });
+        }
+    }
+
+    /// Ends training where the settings' patience is over, with the best weights; Keras'
+    /// `EarlyStopping` with `restore_best_weights`, counted in epochs.
+    fn stop_early(&mut self, events: &mut Vec<Event>) {
+        let (Some(patience), Some(best)) = (self.config.patience, &self.best) else {
+            return;
+        };
+        let best_step = best.measured.moment.step;
+        let waited = self.step - best_step;
+        if waited >= patience.saturating_mul(self.plan.steps_per_epoch) {
+            self.weights = best.weights.clone();
+            self.activity = Activity::Scoring(Measurement::default());
+            events.push(Event::StoppedEarly(self.moment(self.step), best_step));
+        }
     }
 
     async fn score(
@@ -329,12 +487,17 @@ impl Session {
             return Ok(());
         }
         let images = self.test.images().clone();
-        if self.measure(&images, &mut measurement, events).await? {
-            events.push(Event::Score(Score {
+        let weights = self
+            .best
+            .as_ref()
+            .map_or(&self.weights, |best| &best.weights);
+        if measure(weights, &images, &mut measurement, events).await? {
+            let score = Score {
                 quality: quality(&measurement.tally),
                 correct: measurement.tally.correct() as u32,
                 images: measurement.tally.images() as u32,
-            }));
+            };
+            events.push(Event::Score(self.moment(self.step), score));
             self.activity = Activity::Closing;
         } else {
             self.activity = Activity::Scoring(measurement);
@@ -342,32 +505,11 @@ impl Session {
         Ok(())
     }
 
-    /// Measures the next images and says whether they were the last.
-    async fn measure(
-        &self,
-        images: &Images,
-        measurement: &mut Measurement,
-        events: &mut Vec<Event>,
-    ) -> Result<bool, TrainError> {
-        let rows = MEASURED_AT_ONCE.min(images.len());
-        let pixels = evaluation_pixels(images, measurement.next, rows);
-        let logits = download(network::logits(&self.weights, pixels)).await?;
-        measurement
-            .tally
-            .add(&logits, &images.labels()[measurement.next..]);
-        measurement.next = (measurement.next + rows).min(images.len());
-        events.push(Event::Measuring {
-            images: measurement.next as u32,
-            total: images.len() as u32,
-        });
-        Ok(measurement.next == images.len())
-    }
-
     fn is_read_due(&self) -> bool {
         match self.read_back {
             ReadBack::EveryStep => true,
             ReadBack::Batched => {
-                self.step == 1
+                self.counted.is_none()
                     || self.in_flight.len() >= MOST_IN_FLIGHT
                     || self.last_read.elapsed() >= INTERVAL
             }
@@ -380,48 +522,52 @@ impl Session {
         if steps.is_empty() {
             return Ok(());
         }
-        let rows = steps.iter().map(|step| step.logits.clone()).collect();
-        let logits = download(Tensor::cat(rows, 0)).await?;
+        let results = steps.iter().map(|step| step.results.clone()).collect();
+        let results = download_all(results).await?;
         self.last_read = Instant::now();
-        let mut rest = logits.as_slice();
-        for step in steps {
-            let (own, next) = rest.split_at((step.labels.len() * CLASSES).min(rest.len()));
-            rest = next;
+        for (step, results) in steps.into_iter().zip(results) {
+            let logits = results
+                .get(..step.labels.len() * CLASSES)
+                .unwrap_or_default();
             let mut tally = Tally::default();
-            tally.add(own, &step.labels);
-            self.epoch.add(own, &step.labels);
+            tally.add(logits, &step.labels);
+            self.epoch.add(logits, &step.labels);
             let moment = self.moment(step.step);
-            if !tally.loss().is_finite() {
-                events.push(Event::Diverged(moment, tally.loss()));
+            let trained = Trained {
+                quality: quality(&tally),
+                learning_rate: step.learning_rate,
+                gradient_norm: results.last().copied().map_or(f64::NAN, f64::from),
+            };
+            if !trained.quality.loss.is_finite() || !trained.gradient_norm.is_finite() {
+                events.push(Event::Diverged(moment, trained));
                 self.end(State::Failed);
                 return Ok(());
             }
-            events.push(Event::Step(moment, quality(&tally)));
+            events.push(Event::Step(moment, trained));
         }
         self.tell_throughput(events);
         Ok(())
     }
 
     fn tell_throughput(&mut self, events: &mut Vec<Event>) {
-        let (step, then) = self.counted;
         let now = self.clock.elapsed();
         // The first step compiles the kernels; it says nothing about the speed to come.
-        if step == 0 {
-            self.counted = (self.step, now);
+        let Some((step, then)) = self.counted else {
+            self.counted = Some((self.step, now));
             return;
-        }
+        };
         let passed = now.saturating_sub(then);
         if passed >= THROUGHPUT_INTERVAL && self.step > step {
             let images = self.plan.images_after(self.step) - self.plan.images_after(step);
             let rate = images as f64 / passed.as_secs_f64();
             events.push(Event::Throughput(self.moment(self.step), rate));
-            self.counted = (self.step, now);
+            self.counted = Some((self.step, now));
         }
     }
 
     /// Leaves the time since the last throughput event out of the next.
     fn restart_throughput(&mut self) {
-        self.counted = (self.step, self.clock.elapsed());
+        self.counted = Some((self.step, self.clock.elapsed()));
     }
 
     fn end(&mut self, state: State) {
@@ -439,50 +585,31 @@ impl Session {
     }
 }
 
+/// Measures the next images and says whether they were the last.
+async fn measure(
+    weights: &Tensor<1>,
+    images: &Images,
+    measurement: &mut Measurement,
+    events: &mut Vec<Event>,
+) -> Result<bool, TrainError> {
+    let rows = MEASURED_AT_ONCE.min(images.len());
+    let pixels = evaluation_pixels(images, measurement.next, rows);
+    let logits = download(network::logits(weights, pixels)).await?;
+    measurement
+        .tally
+        .add(&logits, &images.labels()[measurement.next..]);
+    measurement.next = (measurement.next + rows).min(images.len());
+    events.push(Event::Measuring {
+        images: measurement.next as u32,
+        total: images.len() as u32,
+    });
+    Ok(measurement.next == images.len())
+}
+
 fn quality(tally: &Tally) -> Quality {
     Quality {
         loss: tally.loss(),
         accuracy: tally.accuracy(),
-    }
-}
-
-/// Puts all parameters on a device.
-pub fn upload(weights: Vec<f32>, device: &Device) -> Tensor<1> {
-    Tensor::from_data(TensorData::new(weights, [PARAMETER_COUNT]), device)
-}
-
-/// Reads a tensor from its device.
-///
-/// # Errors
-/// A device that gives no results.
-pub async fn download<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
-    tensor
-        .into_data_async()
-        .await
-        .map_err(|error| TrainError::Device(format!("{error:?}")))?
-        .try_into_vec()
-        .map_err(|error| TrainError::Device(format!("{error:?}")))
-}
-
-/// Time spent between starts and stops.
-#[derive(Clone, Copy, Debug, Default)]
-struct Stopwatch {
-    before: Duration,
-    since: Option<Instant>,
-}
-
-impl Stopwatch {
-    fn start(&mut self) {
-        self.since.get_or_insert_with(Instant::now);
-    }
-
-    fn stop(&mut self) {
-        self.before = self.elapsed();
-        self.since = None;
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.before + self.since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 }
 
@@ -507,7 +634,7 @@ mod tests {
             batch_size: 8,
             ..Config::default()
         };
-        let dataset = Dataset::new(images.clone(), images);
+        let dataset = Dataset::new(images.clone(), images, "test files");
         let mut session = Session::new(config, &dataset, Device::flex(), read_back).unwrap();
         // Adam bounds its steps, so no setting in range gets here quickly; a broken device may.
         session.weights = session.weights.mul_scalar(f32::NAN);
@@ -531,8 +658,8 @@ mod tests {
             let events = run_to_end(&mut session);
             assert!(matches!(
                 events.as_slice(),
-                [Event::Diverged(Moment { step: 1, .. }, loss), Event::State(State::Failed)]
-                    if loss.is_nan()
+                [Event::Diverged(Moment { step: 1, .. }, trained), Event::State(State::Failed)]
+                    if trained.quality.loss.is_nan()
             ));
         }
     }

@@ -7,7 +7,7 @@ use kiln_model::evaluation::Tally;
 use kiln_model::random::{Purpose, numbers, uniform};
 use kiln_model::spec::{CLASSES, FC_BIAS, FC_WEIGHT, FEATURES, PARAMETERS, PIXELS, Parameter};
 use kiln_model::train::network;
-use kiln_model::train::session::upload;
+use kiln_model::train::transfer::upload;
 use kiln_model::weights;
 
 use crate::{dataset, values};

@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 use burn::tensor::{Device, Tensor};
 use kiln_model::batch::{Batch, evaluation_pixels};
 use kiln_model::evaluation::Tally;
+use kiln_model::optimizer::{BETA_2, EPSILON, Optimizer};
 use kiln_model::spec::{CLASSES, PARAMETER_COUNT, PARAMETERS, Parameter};
-use kiln_model::train::adam::{Adam, BETA_2, EPSILON};
 use kiln_model::train::network;
-use kiln_model::train::session::upload;
+use kiln_model::train::transfer::upload;
+use kiln_model::train::update::Update;
 use serde_json::Value;
 
 use crate::{dataset, values};
@@ -100,7 +101,8 @@ fn gradient(weights: &Tensor<1>) -> Tensor<1> {
 
 /// The sampled weights after some updates on the same batch, and the gradients on the way.
 fn train(updates: u32) -> (Vec<f64>, Vec<Vec<f64>>) {
-    let mut adam = Adam::new(&Device::flex());
+    let state = Optimizer::Adam.initial_state(PARAMETER_COUNT);
+    let mut adam = Update::new(Optimizer::Adam, &state, 0, &Device::flex()).unwrap();
     let mut weights = weights();
     let mut gradients = Vec::new();
     for _ in 0..updates {

@@ -1,4 +1,4 @@
-//! The trained network against Keras, its gradients against differences, and a run's commands.
+//! The trained network and its optimisers against Keras, its gradients against differences, and a run's commands.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that finds nothing to unwrap has failed"
@@ -6,14 +6,16 @@
 
 mod gradients;
 mod keras;
+mod resume;
 mod session;
+mod update;
 
 use std::sync::OnceLock;
 
 use burn::tensor::Tensor;
 use kiln_model::dataset::Dataset;
 use kiln_model::mnist;
-use kiln_model::train::session::download;
+use kiln_model::train::transfer::download;
 
 /// MNIST as Kiln ships it, unpacked once for all tests.
 fn dataset() -> &'static Dataset {

@@ -5,24 +5,32 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use kiln_model::batch::{Batches, evaluation_pixels};
-use kiln_model::config::{Config, Setting, ValidateOn};
+use kiln_model::checkpoint::Snapshot;
+use kiln_model::config::{Config, Setting, ValidateEvery, ValidateOn};
 use kiln_model::dataset::{Dataset, Images};
 use kiln_model::evaluation::Tally;
 use kiln_model::event::{Command, Event, Moment, Quality, Score, State};
+use kiln_model::optimizer::Optimizer;
+use kiln_model::schedule::Schedule;
 use kiln_model::train::network;
-use kiln_model::train::session::{ReadBack, Session, TrainError, upload};
+use kiln_model::train::session::{ReadBack, Session, TrainError};
+use kiln_model::train::transfer::upload;
 use kiln_model::weights;
 
 use crate::{dataset, values};
 
 /// A short run: 7 steps of 100 images, validated on 300 images after steps 2, 4, 6 and 7.
-const SHORT: Config = Config {
+pub const SHORT: Config = Config {
     epochs: 1,
     batch_size: 100,
     learning_rate: 0.001,
+    optimizer: Optimizer::Adam,
+    schedule: Schedule::Constant,
     dropout: 0.5,
     validate_on: ValidateOn::Split,
     validation_split: 0.3,
+    validate_every: ValidateEvery::Auto,
+    patience: None,
     training_images: 1_000,
     seed: 42,
 };
@@ -34,14 +42,23 @@ const MANY_STEPS: Config = Config {
 };
 
 /// A session and everything it said.
-struct Run {
-    session: Session,
-    events: Vec<Event>,
+pub struct Run {
+    pub session: Session,
+    pub events: Vec<Event>,
 }
 
 impl Run {
-    fn new(config: Config) -> Self {
+    pub fn new(config: Config) -> Self {
         Self::reading(config, ReadBack::EveryStep)
+    }
+
+    /// A run that goes on from a snapshot.
+    pub fn resumed(snapshot: Snapshot) -> Self {
+        let session = Session::resume(snapshot, dataset(), Device::flex(), ReadBack::EveryStep);
+        Self {
+            session: session.unwrap(),
+            events: Vec::new(),
+        }
     }
 
     fn reading(config: Config, read_back: ReadBack) -> Self {
@@ -51,12 +68,12 @@ impl Run {
         }
     }
 
-    fn command(&mut self, command: Command) {
+    pub fn command(&mut self, command: Command) {
         self.session.command(command);
     }
 
     /// Takes the next step and tells what it said, or that there was nothing to do.
-    fn advance(&mut self) -> String {
+    pub fn advance(&mut self) -> String {
         let wanted = self.session.wants_step();
         // A step that is not wanted is taken too, to see that nothing comes of it.
         let events = pollster::block_on(self.session.advance()).unwrap();
@@ -73,14 +90,14 @@ impl Run {
         }
     }
 
-    fn advance_by(&mut self, steps: usize) {
+    pub fn advance_by(&mut self, steps: usize) {
         for _ in 0..steps {
             self.advance();
         }
     }
 
     /// Goes on to the end of training, without scoring.
-    fn train(&mut self) {
+    pub fn train(&mut self) {
         while self.session.state() == State::Running {
             self.advance();
         }
@@ -89,14 +106,21 @@ impl Run {
     }
 
     /// Goes on to the end.
-    fn finish(&mut self) {
+    pub fn finish(&mut self) {
         while self.session.wants_step() {
             self.advance();
         }
     }
 
-    fn weights(&self) -> Vec<f32> {
-        pollster::block_on(self.session.weights()).unwrap()
+    /// The session as it is now; what had to be waited for is told as by a step.
+    pub fn snapshot(&mut self) -> Snapshot {
+        let (events, snapshot) = pollster::block_on(self.session.snapshot()).unwrap();
+        self.events.extend(events);
+        snapshot.unwrap()
+    }
+
+    fn weights(&mut self) -> Vec<f32> {
+        self.snapshot().weights.0
     }
 
     /// How many training steps were told of.
@@ -109,7 +133,7 @@ impl Run {
 }
 
 /// An event in words, without figures; none for the throughput, which comes when it will.
-fn words(event: &Event) -> Option<String> {
+pub fn words(event: &Event) -> Option<String> {
     Some(match event {
         Event::State(state) => format!("{state:?}"),
         Event::Step(moment, _) => format!("step {}", moment.step),
@@ -117,36 +141,39 @@ fn words(event: &Event) -> Option<String> {
         Event::Validation(moment, _) => format!("validation after {}", moment.step),
         Event::Throughput(..) => return None,
         Event::Measuring { images, total } => format!("{images} of {total}"),
-        Event::Score(_) => "score".to_owned(),
+        Event::Score(..) => "score".to_owned(),
+        Event::Edited(_, edit) => edit.describe(),
+        Event::StoppedEarly(moment, best) => format!("{} is no better than {best}", moment.step),
         Event::Diverged(moment, _) => format!("diverged at {}", moment.step),
     })
 }
 
 fn figures(event: &Event) -> Option<(Moment, Quality)> {
     match event {
-        Event::Step(moment, quality)
-        | Event::Epoch(moment, quality)
-        | Event::Validation(moment, quality) => Some((*moment, *quality)),
+        Event::Step(moment, trained) => Some((*moment, trained.quality)),
+        Event::Epoch(moment, quality) | Event::Validation(moment, quality) => {
+            Some((*moment, *quality))
+        }
         _ => None,
     }
 }
 
 /// What a run said of its training, time left out.
-fn training(events: &[Event]) -> Vec<(String, Quality)> {
+pub fn training(events: &[Event]) -> Vec<(String, Quality)> {
     let told = events
         .iter()
         .filter_map(|event| words(event).zip(figures(event)));
     told.map(|(words, (_, quality))| (words, quality)).collect()
 }
 
-/// The short run from start to end: its events, and its weights at the end.
-fn whole_run() -> &'static (Vec<Event>, Vec<f32>) {
-    static RUN: OnceLock<(Vec<Event>, Vec<f32>)> = OnceLock::new();
+/// The short run from start to end: its events, and the session at the end.
+fn whole_run() -> &'static (Vec<Event>, Snapshot) {
+    static RUN: OnceLock<(Vec<Event>, Snapshot)> = OnceLock::new();
     RUN.get_or_init(|| {
         let mut run = Run::new(SHORT);
         run.finish();
-        let weights = run.weights();
-        (run.events, weights)
+        let snapshot = run.snapshot();
+        (run.events, snapshot)
     })
 }
 
@@ -239,7 +266,7 @@ fn an_epochs_figures_are_the_means_of_its_steps() {
     let (mut steps, mut epochs) = (Vec::new(), 0);
     for event in &run.events {
         match event {
-            Event::Step(_, quality) => steps.push(*quality),
+            Event::Step(_, trained) => steps.push(trained.quality),
             Event::Epoch(_, epoch) => {
                 let [one, two] = steps[..] else {
                     unreachable!("an epoch of {steps:?}")
@@ -258,15 +285,15 @@ fn an_epochs_figures_are_the_means_of_its_steps() {
 
 #[test]
 fn the_score_is_over_all_test_images() {
-    let (events, weights) = whole_run();
+    let (events, end) = whole_run();
     let scores: Vec<Score> = events
         .iter()
         .filter_map(|event| match event {
-            Event::Score(score) => Some(*score),
+            Event::Score(_, score) => Some(*score),
             _ => None,
         })
         .collect();
-    let expected = measure(weights, dataset().test().images());
+    let expected = measure(end.best_weights(), dataset().test().images());
     let [score] = scores[..] else {
         unreachable!("one score, but {} were told", scores.len())
     };
@@ -279,13 +306,13 @@ fn the_score_is_over_all_test_images() {
 /// 300 images are one full step of 200 and one that is half empty.
 #[test]
 fn a_validation_is_over_all_validation_images() {
-    let (events, weights) = whole_run();
+    let (events, end) = whole_run();
     let last = events.iter().rev().find_map(|event| match event {
         Event::Validation(_, quality) => Some(*quality),
         _ => None,
     });
     let split = dataset().split(1_000, 300, ValidateOn::Split);
-    let expected = measure(weights, split.validation.images());
+    let expected = measure(&end.weights.0, split.validation.images());
     assert_eq!(expected.images(), 300);
     assert_eq!(last.unwrap().accuracy, expected.accuracy());
     assert!((last.unwrap().loss - expected.loss()).abs() < MEASURED_TOLERANCE);
@@ -531,19 +558,19 @@ fn a_skipped_scoring_has_no_score() {
     assert!(
         !run.events
             .iter()
-            .any(|event| matches!(event, Event::Score(_)))
+            .any(|event| matches!(event, Event::Score(..)))
     );
     assert_eq!(run.steps(), 7);
 }
 
 #[test]
 fn the_same_settings_give_the_same_run() {
-    let (events, weights) = whole_run();
+    let (events, end) = whole_run();
     let mut again = Run::new(SHORT);
     assert_eq!(again.weights(), weights::initial(SHORT.seed));
     again.train();
     assert_eq!(training(&again.events), training(events));
-    assert_eq!(again.weights(), *weights);
+    assert_eq!(again.weights(), end.weights.0);
 }
 
 #[test]
@@ -561,7 +588,7 @@ fn the_seed_decides_weights_order_and_dropout() {
 
 #[test]
 fn a_run_of_single_steps_and_pauses_is_the_same_run() {
-    let (events, weights) = whole_run();
+    let (events, end) = whole_run();
     let mut paused = Run::new(SHORT);
     // Training and measuring steps one by one, then some with a pause between.
     for _ in 0..9 {
@@ -576,7 +603,7 @@ fn a_run_of_single_steps_and_pauses_is_the_same_run() {
     paused.command(Command::Resume);
     paused.train();
     assert_eq!(training(&paused.events), training(events));
-    assert_eq!(paused.weights(), *weights);
+    assert_eq!(paused.weights(), end.weights.0);
 }
 
 #[test]
@@ -636,7 +663,7 @@ fn an_interruption_reads_back_what_is_under_way() {
 #[test]
 fn more_training_images_than_there_are_is_an_error() {
     let test = dataset().test().images().clone();
-    let small = Dataset::new(test.clone(), test);
+    let small = Dataset::new(test.clone(), test, "small");
     let config = Config {
         training_images: 10_001,
         ..SHORT
