@@ -387,9 +387,9 @@ impl Page {
     /// A run that does not end, or a file that does not arrive or cannot be read.
     pub async fn stop_and_read(&self) -> Result<Vec<Row>, HarnessError> {
         self.press("button", "Stop").await?;
-        self.wait_for_state(&["finishing"], 60).await?;
+        self.wait_for_state(&["finishing"], 300).await?;
         self.press("button", "Skip scoring").await?;
-        self.wait_for_state(&["stopped"], 60).await?;
+        self.wait_for_state(&["stopped"], 300).await?;
         let name = self.show_files().await?;
         rows(&self.download(&format!("{name}.csv")).await?)
     }

@@ -182,8 +182,8 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
     // Faster than usual, so that twenty small steps show more than the noise between batches.
     page.type_number("Learning rate", "0.003").await?;
     page.press("button", "Start").await?;
-    page.wait_for_state(&["running"], 120).await?;
-    page.wait_for_step(STEPS, 120).await?;
+    page.wait_for_state(&["running"], 300).await?;
+    page.wait_for_step(STEPS, 600).await?;
     let rows = page.stop_and_read().await?;
     let losses: Vec<f64> = rows
         .into_iter()

@@ -177,9 +177,9 @@ async fn a_lost_gpu_is_survived() -> Outcome {
     server.set_fault(None);
     page.type_number("Batch size", "16").await?;
     page.press("button", "Start").await?;
-    page.wait_for_text("The GPU stopped at step", 120).await?;
+    page.wait_for_text("The GPU stopped at step", 300).await?;
     page.wait_for_text("Continuing from step", 10).await?;
-    page.wait_for_step(12, 120).await?;
+    page.wait_for_step(12, 300).await?;
     let losses: Vec<u32> = page
         .stop_and_read()
         .await?
