@@ -1,5 +1,8 @@
 //! Numbers as a person reads them: decimal point, thin spaces between thousands.
 
+/// What stands where there is no value.
+pub const NOTHING: &str = "–";
+
 /// A count, such as `10 000`.
 pub fn count(value: u64) -> String {
     let digits = value.to_string();
@@ -55,6 +58,17 @@ pub fn duration(secs: f64) -> String {
     }
 }
 
+/// A time that has passed, such as `1:05` or `1:02:03`.
+pub fn span(secs: f64) -> String {
+    let secs = secs.max(0.0).round() as u64;
+    let (hours, minutes, secs) = (secs / 3_600, secs / 60 % 60, secs % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{secs:02}")
+    } else {
+        format!("{minutes}:{secs:02}")
+    }
+}
+
 /// A tick of an axis: as many decimals as its step needs, and no more.
 pub fn tick(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
@@ -66,6 +80,14 @@ pub fn tick(value: f64, step: f64) -> String {
     } else {
         format!("{value:.decimals$}")
     }
+}
+
+/// A text inside of SVG.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -92,6 +114,8 @@ mod tests {
         assert_eq!(percent(0.98125), "98.12\u{2009}%");
         assert_eq!(bytes(999), "999\u{2009}B");
         assert_eq!(bytes(139_304), "139.3\u{2009}kB");
+        assert_eq!(span(65.4), "1:05");
+        assert_eq!(span(3_723.0), "1:02:03");
         assert_eq!(duration(24.2), "25\u{2009}s");
         assert_eq!(duration(600.0), "10\u{2009}min");
     }

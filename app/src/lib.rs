@@ -7,16 +7,26 @@
 
 #[cfg(feature = "page")]
 pub mod bridge;
+pub mod compare;
+pub mod data;
 pub mod device;
+pub mod evaluation;
 pub mod export;
+pub mod figure;
 pub mod format;
+pub mod latest;
+pub mod mosaic;
 pub mod protocol;
+pub mod record;
 pub mod run;
 pub mod series;
+pub mod settings;
+pub mod sketch;
 #[cfg(feature = "page")]
 pub mod store;
 #[cfg(feature = "page")]
 pub mod tab;
+pub mod table;
 #[cfg(feature = "page")]
 pub mod ui;
 #[cfg(feature = "worker")]

@@ -24,6 +24,20 @@ pub enum Status {
 }
 
 impl Status {
+    /// The word a person reads.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Preparing => "Preparing",
+            Self::Session(State::Running) => "Running",
+            Self::Session(State::Paused) => "Paused",
+            Self::Session(State::Finishing) => "Finishing",
+            Self::Session(State::Stopped) => "Stopped",
+            Self::Session(State::Finished) => "Finished",
+            Self::Session(State::Failed) => "Failed",
+            Self::Interrupted => "Interrupted",
+        }
+    }
+
     /// Whether the run can still change by itself.
     pub fn is_open(self) -> bool {
         match self {
@@ -66,6 +80,55 @@ pub struct Identity {
     pub adapter: Option<String>,
     /// When it was started: ISO 8601, UTC.
     pub started_at: String,
+    /// Its colour, as an index into [`COLOURS`].
+    #[serde(default)]
+    pub colour: usize,
+    /// Words to find it by.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// What a person wrote about it, at most [`NOTES_LETTERS`] long.
+    #[serde(default)]
+    pub notes: String,
+    /// The name of the data it is trained on; empty where that was not kept.
+    #[serde(default)]
+    pub data_name: String,
+    /// When it was taken up, first and after every pause, in order.
+    #[serde(default)]
+    pub taken_up: Vec<TakenUp>,
+}
+
+/// Colours of runs: each at least 3.8 : 1 on the light surface and on the dark one.
+pub const COLOURS: [&str; 10] = [
+    "#2f7fd6", "#c8641a", "#1a8f5c", "#8f6ae0", "#d6455d", "#12899b", "#8a8216", "#c850a8",
+    "#a0714b", "#7a828c",
+];
+/// Most letters of a run's name.
+pub const NAME_LETTERS: usize = 60;
+/// Most letters of a run's notes.
+pub const NOTES_LETTERS: usize = 2_000;
+
+impl Identity {
+    /// Its colour in CSS.
+    pub fn css_colour(&self) -> &'static str {
+        COLOURS[self.colour % COLOURS.len()]
+    }
+
+    /// The time of day after so many seconds of training and measuring, in milliseconds since
+    /// 1970; nothing for a run of which that was not kept.
+    pub fn clock_ms(&self, elapsed_secs: f64) -> Option<f64> {
+        let after = |taken_up: &&TakenUp| taken_up.elapsed_secs <= elapsed_secs;
+        let taken_up = self.taken_up.iter().rev().find(after)?;
+        Some(taken_up.clock_ms + 1_000.0 * (elapsed_secs - taken_up.elapsed_secs))
+    }
+}
+
+/// A moment at which training began or went on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TakenUp {
+    /// Seconds of training and measuring until then, pauses left out.
+    pub elapsed_secs: f64,
+    /// Milliseconds since 1970.
+    pub clock_ms: f64,
 }
 
 /// One attempt.
@@ -130,6 +193,9 @@ impl Run {
             Event::State(state) => {
                 self.status = Status::Session(state);
                 self.is_scoring |= state == State::Finishing;
+                if state.has_ended() {
+                    self.measuring = None;
+                }
             }
             Event::Measuring { images, total } => {
                 self.measuring = Some(Measuring { images, total });
@@ -146,6 +212,20 @@ impl Run {
             | Event::Throughput(..)
             | Event::Score(..) => {}
         }
+    }
+
+    /// Notes the time of day at which the session began or went on.
+    pub fn take_up(&mut self, clock_ms: f64) {
+        let kept = self
+            .checkpoint
+            .as_ref()
+            .map_or(0.0, |kept| kept.snapshot.elapsed_secs);
+        let steps = self.history.steps.last();
+        let elapsed_secs = steps.map_or(0.0, |last| last.moment.elapsed_secs).max(kept);
+        self.identity.taken_up.push(TakenUp {
+            elapsed_secs,
+            clock_ms,
+        });
     }
 
     /// Takes in where the session is, after all that happened until then.
@@ -270,7 +350,7 @@ impl Run {
     }
 }
 
-const COLOURS: [&str; 8] = [
+const GLAZES: [&str; 8] = [
     "amber", "ash", "clay", "coral", "indigo", "moss", "ochre", "slate",
 ];
 const VESSELS: [&str; 7] = ["bowl", "cup", "jar", "jug", "plate", "tile", "vase"];
@@ -278,9 +358,25 @@ const VESSELS: [&str; 7] = ["bowl", "cup", "jar", "jug", "plate", "tile", "vase"
 /// The name of the `number`th run of a page, counted from 1: the same words come again after 56.
 pub fn automatic_name(number: u32) -> String {
     let index = number as usize;
-    let colour = COLOURS[index % COLOURS.len()];
+    let glaze = GLAZES[index % GLAZES.len()];
     let vessel = VESSELS[index % VESSELS.len()];
-    format!("{colour}-{vessel}-{number}")
+    format!("{glaze}-{vessel}-{number}")
+}
+
+/// A name that no other run has: the one that is asked for or an automatic one, with a number
+/// behind it where that is taken.
+pub fn unused_name(asked: Option<&str>, number: u32, taken: impl Fn(&str) -> bool) -> String {
+    match asked {
+        Some(name) => [name.to_owned()]
+            .into_iter()
+            .chain((2..).map(|number| format!("{name}-{number}")))
+            .find(|name| !taken(name))
+            .unwrap_or_default(),
+        None => (number..)
+            .map(automatic_name)
+            .find(|name| !taken(name))
+            .unwrap_or_default(),
+    }
 }
 
 #[cfg(test)]
@@ -319,6 +415,11 @@ pub(crate) mod tests {
             backend: Backend::Cpu,
             adapter: None,
             started_at: "2026-11-23T14:02:00Z".to_owned(),
+            colour: 0,
+            tags: Vec::new(),
+            notes: String::new(),
+            data_name: "letters".to_owned(),
+            taken_up: Vec::new(),
         };
         Run::new(identity, Config::default())
     }
@@ -402,6 +503,18 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn the_clock_leaps_over_pauses() {
+        let mut run = new_run();
+        assert_eq!(run.identity.clock_ms(0.0), None);
+        run.take_up(10_000.0);
+        run.apply(Event::Step(at(4), trained(2.0, 0.5)));
+        // Two seconds of work, then a pause until 60 s.
+        run.take_up(60_000.0);
+        assert_eq!(run.identity.clock_ms(1.5), Some(11_500.0));
+        assert_eq!(run.identity.clock_ms(3.0), Some(61_000.0));
+    }
+
+    #[test]
     fn an_interruption_keeps_the_figures() {
         let mut run = scored_run();
         let before = run.history().clone();
@@ -440,6 +553,16 @@ pub(crate) mod tests {
         assert_eq!(seventh(run.weights(Weights::Best)), Some(7.0 / 9.0));
         assert_eq!(run.weights_step(Weights::Best), Some(1));
         assert_eq!(run.weights_step(Weights::Last), Some(2));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_not_given_again() {
+        let taken = |name: &str| name == "course-run-1" || name == automatic_name(3);
+        assert_eq!(
+            unused_name(Some("course-run-1"), 9, taken),
+            "course-run-1-2"
+        );
+        assert_eq!(unused_name(None, 3, taken), automatic_name(4));
     }
 
     #[test]

@@ -1,4 +1,11 @@
-//! Curves out of measurements: smoothing, decimation, ticks.
+//! Curves out of measurements: what a chart shows of a run, smoothing, decimation, ticks.
+
+use kiln_model::event::{Moment, Quality, Trained};
+use kiln_model::history::{History, Measured};
+use serde::{Deserialize, Serialize};
+
+use crate::format;
+use crate::run::Identity;
 
 /// A point of a curve, in the units of its axes.
 pub type Point = (f64, f64);
@@ -20,6 +27,10 @@ pub fn smooth(points: &[Point], weight: f64, range: f64) -> Vec<Point> {
             } else {
                 0.0
             };
+            // What is no number is shown as such and spoils nothing after it.
+            if !y.is_finite() {
+                return (x, f64::NAN);
+            }
             previous = x;
             let kept = weight.powf(passed);
             sum = sum * kept + y;
@@ -29,36 +40,39 @@ pub fn smooth(points: &[Point], weight: f64, range: f64) -> Vec<Point> {
         .collect()
 }
 
-/// The points that matter to a curve drawn `columns` pixels wide: of each column the first, the
-/// least, the greatest and the last. Every extreme stays.
-pub fn decimate(points: &[Point], columns: usize) -> Vec<Point> {
-    let (Some(first), Some(last)) = (points.first(), points.last()) else {
-        return Vec::new();
-    };
-    if points.len() <= columns * 4 || last.0 <= first.0 {
+/// The points between `from` and `to` that matter to a curve drawn so many pixels wide, and the
+/// nearest on either side: of each column of pixels the first, the least, the greatest and the
+/// last. Every extreme stays, and so do values that are no numbers.
+pub fn decimate(points: &[Point], (from, to): (f64, f64), columns: usize) -> Vec<Point> {
+    let start = points.partition_point(|point| point.0 < from);
+    let end = points.partition_point(|point| point.0 <= to);
+    let points = &points[start.saturating_sub(1)..(end + 1).min(points.len())];
+    if points.len() <= columns * 2 || to <= from {
         return points.to_vec();
     }
-    let column = |x: f64| ((x - first.0) / (last.0 - first.0) * columns as f64) as usize;
-    points
-        .chunk_by(|a, b| column(a.0) == column(b.0))
-        .flat_map(|chunk| {
-            let of = |less: fn(&f64, &f64) -> std::cmp::Ordering| {
-                (0..chunk.len())
-                    .max_by(|a, b| less(&chunk[*a].1, &chunk[*b].1))
-                    .unwrap_or(0)
-            };
-            let mut kept = [
-                0,
-                of(|a, b| b.total_cmp(a)),
-                of(f64::total_cmp),
-                chunk.len() - 1,
-            ];
-            kept.sort_unstable();
-            let mut kept = kept.to_vec();
-            kept.dedup();
-            kept.into_iter().map(|index| chunk[index])
-        })
-        .collect()
+    let column = |x: f64| ((x - from) / (to - from) * columns as f64).floor() as i64;
+    let mut kept = Vec::with_capacity(4 * columns);
+    for chunk in points.chunk_by(|a, b| column(a.0) == column(b.0)) {
+        let (mut least, mut greatest) = (0, 0);
+        let mut broken = None;
+        for (index, (_, y)) in chunk.iter().enumerate() {
+            if y.is_nan() {
+                broken = Some(index);
+            }
+            if chunk[least].1.is_nan() || *y < chunk[least].1 {
+                least = index;
+            }
+            if chunk[greatest].1.is_nan() || *y > chunk[greatest].1 {
+                greatest = index;
+            }
+        }
+        let mut indices = vec![0, least, greatest, chunk.len() - 1];
+        indices.extend(broken);
+        indices.sort_unstable();
+        indices.dedup();
+        kept.extend(indices.into_iter().map(|index| chunk[index]));
+    }
+    kept
 }
 
 /// Four to six round numbers that cover `low` to `high`, with the step between them.
@@ -79,9 +93,230 @@ pub fn ticks(low: f64, high: f64) -> Vec<f64> {
         .collect()
 }
 
+/// What the x axis of a chart counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Axis {
+    /// Training steps.
+    #[default]
+    Step,
+    /// Epochs.
+    Epoch,
+    /// Training images.
+    Images,
+    /// Seconds of training and measuring, pauses left out.
+    Elapsed,
+    /// Milliseconds since 1970.
+    Clock,
+}
+
+impl Axis {
+    /// Every axis.
+    pub const ALL: [Self; 5] = [
+        Self::Step,
+        Self::Epoch,
+        Self::Images,
+        Self::Elapsed,
+        Self::Clock,
+    ];
+
+    /// The name a person reads.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Step => "Step",
+            Self::Epoch => "Epoch",
+            Self::Images => "Images seen",
+            Self::Elapsed => "Elapsed",
+            Self::Clock => "Clock",
+        }
+    }
+
+    /// Where a moment of a run stands on it; nothing where that was not kept.
+    pub fn place(self, moment: &Moment, identity: &Identity) -> Option<f64> {
+        Some(match self {
+            Self::Step => moment.step.into(),
+            Self::Epoch => moment.epoch,
+            Self::Images => moment.images as f64,
+            Self::Elapsed => moment.elapsed_secs,
+            Self::Clock => identity.clock_ms(moment.elapsed_secs)?,
+        })
+    }
+}
+
+/// What a chart shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Mean cross-entropy.
+    Loss,
+    /// Share of right answers.
+    Accuracy,
+    /// Training images a second.
+    Throughput,
+    /// The learning rate of each step.
+    LearningRate,
+    /// Euclidean length of each step's gradient.
+    GradientNorm,
+}
+
+/// What a curve of a chart is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Of every step; shown smoothed over its measurements.
+    Training,
+    /// Means over epochs.
+    EpochMean,
+    /// Of every validation.
+    Validation,
+    /// As measured.
+    Plain,
+}
+
+impl Kind {
+    /// The name a person reads.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Training => "Training",
+            Self::EpochMean => "Epoch mean",
+            Self::Validation => "Validation",
+            Self::Plain => "Measured",
+        }
+    }
+}
+
+/// One curve of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// What it is.
+    pub kind: Kind,
+    /// As measured, in order.
+    pub points: Vec<Point>,
+    /// Smoothed, at the same places; empty where it is shown as measured.
+    pub smoothed: Vec<Point>,
+}
+
+impl Curve {
+    /// What is drawn boldly: smoothed where it is.
+    pub fn shown(&self) -> &[Point] {
+        if self.smoothed.is_empty() {
+            &self.points
+        } else {
+            &self.smoothed
+        }
+    }
+}
+
+impl Subject {
+    /// Every subject, in the order of the page.
+    pub const ALL: [Self; 5] = [
+        Self::Loss,
+        Self::Accuracy,
+        Self::Throughput,
+        Self::LearningRate,
+        Self::GradientNorm,
+    ];
+
+    /// The chart's title.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Loss => "Loss",
+            Self::Accuracy => "Accuracy",
+            Self::Throughput => "Images/s",
+            Self::LearningRate => "Learning rate",
+            Self::GradientNorm => "Gradient norm",
+        }
+    }
+
+    /// A value as a person reads it.
+    pub fn write(self, value: f64) -> String {
+        match self {
+            Self::Loss => format::loss(value),
+            Self::Accuracy => format::percent(value),
+            Self::Throughput => format::count(value.max(0.0).round() as u64),
+            Self::LearningRate | Self::GradientNorm => format::significant(value),
+        }
+    }
+
+    /// The largest value there can be, where there is one.
+    pub const fn top(self) -> Option<f64> {
+        match self {
+            Self::Accuracy => Some(1.0),
+            _ => None,
+        }
+    }
+
+    /// A run's curves. `smoothing` is that of [`smooth`], over the width of the run itself.
+    pub fn curves(
+        self,
+        history: &History,
+        identity: &Identity,
+        axis: Axis,
+        smoothing: f64,
+    ) -> Vec<Curve> {
+        let qualities = |figure: fn(&Quality) -> f64| {
+            let of_step = move |step: &Trained| figure(&step.quality);
+            vec![
+                curve(Kind::Training, &history.steps, of_step, identity, axis),
+                curve(Kind::EpochMean, &history.epochs, figure, identity, axis),
+                curve(
+                    Kind::Validation,
+                    &history.validations,
+                    figure,
+                    identity,
+                    axis,
+                ),
+            ]
+        };
+        let of_steps = |kind, figure: fn(&Trained) -> f64| {
+            vec![curve(kind, &history.steps, figure, identity, axis)]
+        };
+        let mut curves = match self {
+            Self::Loss => qualities(|quality| quality.loss),
+            Self::Accuracy => qualities(|quality| quality.accuracy),
+            Self::Throughput => vec![curve(
+                Kind::Plain,
+                &history.throughput,
+                |rate| *rate,
+                identity,
+                axis,
+            )],
+            Self::LearningRate => of_steps(Kind::Plain, |step| step.learning_rate),
+            Self::GradientNorm => of_steps(Kind::Training, |step| step.gradient_norm),
+        };
+        curves.retain(|curve| !curve.points.is_empty());
+        for curve in &mut curves {
+            if curve.kind == Kind::Training && smoothing > 0.0 {
+                let width = match (curve.points.first(), curve.points.last()) {
+                    (Some(first), Some(last)) => last.0 - first.0,
+                    _ => 0.0,
+                };
+                curve.smoothed = smooth(&curve.points, smoothing, width);
+            }
+        }
+        curves
+    }
+}
+
+fn curve<T>(
+    kind: Kind,
+    measured: &[Measured<T>],
+    figure: impl Fn(&T) -> f64,
+    identity: &Identity,
+    axis: Axis,
+) -> Curve {
+    let point = |measured: &Measured<T>| {
+        let x = axis.place(&measured.moment, identity)?;
+        Some((x, figure(&measured.value)))
+    };
+    Curve {
+        kind,
+        points: measured.iter().filter_map(point).collect(),
+        smoothed: Vec::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::tests::scored_run;
 
     #[test]
     fn smoothing_follows_the_published_formula() {
@@ -116,7 +351,7 @@ mod tests {
                 )
             })
             .collect();
-        let kept = decimate(&points, 100);
+        let kept = decimate(&points, (0.0, 9_999.0), 100);
         assert!(kept.len() <= 404, "{}", kept.len());
         assert!(kept.contains(&points[4_321]));
         assert_eq!((kept.first(), kept.last()), (points.first(), points.last()));
@@ -131,9 +366,40 @@ mod tests {
     }
 
     #[test]
-    fn few_points_stay_as_they_are() {
-        assert_eq!(decimate(&[], 10), []);
-        assert_eq!(decimate(&[(1.0, 2.0)], 10), [(1.0, 2.0)]);
+    fn decimation_keeps_what_is_in_sight_and_its_neighbours() {
+        let points: Vec<Point> = (0..10).map(|x| (f64::from(x), 1.0)).collect();
+        assert_eq!(decimate(&points, (3.5, 5.0), 100), points[3..7]);
+        assert_eq!(decimate(&points, (20.0, 30.0), 100), points[9..]);
+        assert_eq!(decimate(&[], (0.0, 1.0), 10), []);
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_stays() {
+        let mut points: Vec<Point> = (0..1_000).map(|x| (f64::from(x), 1.0)).collect();
+        points[503].1 = f64::NAN;
+        let kept = decimate(&points, (0.0, 999.0), 10);
+        assert!(kept.iter().any(|point| point.0 == 503.0));
+        let smoothed = smooth(&points, 0.6, 999.0);
+        assert!(smoothed[503].1.is_nan() && smoothed[504].1.is_finite());
+    }
+
+    #[test]
+    fn a_run_becomes_curves_over_any_axis() {
+        let run = scored_run();
+        let curves = |axis| Subject::Loss.curves(run.history(), &run.identity, axis, 0.0);
+        let steps = curves(Axis::Step);
+        assert_eq!(
+            steps.iter().map(|curve| curve.kind).collect::<Vec<_>>(),
+            [Kind::Training, Kind::EpochMean, Kind::Validation]
+        );
+        assert_eq!(steps[0].points, [(1.0, 2.25), (2.0, 1.5)]);
+        assert_eq!(curves(Axis::Images)[0].points[1].0, 256.0);
+        assert_eq!(curves(Axis::Elapsed)[2].points, [(1.0, 1.25)]);
+        // Of this run nobody noted the clock.
+        assert_eq!(curves(Axis::Clock), []);
+        let smoothed = Subject::Loss.curves(run.history(), &run.identity, Axis::Step, 0.6);
+        assert_eq!(smoothed[0].smoothed.len(), 2);
+        assert!(smoothed[2].smoothed.is_empty());
     }
 
     #[test]

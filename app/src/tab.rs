@@ -1,13 +1,17 @@
-//! What the browser tells and grants a tab: locks that other tabs see, and a screen that stays on.
+//! What the browser tells and grants a tab: locks that other tabs see, a channel to them, room to
+//! keep things, and a screen that stays on.
 
+use gloo::events::EventListener;
 use js_sys::{Array, Object, Promise, Reflect};
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::{BroadcastChannel, MessageEvent};
 
 use crate::device::describe;
-use crate::protocol::RunId;
+use crate::protocol::{RunId, decode, encode};
 
 // web-sys keeps its own of these behind a compiler flag.
 #[wasm_bindgen]
@@ -18,6 +22,15 @@ extern "C" {
     fn request(this: &LockManager, name: &str, options: &JsValue, callback: &JsValue) -> Promise;
     #[wasm_bindgen(method)]
     fn query(this: &LockManager) -> Promise;
+
+    #[wasm_bindgen(extends = Object)]
+    type StorageManager;
+    #[wasm_bindgen(method)]
+    fn estimate(this: &StorageManager) -> Promise;
+    #[wasm_bindgen(method)]
+    fn persisted(this: &StorageManager) -> Promise;
+    #[wasm_bindgen(method)]
+    fn persist(this: &StorageManager) -> Promise;
 
     #[wasm_bindgen(extends = Object)]
     type WakeLock;
@@ -85,6 +98,82 @@ pub async fn is_alive(run: RunId) -> Result<bool, String> {
     Ok(Array::from(&held).iter().any(|lock| {
         Reflect::get(&lock, &"name".into()).is_ok_and(|found| found == JsValue::from_str(&name))
     }))
+}
+
+/// What tabs of this page tell each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum News {
+    /// A run was kept, changed or deleted; the store has it as it is now.
+    Changed(RunId),
+    /// A tab would like to go on with a run that another tab trains.
+    Wanted(RunId),
+    /// The tab that trained a run has let go of it.
+    Released(RunId),
+}
+
+/// The other tabs of this page.
+pub struct Siblings {
+    channel: BroadcastChannel,
+    _listener: EventListener,
+}
+
+impl Siblings {
+    /// Listens to them from now on; nothing in a browser that keeps tabs apart.
+    pub fn new(receive: impl Fn(News) + 'static) -> Option<Self> {
+        let channel = BroadcastChannel::new("kiln").ok()?;
+        let listener = EventListener::new(&channel, "message", move |event| {
+            let data = event.unchecked_ref::<MessageEvent>().data();
+            // A tab with another version of Kiln may say what this one does not know.
+            if let Ok(news) = decode(data) {
+                receive(news);
+            }
+        });
+        Some(Self {
+            channel,
+            _listener: listener,
+        })
+    }
+
+    /// Tells them something.
+    pub fn tell(&self, news: News) {
+        // A channel is never closed before this is dropped, so that it cannot refuse.
+        drop(encode(&news).map(|value| self.channel.post_message(&value)));
+    }
+}
+
+/// What the browser's storage holds of this page, and what there is room for, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Meter {
+    /// Held now.
+    pub used_bytes: f64,
+    /// Room for all of it.
+    pub quota_bytes: f64,
+    /// Whether the browser has promised to keep it until a person deletes it.
+    pub is_persistent: bool,
+}
+
+impl Meter {
+    /// As the browser estimates it; nothing where it does not.
+    pub async fn read() -> Option<Self> {
+        let storage: StorageManager = navigator_member("storage")?;
+        let estimate = JsFuture::from(storage.estimate()).await.ok()?;
+        let number = |name: &str| Reflect::get(&estimate, &name.into()).ok()?.as_f64();
+        let persisted = JsFuture::from(storage.persisted()).await.ok();
+        Some(Self {
+            used_bytes: number("usage")?,
+            quota_bytes: number("quota")?,
+            is_persistent: persisted.is_some_and(|persisted| persisted.is_truthy()),
+        })
+    }
+}
+
+/// Asks the browser to keep the page's data until a person deletes it, and says whether it will.
+pub async fn persist() -> bool {
+    let Some(storage) = navigator_member::<StorageManager>("storage") else {
+        return false;
+    };
+    let answer = JsFuture::from(storage.persist()).await;
+    answer.is_ok_and(|granted| granted.is_truthy())
 }
 
 /// Keeps the screen on until it is dropped.

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::ValidateOn;
 use crate::spec::{CLASSES, IMAGE_SIDE, PIXELS};
 
@@ -118,7 +120,7 @@ impl Images {
     }
 
     /// A part of these images, sharing their memory.
-    fn part(&self, range: std::ops::Range<usize>) -> Self {
+    pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Self {
         Self {
             pixels: Arc::clone(&self.pixels),
             labels: Arc::clone(&self.labels),
@@ -132,7 +134,7 @@ impl Images {
 ///
 /// The format is four numbers and a run of bytes; the published crates read files from a path,
 /// which a browser has not.
-fn idx<const N: usize>(bytes: &[u8]) -> Result<([u32; N], &[u8]), DatasetError> {
+pub(crate) fn idx<const N: usize>(bytes: &[u8]) -> Result<([u32; N], &[u8]), DatasetError> {
     let number = |index: usize| {
         let word = bytes.get(4 * index..4 * index + 4)?;
         Some(u32::from_be_bytes([word[0], word[1], word[2], word[3]]))
@@ -203,6 +205,43 @@ pub struct Dataset {
     training: Images,
     test: TestImages,
     hash: String,
+}
+
+/// Which images of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Those it is trained on.
+    Training,
+    /// Those it is measured on while it trains.
+    Validation,
+    /// Those it is scored on at the end.
+    Test,
+}
+
+impl Part {
+    /// Every part.
+    pub const ALL: [Self; 3] = [Self::Training, Self::Validation, Self::Test];
+
+    /// The name a person reads.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Training => "Training",
+            Self::Validation => "Validation",
+            Self::Test => "Test",
+        }
+    }
+}
+
+impl Split {
+    /// The images of a part, to be looked at.
+    pub fn part(&self, part: Part) -> &Images {
+        match part {
+            Part::Training => self.training.images(),
+            Part::Validation => self.validation.images(),
+            Part::Test => self.test.images(),
+        }
+    }
 }
 
 /// What one run sees of a [`Dataset`].

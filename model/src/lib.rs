@@ -1,6 +1,7 @@
 //! What Kiln trains, and how good it is.
 //!
-//! Read in the order in which data flows: [`mnist`] and [`dataset`] hold the images,
+//! Read in the order in which data flows: [`mnist`] and [`dataset`] hold the images
+//! ([`import`] reads a person's own, [`histogram`] counts them, [`drawing`] makes one of a drawing),
 //! [`config`] says what a run is to do (with [`optimizer`] and [`schedule`]) and [`plan`] what
 //! follows from it, [`batch`] draws what a step sees, [`spec`] and [`weights`] describe the
 //! network, [`event`] says what happened and [`history`] keeps it, [`evaluation`] says how good
@@ -12,9 +13,12 @@ pub mod batch;
 pub mod checkpoint;
 pub mod config;
 pub mod dataset;
+pub mod drawing;
 pub mod evaluation;
 pub mod event;
+pub mod histogram;
 pub mod history;
+pub mod import;
 pub mod mnist;
 pub mod optimizer;
 pub mod plan;

@@ -112,7 +112,8 @@ enum Body {
     Plain(Vec<u8>),
 }
 
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// What a gzip stream starts with.
+pub(crate) const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 impl Unpacker {
     /// Starts on `file`.
@@ -189,10 +190,7 @@ impl Unpacker {
                 expected: file.bytes,
             });
         }
-        let found: String = Sha256::digest(&bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let found = sha256(&bytes);
         if found != file.sha256 {
             return Err(MnistError::Altered {
                 file: file.name,
@@ -214,11 +212,12 @@ fn broken(file: &'static File, error: &std::io::Error) -> MnistError {
 /// SHA-256 of the SHA-256 of all files, in hexadecimal and in the order of [`FILES`]: unpacking
 /// has checked those.
 pub fn hash() -> String {
-    let mut hash = Sha256::new();
-    for file in &FILES {
-        hash.update(file.sha256);
-    }
-    hash.finalize()
+    sha256(FILES.each_ref().map(|file| file.sha256).concat().as_bytes())
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()

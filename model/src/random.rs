@@ -3,6 +3,7 @@
 //! A ChaCha8 block is a pure function of key and counter. The key holds the run's seed and what
 //! the numbers are for, the stream holds the step or epoch, the position holds row and element.
 
+use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -15,6 +16,8 @@ pub enum Purpose {
     Order = 2,
     /// Which features dropout keeps; the counter is the step.
     Dropout = 3,
+    /// Which images are shown to a person; the counter is 0.
+    Sample = 4,
 }
 
 /// The random numbers for one purpose of a run at one counter.
@@ -33,6 +36,12 @@ pub fn uniform(rng: &mut ChaCha8Rng) -> f32 {
     (rng.next_u32() >> 8) as f32 * STEP
 }
 
+/// At most `count` of the candidates, drawn at random, in the order of drawing.
+pub fn sample(mut candidates: Vec<u32>, count: usize, seed: u32) -> Vec<u32> {
+    let mut rng = numbers(seed, Purpose::Sample, 0);
+    candidates.partial_shuffle(&mut rng, count).0.to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,6 +56,18 @@ mod tests {
         rng.set_word_pos(60);
         let tail: Vec<f32> = (60..100).map(|_| uniform(&mut rng)).collect();
         assert_eq!(all[60..], tail);
+    }
+
+    #[test]
+    fn a_sample_is_drawn_without_repeats_and_alike_each_time() {
+        let drawn = sample((0..50).collect(), 10, 7);
+        assert_eq!(drawn, sample((0..50).collect(), 10, 7));
+        assert_ne!(drawn, sample((0..50).collect(), 10, 8));
+        let mut once = drawn.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!((drawn.len(), once.len()), (10, 10));
+        assert_eq!(sample(vec![3], 10, 7), [3]);
     }
 
     #[test]

@@ -139,6 +139,71 @@ const _: () = assert!(
     "the course's network has 34,826 parameters"
 );
 
+/// One layer, as a table of the network shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// What it does.
+    pub name: &'static str,
+    /// The shape of what it makes of an image: channels, rows and columns, or values.
+    pub output: &'static [usize],
+    /// Its parameters.
+    pub parameters: &'static [Parameter],
+}
+
+impl Layer {
+    /// How many values its parameters hold.
+    pub fn parameter_count(&self) -> usize {
+        self.parameters.iter().map(Parameter::len).sum()
+    }
+}
+
+/// The sides after each convolution and pooling.
+const SIDES: [usize; 4] = [
+    IMAGE_SIDE - KERNEL_SIDE + 1,
+    pooled(IMAGE_SIDE),
+    pooled(IMAGE_SIDE) - KERNEL_SIDE + 1,
+    pooled(pooled(IMAGE_SIDE)),
+];
+
+/// All layers, the first first.
+pub const LAYERS: [Layer; 7] = [
+    Layer {
+        name: "Image",
+        output: &[1, IMAGE_SIDE, IMAGE_SIDE],
+        parameters: &[],
+    },
+    Layer {
+        name: "Convolution 3 × 3, ReLU",
+        output: &[CONV1_CHANNELS, SIDES[0], SIDES[0]],
+        parameters: &[CONV1_WEIGHT, CONV1_BIAS],
+    },
+    Layer {
+        name: "Largest of 2 × 2",
+        output: &[CONV1_CHANNELS, SIDES[1], SIDES[1]],
+        parameters: &[],
+    },
+    Layer {
+        name: "Convolution 3 × 3, ReLU",
+        output: &[CONV2_CHANNELS, SIDES[2], SIDES[2]],
+        parameters: &[CONV2_WEIGHT, CONV2_BIAS],
+    },
+    Layer {
+        name: "Largest of 2 × 2",
+        output: &[CONV2_CHANNELS, SIDES[3], SIDES[3]],
+        parameters: &[],
+    },
+    Layer {
+        name: "Dropout",
+        output: &[FEATURES],
+        parameters: &[],
+    },
+    Layer {
+        name: "Dense, softmax",
+        output: &[CLASSES],
+        parameters: &[FC_WEIGHT, FC_BIAS],
+    },
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +216,14 @@ mod tests {
             next += parameter.len();
         }
         assert_eq!(next, PARAMETER_COUNT);
+    }
+
+    #[test]
+    fn the_layers_have_all_parameters_and_fit_each_other() {
+        let count: usize = LAYERS.iter().map(Layer::parameter_count).sum();
+        assert_eq!(count, PARAMETER_COUNT);
+        let before_dropout: usize = LAYERS[4].output.iter().product();
+        assert_eq!([before_dropout], LAYERS[5].output);
     }
 
     #[test]

@@ -42,7 +42,7 @@ pub struct Browser {
     /// Where its downloads arrive.
     pub downloads: TempDir,
     _process: Child,
-    _profile: TempDir,
+    profile: TempDir,
 }
 
 impl Browser {
@@ -78,8 +78,21 @@ impl Browser {
             driver,
             downloads: tempfile::tempdir()?,
             _process: process,
-            _profile: profile,
+            profile,
         })
+    }
+}
+
+impl Drop for Browser {
+    /// A test that fails ends the driver in the middle of its work, and Chromium would train on.
+    fn drop(&mut self) {
+        let profile = format!("user-data-dir={}", self.profile.path().display());
+        // Where there is no such program, Chromium goes when the machine does.
+        drop(
+            std::process::Command::new("pkill")
+                .args(["-f", &profile])
+                .status(),
+        );
     }
 }
 

@@ -1,5 +1,6 @@
 //! The page as a person uses it: things are found by role and accessible name.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -44,12 +45,32 @@ impl Page {
             json!({ "behavior": "allow", "downloadPath": page.browser.downloads.path() }),
         )
         .await?;
-        page.cdp(
+        page.before_loading(script).await?;
+        page.browser.driver.goto(server.url()).await?;
+        Ok(page)
+    }
+
+    /// Runs a script before every page that is loaded from now on.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn before_loading(&self, script: &str) -> Result<(), HarnessError> {
+        self.cdp(
             "Page.addScriptToEvaluateOnNewDocument",
             json!({ "source": script }),
         )
         .await?;
-        page.browser.driver.goto(server.url()).await?;
+        Ok(())
+    }
+
+    /// Opens another address of the server, with a browser as it is.
+    ///
+    /// # Errors
+    /// No Chromium, or a page that cannot be opened.
+    pub async fn open_at(server: &Server, path: &str) -> Result<Self, HarnessError> {
+        let browser = Browser::start(WebGpu::AsIs).await?;
+        let page = Self { browser };
+        page.go_to(&format!("{}{path}", server.url())).await?;
         Ok(page)
     }
 
@@ -184,6 +205,27 @@ impl Page {
         Ok(before)
     }
 
+    /// Hides the page behind another tab.
+    ///
+    /// # Errors
+    /// A browser that does not answer, or does not hide the page in time.
+    pub async fn hide(&self) -> Result<(), HarnessError> {
+        self.cdp("Target.createTarget", json!({ "url": "about:blank" }))
+            .await?;
+        self.wait_for_value("document.hidden", &json!(true), 10)
+            .await
+    }
+
+    /// Brings the page to the front again.
+    ///
+    /// # Errors
+    /// A browser that does not answer, or does not show the page in time.
+    pub async fn show(&self) -> Result<(), HarnessError> {
+        self.cdp("Page.bringToFront", json!({})).await?;
+        self.wait_for_value("document.hidden", &json!(false), 10)
+            .await
+    }
+
     /// Goes to a tab.
     ///
     /// # Errors
@@ -313,12 +355,205 @@ impl Page {
         Ok(())
     }
 
+    /// Draws with the mouse on what has this role and accessible name, through places that are
+    /// given from 0 to 1, across and down.
+    ///
+    /// # Errors
+    /// Nothing of that name, or a page that does not answer.
+    pub async fn drag(
+        &self,
+        role: &str,
+        name: &str,
+        places: &[(f64, f64)],
+    ) -> Result<(), HarnessError> {
+        let place = self
+            .call(
+                role,
+                name,
+                "function() { this.scrollIntoView({ block: 'center' });
+                   const box = this.getBoundingClientRect();
+                   return [box.x, box.y, box.width, box.height]; }",
+            )
+            .await?;
+        let [x, y, width, height] = [0, 1, 2, 3].map(|index| place[index].as_f64().unwrap_or(0.0));
+        let last = places.len().saturating_sub(1);
+        for (index, (across, down)) in places.iter().enumerate() {
+            let kinds: &[&str] = match index {
+                0 => &["mouseMoved", "mousePressed"],
+                _ if index == last => &["mouseMoved", "mouseReleased"],
+                _ => &["mouseMoved"],
+            };
+            for kind in kinds {
+                let buttons = u8::from(index > 0);
+                self.cdp(
+                    "Input.dispatchMouseEvent",
+                    json!({
+                        "type": kind, "x": x + across * width, "y": y + down * height,
+                        "button": "left", "buttons": buttons, "clickCount": 1,
+                    }),
+                )
+                .await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Shows the settings that are folded away.
     ///
     /// # Errors
     /// A page that does not answer.
     pub async fn open_advanced(&self) -> Result<(), HarnessError> {
         self.press("DisclosureTriangle", "Advanced").await
+    }
+
+    /// Gives the focus to what has this role and accessible name.
+    ///
+    /// # Errors
+    /// Nothing of that name.
+    pub async fn focus(&self, role: &str, name: &str) -> Result<(), HarnessError> {
+        self.call(role, name, "function() { this.focus(); }")
+            .await?;
+        Ok(())
+    }
+
+    /// Gives the focus to the first of what a selector finds.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn focus_on(&self, selector: &str) -> Result<(), HarnessError> {
+        let focus = format!("document.querySelector({selector:?}).focus()");
+        self.evaluate(&focus).await?;
+        Ok(())
+    }
+
+    /// Presses a key by its name, such as `Enter`.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn key(&self, key: &str) -> Result<(), HarnessError> {
+        let (code, text) = match key {
+            "Enter" => (13, "\r"),
+            " " => (32, " "),
+            "Tab" => (9, ""),
+            "Escape" => (27, ""),
+            "End" => (35, ""),
+            "Home" => (36, ""),
+            "ArrowLeft" => (37, ""),
+            "ArrowDown" => (40, ""),
+            "ArrowRight" => (39, ""),
+            "F2" => (113, ""),
+            _ => (0, key),
+        };
+        for kind in ["keyDown", "keyUp"] {
+            let text = if kind == "keyDown" { text } else { "" };
+            self.cdp(
+                "Input.dispatchKeyEvent",
+                json!({ "type": kind, "key": key, "windowsVirtualKeyCode": code, "text": text }),
+            )
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Presses what has this role and accessible name with the keyboard alone: Tab until it has
+    /// the focus, then the key that presses such a thing.
+    ///
+    /// # Errors
+    /// Nothing of that name that the keyboard reaches.
+    pub async fn press_by_keyboard(&self, role: &str, name: &str) -> Result<(), HarnessError> {
+        const MOST_TABS: usize = 200;
+        // Waits until it is there.
+        self.call(role, name, "function() {}").await?;
+        for _ in 0..MOST_TABS {
+            self.key("Tab").await?;
+            let has_focus = "function() { return document.activeElement === this; }";
+            if self.call(role, name, has_focus).await? == json!(true) {
+                let key = if role == "checkbox" { " " } else { "Enter" };
+                return self.key(key).await;
+            }
+        }
+        Err(HarnessError::Waited {
+            what: format!("the keyboard to reach {role} “{name}”"),
+            secs: 0,
+            shown: self.text().await?,
+        })
+    }
+
+    /// Gives files to the field with this label, as if they had been chosen.
+    ///
+    /// # Errors
+    /// No such field, or a page that does not answer.
+    pub async fn choose_files(&self, label: &str, files: &[PathBuf]) -> Result<(), HarnessError> {
+        let field = format!(
+            "[...document.querySelectorAll('input[type=file]')]
+               .find(field => field.labels[0]?.innerText.trim() === {label:?})"
+        );
+        let start = Instant::now();
+        loop {
+            let found = self
+                .cdp("Runtime.evaluate", json!({ "expression": field }))
+                .await?;
+            if let Some(object) = found["result"]["objectId"].as_str() {
+                let parameters = json!({ "objectId": object, "files": files });
+                self.cdp("DOM.setFileInputFiles", parameters).await?;
+                return Ok(());
+            }
+            self.look_again(&format!("the field “{label}”"), start, 10)
+                .await?;
+        }
+    }
+
+    /// Types a text where the focus is, in place of what is selected.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn type_text(&self, text: &str) -> Result<(), HarnessError> {
+        self.cdp("Input.insertText", json!({ "text": text }))
+            .await?;
+        Ok(())
+    }
+
+    /// Types a text into a field in place of what was there, and leaves it.
+    ///
+    /// # Errors
+    /// Nothing of that name, or a page that does not answer.
+    pub async fn type_into(&self, role: &str, name: &str, text: &str) -> Result<(), HarnessError> {
+        self.call(role, name, "function() { this.focus(); this.select(); }")
+            .await?;
+        if text.is_empty() {
+            self.evaluate("document.execCommand('delete')").await?;
+        }
+        self.type_text(text).await?;
+        self.call(role, name, "function() { this.blur(); }").await?;
+        Ok(())
+    }
+
+    /// Goes to an address.
+    ///
+    /// # Errors
+    /// A page that cannot be opened.
+    pub async fn go_to(&self, address: &str) -> Result<(), HarnessError> {
+        Ok(self.browser.driver.goto(address).await?)
+    }
+
+    /// Presses a button that saves a file, and waits for the whole of it.
+    ///
+    /// # Errors
+    /// A file that does not arrive within ten seconds.
+    pub async fn save(&self, button: &str, file: &str) -> Result<Vec<u8>, HarnessError> {
+        self.press("button", button).await?;
+        self.arrived(file).await
+    }
+
+    /// Has the page train on WebGPU, and waits until it is ready to.
+    ///
+    /// # Errors
+    /// A page that cannot open the GPU in time.
+    pub async fn choose_web_gpu(&self) -> Result<(), HarnessError> {
+        self.open_advanced().await?;
+        self.choose("Backend", "WebGPU").await?;
+        self.wait_for_text("WebGPU ·", 60).await?;
+        self.wait_for_state(&["ready"], 60).await
     }
 
     /// Types a value into a number field and leaves it.
@@ -358,6 +593,10 @@ impl Page {
     /// A file that does not arrive within ten seconds.
     pub async fn download(&self, file: &str) -> Result<Vec<u8>, HarnessError> {
         self.press("link", &format!("Download {file}")).await?;
+        self.arrived(file).await
+    }
+
+    async fn arrived(&self, file: &str) -> Result<Vec<u8>, HarnessError> {
         let path = self.browser.downloads.path().join(file);
         let start = Instant::now();
         // Chromium gives the file its name once it is whole.
@@ -412,6 +651,6 @@ impl Page {
     /// # Errors
     /// A Chromium that does not answer.
     pub async fn close(self) -> Result<(), HarnessError> {
-        Ok(self.browser.driver.quit().await?)
+        Ok(self.browser.driver.clone().quit().await?)
     }
 }

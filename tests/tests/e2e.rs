@@ -174,10 +174,7 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
     page.wait_for_state(&["ready"], 60).await?;
     // Auto leaves a software adapter alone, and says so.
     assert!(page.text().await?.contains("Only a software GPU was found"));
-    page.open_advanced().await?;
-    page.choose("Backend", "WebGPU").await?;
-    page.wait_for_text("WebGPU ·", 60).await?;
-    page.wait_for_state(&["ready"], 60).await?;
+    page.choose_web_gpu().await?;
     page.type_number("Batch size", "16").await?;
     // Faster than usual, so that twenty small steps show more than the noise between batches.
     page.type_number("Learning rate", "0.003").await?;

@@ -21,7 +21,8 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     let driver = browser::set_up(shell)?;
     check::check(shell)?;
     let mut native = workspace_tests(shell);
-    native.args(["--lib", "--bins", "--test", "checkpoint", "--test", "it"]);
+    native.args(["--lib", "--bins"]);
+    native.args(["checkpoint", "it", "scikit_learn"].map(|test| format!("--test={test}")));
     shell.step("Native tests", native)?;
     page::build_with_tools(shell, &[])?;
 
@@ -30,7 +31,7 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
 
     let mut end_to_end = workspace_tests(shell);
     end_to_end
-        .args(["--test", "e2e", "--test", "recovery"])
+        .args(["e2e", "recovery", "runs", "evaluate", "data", "draw"].map(|test| format!("--test={test}")))
         .args(["--", "--test-threads=1"])
         .env("CHROMEDRIVER", &driver);
     shell.step("End-to-end tests", end_to_end)?;

@@ -2,7 +2,7 @@
 
 mod safetensors;
 mod settings;
-mod tables;
+pub mod tables;
 
 use crate::run::{Run, Weights};
 

@@ -1,10 +1,12 @@
 //! Settings and results of a run as JSON.
 
+use kiln_model::mnist;
 use kiln_model::optimizer::{BETA_1, BETA_2, EPSILON, Optimizer, RHO};
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
 use serde_json::{Value, json};
 
-use crate::run::{Run, Status};
+use crate::data::MNIST;
+use crate::run::Run;
 
 /// The file.
 pub fn write(run: &Run) -> Result<Vec<u8>, serde_json::Error> {
@@ -36,14 +38,10 @@ pub fn json(run: &Run) -> Value {
     json!({
         "run": run.identity.name,
         "started_at": run.identity.started_at,
-        "status": match run.status() {
-            Status::Preparing => "preparing".to_owned(),
-            Status::Session(state) => format!("{state:?}").to_lowercase(),
-            Status::Interrupted => "interrupted".to_owned(),
-        },
+        "status": run.status().label().to_lowercase(),
         "backend": run.identity.backend,
         "adapter": run.identity.adapter,
-        "data": "MNIST",
+        "data": data(run),
         "settings": run.config(),
         "edits": edits,
         "optimizer_constants": constants,
@@ -62,6 +60,16 @@ pub fn json(run: &Run) -> Value {
     })
 }
 
+/// The data by name, and what tells it from any other.
+fn data(run: &Run) -> Value {
+    let hash = run.checkpoint().map(|kept| kept.snapshot.data.as_str());
+    let name = match hash {
+        Some(hash) if hash == mnist::hash() => MNIST,
+        _ => &run.identity.data_name,
+    };
+    json!({ "name": name, "hash": hash })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +86,8 @@ mod tests {
         assert_eq!(value["status"], "finished");
         assert_eq!(value["backend"], "cpu");
         assert_eq!(value["results"]["test"]["correct"], 9_000);
+        assert_eq!(value["data"]["name"], "letters");
+        assert_eq!(value["data"]["hash"], "data");
         assert_eq!(value["network"]["parameters"], 34_826);
     }
 }

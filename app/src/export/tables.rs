@@ -1,10 +1,11 @@
 //! Every measurement of a run, as CSV and as JSON Lines: the same rows in both.
 
 use kiln_model::event::{Moment, Quality};
-use kiln_model::history::Measured;
+use kiln_model::history::{History, Measured};
 use serde::Serialize;
 
 use crate::run::Run;
+use crate::series::Subject;
 
 /// One measurement. Field names are the columns.
 #[derive(Debug, Serialize)]
@@ -18,11 +19,11 @@ struct Row<'a> {
     value: f64,
 }
 
-fn rows(run: &Run) -> Vec<Row<'_>> {
+fn rows<'a>(run: &'a str, history: &History) -> Vec<Row<'a>> {
     let mut rows = Vec::new();
     let mut push = |moment: Moment, series, value| {
         rows.push(Row {
-            run: &run.identity.name,
+            run,
             step: moment.step,
             epoch: moment.epoch,
             images: moment.images,
@@ -31,7 +32,6 @@ fn rows(run: &Run) -> Vec<Row<'_>> {
             value,
         });
     };
-    let history = run.history();
     for Measured { moment, value } in &history.steps {
         push(*moment, "train/loss", value.quality.loss);
         push(*moment, "train/accuracy", value.quality.accuracy);
@@ -65,8 +65,30 @@ fn rows(run: &Run) -> Vec<Row<'_>> {
 /// The rows as CSV with a header.
 pub fn write_csv(run: &Run) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows(run) {
+    for row in rows(&run.identity.name, run.history()) {
         writer.serialize(row)?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| error.into_error().into())
+}
+
+/// The rows that one chart shows, of several runs, by name.
+pub fn write_chart(runs: &[(String, &History)], subject: Subject) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let is_shown = |series: &str| match subject {
+        Subject::Loss => series.ends_with("loss"),
+        Subject::Accuracy => series.ends_with("accuracy"),
+        Subject::Throughput => series == "images_per_s",
+        Subject::LearningRate => series == "learning_rate",
+        Subject::GradientNorm => series == "gradient_norm",
+    };
+    for (name, history) in runs {
+        for row in rows(name, history) {
+            if is_shown(row.series) {
+                writer.serialize(row)?;
+            }
+        }
     }
     writer
         .into_inner()
@@ -76,7 +98,7 @@ pub fn write_csv(run: &Run) -> Result<Vec<u8>, csv::Error> {
 /// The rows as one JSON object a line.
 pub fn write_json_lines(run: &Run) -> Result<Vec<u8>, serde_json::Error> {
     let mut lines = Vec::new();
-    for row in rows(run) {
+    for row in rows(&run.identity.name, run.history()) {
         serde_json::to_writer(&mut lines, &row)?;
         lines.push(b'\n');
     }

@@ -1,359 +1,803 @@
-//! A chart of a run: curves in SVG, figures around it in HTML.
+//! One chart: lines on a canvas, everything that is text around it in HTML.
 //!
-//! The drawing is stretched to its place with strokes that keep their width, so it needs no
-//! measuring, no redrawing when the window changes, and takes its colours from the style sheet.
+//! The canvas holds nothing but the runs' lines, whose colours are the same in both themes; grid,
+//! ticks and crosshair are HTML and take theirs from the style sheet.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use kiln_model::history::History;
 use leptos::prelude::*;
-use web_sys::PointerEvent;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{
+    CanvasRenderingContext2d, HtmlCanvasElement, KeyboardEvent, PointerEvent, ResizeObserver,
+};
 
+use super::charts::View;
+use super::clock;
+use super::download;
+use super::trainer::Trainer;
+use crate::export::tables;
+use crate::figure::{Frame, SIZE, Strand, svg};
 use crate::format;
-use crate::series::{Point, decimate, smooth, ticks};
+use crate::protocol::RunId;
+use crate::run::Identity;
+use crate::series::{Axis, Kind, Point, Subject};
 
-/// Width of the drawing in its own units; also the pixel columns that decimation keeps.
-const WIDTH: f64 = 1_000.0;
-/// Height of the drawing in its own units.
-const HEIGHT: f64 = 400.0;
-/// How strongly training curves are smoothed; said in the legend.
-const SMOOTHING: f64 = 0.6;
+/// With more runs than this, measurements behind smoothed lines are drawn for the highlighted run
+/// alone: nobody could tell them apart.
+const MOST_GHOSTS: usize = 6;
+/// Runs in a tooltip, those nearest to the pointer.
+const MOST_IN_TOOLTIP: usize = 8;
+/// A line nearer to the pointer than this is the one that is meant.
+const NEAR_PX: f64 = 24.0;
+/// A pointer that moved less has pressed, not dragged.
+const DRAG_PX: f64 = 8.0;
+/// Rows of the table of a chart, of each curve.
+const TABLE_ROWS: usize = 100;
 
-/// How a curve is drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// Solid and smoothed, over a ghost of the measurements themselves.
-    Smoothed,
-    /// Solid, as measured.
-    Solid,
-    /// Dashed with a dot at every measurement.
-    Dotted,
+/// One run in the chart.
+#[derive(Clone)]
+struct Sight {
+    id: RunId,
+    is_live: bool,
+    strand: Arc<Strand>,
 }
 
-/// One curve.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Curve {
-    /// What it shows.
-    pub name: &'static str,
-    /// How it is drawn.
-    pub style: Style,
-    /// Training steps and values, in order.
-    pub points: Vec<Point>,
+/// What a strand was made from: another history, axis, smoothing, name or colour makes another.
+#[derive(PartialEq)]
+struct Source {
+    history: (usize, usize),
+    view: (Axis, u64),
+    label: (String, &'static str),
 }
 
-impl Curve {
-    /// A curve through points in order.
-    pub fn new(name: &'static str, style: Style, points: Vec<Point>) -> Self {
-        Self {
-            name,
-            style,
-            points,
-        }
-    }
-}
+type Cache = HashMap<RunId, (Source, Arc<Strand>)>;
 
-/// What a chart shows and how its values are written.
-#[derive(Clone, Copy)]
-pub struct Subject {
-    /// The title, which is also the chart's name.
-    pub title: &'static str,
-    /// Writes a value.
-    pub write: fn(f64) -> String,
-    /// The largest value there can be, where there is one.
-    pub top: Option<f64>,
-}
-
-/// What a chart is drawn from, worked out once for each change.
-#[derive(Clone, PartialEq)]
-struct Drawing {
-    curves: Vec<Drawn>,
-    last_step: f64,
-    top: f64,
-    x_ticks: Vec<f64>,
-    y_ticks: Vec<f64>,
-}
-
-#[derive(Clone, PartialEq)]
-struct Drawn {
-    name: &'static str,
-    style: Style,
-    /// What is written and hovered: smoothed where the curve is.
-    points: Vec<Point>,
-    ghost: String,
-    line: String,
-    dots: Vec<Point>,
-}
-
-impl Drawing {
-    fn new(curves: Vec<Curve>, top: Option<f64>) -> Self {
-        let values = || curves.iter().flat_map(|curve| &curve.points);
-        let last_step = values().map(|point| point.0).fold(1.0, f64::max);
-        let highest = values().map(|point| point.1).fold(0.0, f64::max);
-        let highest = if highest > 0.0 { highest * 1.05 } else { 1.0 };
-        let y_ticks = ticks(0.0, highest);
-        let step = y_ticks.get(1).copied().unwrap_or(1.0);
-        let covering = (highest / step).ceil().max(1.0) * step;
-        let top = top.unwrap_or(covering);
-        let at = |(x, y): Point| (x / last_step * WIDTH, HEIGHT - y / top * HEIGHT);
-        let path = |points: &[Point]| {
-            decimate(points, WIDTH as usize)
-                .into_iter()
-                .map(at)
-                .enumerate()
-                .map(|(index, (x, y))| {
-                    format!("{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' })
-                })
-                .collect::<String>()
+/// The runs that are looked at, each made into lines once.
+fn sights(trainer: Trainer, subject: Subject, view: View, cache: &mut Cache) -> Vec<Sight> {
+    let (axis, smoothing) = (view.axis.get(), view.smoothing.get());
+    let shown = trainer.library.shown.get();
+    let mut strand = |identity: &Identity, history: &History, at: usize| {
+        let source = Source {
+            history: (at, history.steps.len() + history.validations.len()),
+            view: (axis, smoothing.to_bits()),
+            label: (identity.name.clone(), identity.css_colour()),
         };
-        let curves = curves
-            .into_iter()
-            .filter(|curve| !curve.points.is_empty())
-            .map(|curve| {
-                let points = match curve.style {
-                    Style::Smoothed => smooth(&curve.points, SMOOTHING, last_step),
-                    Style::Solid | Style::Dotted => curve.points.clone(),
-                };
-                let has_dots = curve.style == Style::Dotted || points.len() == 1;
-                Drawn {
-                    ghost: match curve.style {
-                        Style::Smoothed => path(&curve.points),
-                        Style::Solid | Style::Dotted => String::new(),
-                    },
-                    line: path(&points),
-                    dots: if has_dots {
-                        points
-                            .iter()
-                            .map(|point| percentages(*point, last_step, top))
-                            .collect()
-                    } else {
-                        Vec::new()
-                    },
-                    name: curve.name,
-                    style: curve.style,
-                    points,
-                }
-            })
-            .collect();
-        Self {
-            curves,
-            last_step,
-            top,
-            x_ticks: ticks(0.0, last_step),
-            y_ticks: ticks(0.0, top),
+        match cache.get(&identity.id) {
+            Some((before, strand)) if *before == source => Arc::clone(strand),
+            _ => {
+                let strand = Arc::new(strand_of(identity, history, subject, axis, smoothing));
+                cache.insert(identity.id, (source, Arc::clone(&strand)));
+                strand
+            }
         }
-    }
-
-    /// The value of each curve at the measurement nearest to `step`.
-    fn values_at(&self, step: f64) -> Vec<(&'static str, Point)> {
-        self.curves
-            .iter()
-            .filter_map(|curve| {
-                let after = curve.points.partition_point(|point| point.0 < step);
-                let near = [after.checked_sub(1), Some(after)]
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|index| curve.points.get(index))
-                    .min_by(|a, b| (a.0 - step).abs().total_cmp(&(b.0 - step).abs()))?;
-                Some((curve.name, *near))
-            })
-            .collect()
-    }
+    };
+    let latest = trainer.run.with(|run| {
+        let run = run
+            .as_ref()
+            .filter(|run| shown.contains(&run.identity.id))?;
+        Some(Sight {
+            id: run.identity.id,
+            is_live: run.status().is_open(),
+            strand: strand(&run.identity, run.history(), 0),
+        })
+    });
+    let latest_id = latest.as_ref().map(|latest| latest.id);
+    let mut sights: Vec<Sight> = trainer.library.records.with(|records| {
+        trainer.library.histories.with(|histories| {
+            records
+                .iter()
+                .map(|record| &record.identity)
+                .filter(|identity| shown.contains(&identity.id) && Some(identity.id) != latest_id)
+                .filter_map(|identity| {
+                    let history = histories.get(&identity.id)?;
+                    let at = Arc::as_ptr(history) as usize;
+                    Some(Sight {
+                        id: identity.id,
+                        is_live: false,
+                        strand: strand(identity, history, at),
+                    })
+                })
+                .collect()
+        })
+    });
+    sights.extend(latest);
+    sights
 }
 
-/// A point's place in per cent of the drawing, from left and top.
-fn percentages((x, y): Point, last_step: f64, top: f64) -> Point {
-    (100.0 * x / last_step, 100.0 - 100.0 * y / top)
-}
-
-/// A chart over training steps. `hovered` is the step under the pointer in any chart.
-#[component]
-pub fn Chart(
+fn strand_of(
+    identity: &Identity,
+    history: &History,
     subject: Subject,
-    #[prop(into)] curves: Signal<Vec<Curve>>,
-    /// Steps at which something was changed, and what.
-    #[prop(into)]
-    marks: Signal<Vec<(f64, String)>>,
-    #[prop(into)] is_live: Signal<bool>,
-    hovered: RwSignal<Option<f64>>,
-) -> impl IntoView {
-    let Subject { title, write, top } = subject;
-    let drawing = Memo::new(move |_| Drawing::new(curves.get(), top));
-    let is_empty = move || drawing.with(|drawing| drawing.curves.is_empty());
+    axis: Axis,
+    smoothing: f64,
+) -> Strand {
+    let changes = history.edits.iter().filter_map(|edit| {
+        let place = axis.place(&edit.moment, identity)?;
+        Some((place, edit.value.describe()))
+    });
+    Strand {
+        name: identity.name.clone(),
+        colour: identity.css_colour(),
+        curves: subject.curves(history, identity, axis, smoothing),
+        changes: changes.collect(),
+    }
+}
+
+/// The point of a curve nearest to `x`.
+fn nearest(points: &[Point], x: f64) -> Option<Point> {
+    let after = points.partition_point(|point| point.0 < x);
+    [after.checked_sub(1), Some(after)]
+        .into_iter()
+        .flatten()
+        .filter_map(|index| points.get(index))
+        .min_by(|a, b| (a.0 - x).abs().total_cmp(&(b.0 - x).abs()))
+        .copied()
+}
+
+/// One row of the tooltip.
+struct Reading {
+    id: RunId,
+    name: String,
+    colour: &'static str,
+    kind: Kind,
+    raw: f64,
+    smoothed: Option<f64>,
+    place: Point,
+}
+
+fn readings(sights: &[Sight], frame: &Frame, x: f64) -> Vec<Reading> {
+    let read = |sight: &Sight| {
+        let strand = Arc::clone(&sight.strand);
+        let id = sight.id;
+        let curves = strand.curves.iter().filter_map(|curve| {
+            let shown = nearest(curve.shown(), x)?;
+            let raw = nearest(&curve.points, x)?;
+            Some(Reading {
+                id,
+                name: strand.name.clone(),
+                colour: strand.colour,
+                kind: curve.kind,
+                raw: raw.1,
+                smoothed: (!curve.smoothed.is_empty()).then_some(shown.1),
+                place: (frame.across(shown.0), frame.up(shown.1)?),
+            })
+        });
+        curves.collect::<Vec<_>>()
+    };
+    sights.iter().flat_map(read).collect()
+}
+
+/// A chart of every run that is looked at.
+#[component]
+pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
+    let library = trainer.library;
+    let title = subject.title();
+    let cache = StoredValue::new(Cache::new());
+    let sights = Memo::new_with_compare(
+        move |_| {
+            let sights = cache.try_update_value(|cache| sights(trainer, subject, view, cache));
+            Arc::new(sights.unwrap_or_default())
+        },
+        |_, _| true,
+    );
+    let frame = Memo::new(move |_| {
+        sights.with(|sights| {
+            let strands = sights.iter().map(|sight| &*sight.strand);
+            let (axis, is_log) = (view.axis.get(), view.is_log.get());
+            Frame::around(strands, subject, axis, view.zoom.get(), is_log)
+        })
+    });
+    let highlighted = move || library.highlighted.get().or(view.focused.get());
+    let is_empty =
+        move || sights.with(|sights| sights.iter().all(|sight| sight.strand.curves.is_empty()));
+
+    let canvas = NodeRef::<leptos::html::Canvas>::new();
+    let size = RwSignal::new((0.0, 0.0));
+    watch_size(canvas, size);
+    Effect::new(move |_| {
+        let highlighted = highlighted();
+        let baseline = library.baseline.get();
+        if let Some(canvas) = canvas.get() {
+            sights.with(|sights| {
+                frame.with(|frame| paint(&canvas, size.get(), sights, frame, highlighted, baseline))
+            });
+        }
+    });
+
+    let place_of = move |event: &PointerEvent| {
+        let canvas = canvas.get_untracked()?;
+        let place = canvas.get_bounding_client_rect();
+        let across = (f64::from(event.client_x()) - place.left()) / place.width().max(1.0);
+        let up = 1.0 - (f64::from(event.client_y()) - place.top()) / place.height().max(1.0);
+        Some((across.clamp(0.0, 1.0), up))
+    };
+    let dragged = RwSignal::new(None::<(f64, f64)>);
+    let point = move |event: PointerEvent| {
+        let Some((across, up)) = place_of(&event) else {
+            return;
+        };
+        let x = frame.with_untracked(|frame| frame.x_at(across));
+        view.hovered.set(Some(x));
+        dragged.update(|dragged| {
+            if let Some((_, to)) = dragged {
+                *to = across;
+            }
+        });
+        let height = size.get_untracked().1;
+        let near = sights.with_untracked(|sights| {
+            let readings = frame.with_untracked(|frame| readings(sights, frame, x));
+            let distance = |reading: &Reading| (reading.place.1 - up).abs() * height;
+            let nearest = readings
+                .into_iter()
+                .min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+            (sights.len() > 1 && distance(&nearest) < NEAR_PX).then_some(nearest.id)
+        });
+        if library.highlighted.get_untracked() != near {
+            library.highlighted.set(near);
+        }
+    };
+    let press = move |event: PointerEvent| {
+        if event.pointer_type() == "mouse" && event.button() == 0 {
+            dragged.set(place_of(&event).map(|(across, _)| (across, across)));
+        }
+    };
+    let release = move |_| {
+        let Some((from, to)) = dragged.get_untracked() else {
+            return;
+        };
+        dragged.set(None);
+        let width = size.get_untracked().0;
+        if (from - to).abs() * width >= DRAG_PX {
+            let (low, high) = (from.min(to), from.max(to));
+            let zoom = frame.with_untracked(|frame| (frame.x_at(low), frame.x_at(high)));
+            view.zoom.set(Some(zoom));
+        } else {
+            view.focused.set(library.highlighted.get_untracked());
+        }
+    };
+    let leave = move |_| {
+        view.hovered.set(None);
+        library.highlighted.set(None);
+        dragged.set(None);
+    };
+    let key = move |event: KeyboardEvent| {
+        let step = match event.key().as_str() {
+            "ArrowLeft" => -1,
+            "ArrowRight" => 1,
+            "Home" => i64::MIN,
+            "End" => i64::MAX,
+            "Escape" => {
+                view.zoom.set(None);
+                view.hovered.set(None);
+                view.focused.set(None);
+                return;
+            }
+            _ => return,
+        };
+        event.prevent_default();
+        sights.with_untracked(|sights| {
+            let points = sights
+                .last()
+                .and_then(|sight| sight.strand.curves.first())
+                .map_or(&[][..], |curve| &curve.points);
+            let now = view.hovered.get_untracked().unwrap_or(0.0);
+            let index = points.partition_point(|point| point.0 < now) as i64;
+            let last = points.len().saturating_sub(1) as i64;
+            let index = index.saturating_add(step).clamp(0, last);
+            if let Some(point) = points.get(index as usize) {
+                view.hovered.set(Some(point.0));
+            }
+        });
+    };
+
     let latest = move || {
-        drawing.with(|drawing| {
-            let last = drawing.curves.first()?.points.last()?;
-            Some(write(last.1))
+        sights.with(|sights| {
+            let sight = sights.last()?;
+            let last = sight.strand.curves.first()?.shown().last()?;
+            let style = format!("color:{}", sight.strand.colour);
+            Some(view! { <output style=style>{subject.write(last.1)}</output> })
         })
     };
     let summary = move || {
-        drawing.with(|drawing| {
-            let figures: Vec<String> = drawing
-                .values_at(f64::INFINITY)
-                .into_iter()
-                .map(|(name, (step, value))| format!("{name} {} at step {step}", write(value)))
+        sights.with(|sights| {
+            let figures: Vec<String> = sights
+                .iter()
+                .flat_map(|sight| {
+                    let name = sight.strand.name.clone();
+                    let curves = sight.strand.curves.iter().filter_map(move |curve| {
+                        let (x, value) = curve.shown().last()?;
+                        let (label, value) = (curve.kind.label(), subject.write(*value));
+                        Some(format!(
+                            "{name} {label} {value} at {}",
+                            format::significant(*x)
+                        ))
+                    });
+                    curves.collect::<Vec<_>>()
+                })
                 .collect();
-            if figures.is_empty() {
-                format!("{title}: no data yet")
-            } else {
-                format!("{title}: {}", figures.join(", "))
+            let axis = view.axis.get().label();
+            match figures.len() {
+                0 => format!("{title}: no data yet"),
+                _ => format!("{title} over {axis}: {}", figures.join(", ")),
             }
         })
     };
-    let hover = move |event: PointerEvent| {
-        let Some(plot) = event.current_target() else {
-            return;
-        };
-        let plot: web_sys::Element = wasm_bindgen::JsCast::unchecked_into(plot);
-        let place = plot.get_bounding_client_rect();
-        let share = (f64::from(event.client_x()) - place.left()) / place.width().max(1.0);
-        let last = drawing.with_untracked(|drawing| drawing.last_step);
-        hovered.set(Some((share.clamp(0.0, 1.0) * last).round()));
-    };
     let crosshair = move || {
-        let step = hovered.get()?;
-        drawing.with(|drawing| {
-            let values = drawing.values_at(step);
-            let at = values.first()?.1.0.clamp(0.0, drawing.last_step);
-            let left = 100.0 * at / drawing.last_step;
-            let side = if left > 50.0 {
-                "tooltip left"
-            } else {
-                "tooltip"
-            };
-            Some(view! {
-                <div class="crosshair" style:left=format!("{left}%")>
-                    <dl class=side>
-                        <div><dt>"Step"</dt><dd>{format::count(at as u64)}</dd></div>
-                        {values
-                            .into_iter()
-                            .map(|(name, point)| {
-                                view! { <div><dt>{name}</dt><dd>{write(point.1)}</dd></div> }
-                            })
-                            .collect_view()}
-                    </dl>
-                </div>
-            })
-        })
+        let x = view.hovered.get()?;
+        let across = frame.with(|frame| frame.across(x));
+        if !(0.0..=1.0).contains(&across) {
+            return None;
+        }
+        let readings = sights.with(|sights| frame.with(|frame| readings(sights, frame, x)));
+        (!readings.is_empty()).then(|| tooltip(readings, subject, frame.get(), view.axis.get(), x))
     };
     let glow = move || {
-        let point = drawing.with(|drawing| {
-            let last = drawing.curves.first()?.points.last()?;
-            Some(percentages(*last, drawing.last_step, drawing.top))
+        let place = sights.with(|sights| {
+            let sight = sights.iter().find(|sight| sight.is_live)?;
+            let last = sight.strand.curves.first()?.shown().last().copied()?;
+            frame.with(|frame| Some((frame.across(last.0), frame.up(last.1)?)))
         });
-        point.filter(|_| is_live.get()).map(|(left, top)| {
-            view! { <i class="glow" style:left=format!("{left}%") style:top=format!("{top}%")></i> }
-        })
+        place
+            .filter(|(across, _)| (0.0..=1.0).contains(across))
+            .map(|(across, up)| {
+                let place = format!("left:{}%;bottom:{}%", 100.0 * across, 100.0 * up);
+                view! { <i class="glow" style=place></i> }
+            })
     };
     let changes = move || {
-        let last = drawing.with(|drawing| drawing.last_step);
+        let marks = sights.with(|sights| {
+            frame.with(|frame| {
+                sights
+                    .iter()
+                    .flat_map(|sight| {
+                        let colour = sight.strand.colour;
+                        let mark = move |(x, what): &(f64, String)| {
+                            (frame.across(*x), colour, what.clone())
+                        };
+                        sight.strand.changes.iter().map(mark)
+                    })
+                    .filter(|(across, ..)| (0.0..=1.0).contains(across))
+                    .collect::<Vec<_>>()
+            })
+        });
         marks
-            .get()
             .into_iter()
-            .map(|(step, what)| {
-                let left = format!("{}%", 100.0 * (step / last).min(1.0));
-                view! { <i class="change" style:left=left title=what>"◆"</i> }
+            .map(|(across, colour, what)| {
+                let style = format!("left:{}%;color:{colour}", 100.0 * across);
+                view! { <i class="change" style=style title=what>"◆"</i> }
+            })
+            .collect_view()
+    };
+    let broken = move || {
+        let places = sights.with(|sights| {
+            frame.with(|frame| {
+                let curves = sights.iter().flat_map(|sight| &sight.strand.curves);
+                curves
+                    .filter(|curve| curve.kind != Kind::EpochMean)
+                    .flat_map(|curve| frame.broken(&curve.points))
+                    .collect::<Vec<_>>()
+            })
+        });
+        places
+            .into_iter()
+            .map(|across| {
+                let style = format!("left:{}%", 100.0 * across);
+                view! { <i class="broken" style=style title="Not a number">"✕"</i> }
             })
             .collect_view()
     };
     let legend = move || {
-        drawing.with(|drawing| {
-            // A single curve is what the title says; only how it is drawn is left to say.
-            let is_single = drawing.curves.len() == 1;
-            drawing
-                .curves
-                .iter()
-                .filter_map(|curve| {
-                    let class = match curve.style {
-                        Style::Smoothed | Style::Solid => "key",
-                        Style::Dotted => "key dotted",
-                    };
-                    let name = match curve.style {
-                        Style::Smoothed if is_single => format!("Smoothed {SMOOTHING}"),
-                        Style::Smoothed => format!("{}, smoothed {SMOOTHING}", curve.name),
-                        Style::Solid if is_single => return None,
-                        Style::Solid | Style::Dotted => curve.name.to_owned(),
-                    };
-                    Some(view! { <span class=class>{name}</span> })
-                })
-                .collect_view()
+        let kinds = sights.with(|sights| {
+            let mut kinds: Vec<Kind> = Vec::new();
+            for curve in sights.iter().flat_map(|sight| &sight.strand.curves) {
+                if !kinds.contains(&curve.kind) {
+                    kinds.push(curve.kind);
+                }
+            }
+            kinds
+        });
+        let smoothing = view.smoothing.get();
+        kinds
+            .into_iter()
+            .filter_map(|kind| {
+                let (class, name) = match kind {
+                    Kind::Training if smoothing > 0.0 => {
+                        ("key", format!("Training, smoothed {smoothing}"))
+                    }
+                    Kind::Training => ("key", kind.label().to_owned()),
+                    Kind::EpochMean => ("key mean", kind.label().to_owned()),
+                    Kind::Validation => ("key dotted", kind.label().to_owned()),
+                    Kind::Plain => return None,
+                };
+                Some(view! { <span class=class>{name}</span> })
+            })
+            .collect_view()
+    };
+    let grid = move || {
+        let marks = frame.with(|frame| {
+            let tick = |y: &f64| Some((frame.up(*y)?, frame.write_y(*y)));
+            frame.y_ticks.iter().filter_map(tick).collect::<Vec<_>>()
+        });
+        marks
+            .into_iter()
+            .filter(|(up, _)| (-0.001..=1.001).contains(up))
+            .map(|(up, text)| {
+                let style = format!("bottom:{}%", 100.0 * up);
+                view! { <i class="grid" style=style><span>{text}</span></i> }
+            })
+            .collect_view()
+    };
+    let ticks = move || {
+        let axis = view.axis.get();
+        let marks = frame.with(|frame| {
+            let tick = |x: &f64| (frame.across(*x), frame.write_x(axis, *x));
+            frame.x_ticks.iter().map(tick).collect::<Vec<_>>()
+        });
+        marks
+            .into_iter()
+            .filter(|(across, _)| (-0.001..=1.001).contains(across))
+            .map(|(across, text)| {
+                let style = format!("left:{}%", 100.0 * across);
+                view! { <span style=style>{text}</span> }
+            })
+            .collect_view()
+    };
+    let band = move || {
+        dragged.get().map(|(from, to)| {
+            let style = format!(
+                "left:{}%;width:{}%",
+                100.0 * from.min(to),
+                100.0 * (from - to).abs()
+            );
+            view! { <i class="band" style=style></i> }
         })
     };
+    let has_table = RwSignal::new(false);
+    let section = NodeRef::<leptos::html::Section>::new();
+    let menu = menu(trainer, subject, view, sights, frame, has_table, section);
     view! {
-        <section class="chart" aria-label=title>
+        <section class="chart" aria-label=title node_ref=section>
             <header>
                 <h2>{title}</h2>
-                <output>{latest}</output>
+                {latest}
                 <div class="legend">{legend}</div>
+                {menu}
             </header>
             <div class="plot">
-                <div class="y-axis" aria-hidden="true">
-                    {move || drawing.with(|drawing| axis(&drawing.y_ticks, drawing.top, "bottom"))}
-                </div>
+                <div class="x-axis" aria-hidden="true">{ticks}</div>
                 <div
                     class="canvas"
                     role="img"
+                    tabindex="0"
                     aria-label=summary
-                    on:pointermove=hover
-                    on:pointerleave=move |_| hovered.set(None)
+                    on:pointermove=point
+                    on:pointerdown=press
+                    on:pointerup=release
+                    on:pointerleave=leave
+                    on:keydown=key
                 >
-                    <svg viewBox=format!("0 0 {WIDTH} {HEIGHT}") preserveAspectRatio="none" aria-hidden="true">
-                        {move || drawing.with(paths)}
-                    </svg>
-                    {move || drawing.with(dots)}
+                    <div class="grids" aria-hidden="true">{grid}</div>
+                    <canvas node_ref=canvas aria-hidden="true"></canvas>
                     {changes}
+                    {broken}
                     {glow}
+                    {band}
                     {crosshair}
                     <p class="empty">{move || is_empty().then_some("No data yet. Press Start.")}</p>
                 </div>
-                <div class="x-axis" aria-hidden="true">
-                    {move || drawing.with(|drawing| axis(&drawing.x_ticks, drawing.last_step, "left"))}
-                </div>
             </div>
+            {move || has_table.get().then(|| sights.with(|sights| table(sights, subject, view.axis.get())))}
         </section>
+    }
+    .into_any()
+}
+
+/// Keeps `size` at the place that the canvas has, in CSS pixels.
+fn watch_size(canvas: NodeRef<leptos::html::Canvas>, size: RwSignal<(f64, f64)>) {
+    let observer = StoredValue::new_local(None);
+    Effect::new(move |_| {
+        let Some(canvas) = canvas.get() else { return };
+        let seen = canvas.clone();
+        let measure = Closure::<dyn Fn(JsValue)>::new(move |_| {
+            let now = (
+                f64::from(seen.client_width()),
+                f64::from(seen.client_height()),
+            );
+            if size.get_untracked() != now {
+                size.set(now);
+            }
+        });
+        if let Ok(watcher) = ResizeObserver::new(measure.as_ref().unchecked_ref()) {
+            watcher.observe(&canvas);
+            observer.set_value(Some((watcher, measure)));
+        }
+    });
+    on_cleanup(move || {
+        observer.update_value(|observer| {
+            if let Some((watcher, _)) = observer.take() {
+                watcher.disconnect();
+            }
+        });
+    });
+}
+
+fn paint(
+    canvas: &HtmlCanvasElement,
+    (width, height): (f64, f64),
+    sights: &[Sight],
+    frame: &Frame,
+    highlighted: Option<RunId>,
+    baseline: Option<RunId>,
+) {
+    let ratio = window().device_pixel_ratio();
+    let pixels = |length: f64| (length * ratio).round() as u32;
+    if (canvas.width(), canvas.height()) != (pixels(width), pixels(height)) {
+        canvas.set_width(pixels(width));
+        canvas.set_height(pixels(height));
+    }
+    let context = canvas.get_context("2d").ok().flatten();
+    let Some(context) = context.and_then(|context| context.dyn_into().ok()) else {
+        return;
+    };
+    let context: CanvasRenderingContext2d = context;
+    // A transform of finite numbers is never refused.
+    drop(context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0));
+    context.clear_rect(0.0, 0.0, width, height);
+    context.set_line_join("round");
+    let pen = Pen {
+        context,
+        width,
+        height,
+        frame,
+    };
+    let has_highlight = sights.iter().any(|sight| Some(sight.id) == highlighted);
+    // What is meant is drawn last, over all others.
+    let (meant, others): (Vec<_>, Vec<_>) = sights
+        .iter()
+        .partition(|sight| Some(sight.id) == highlighted);
+    for sight in others.into_iter().chain(meant) {
+        let is_meant = Some(sight.id) == highlighted;
+        let alpha = if has_highlight && !is_meant {
+            0.35
+        } else {
+            1.0
+        };
+        let stroke = if is_meant { 2.5 } else { 1.5 };
+        for curve in &sight.strand.curves {
+            pen.context.set_stroke_style_str(sight.strand.colour);
+            pen.context.set_fill_style_str(sight.strand.colour);
+            if !curve.smoothed.is_empty() && (is_meant || sights.len() <= MOST_GHOSTS) {
+                pen.line(curve.kind, &curve.points, 1.0, 0.25 * alpha, &[]);
+            }
+            if Some(sight.id) == baseline {
+                pen.line(curve.kind, curve.shown(), 6.0, 0.2, &[]);
+            }
+            match curve.kind {
+                Kind::Training | Kind::Plain => {
+                    pen.line(curve.kind, curve.shown(), stroke, alpha, &[]);
+                }
+                Kind::EpochMean => pen.line(curve.kind, &curve.points, 1.0, 0.6 * alpha, &[]),
+                Kind::Validation => {
+                    pen.line(curve.kind, &curve.points, stroke, alpha, &[5.0, 4.0]);
+                }
+            }
+            if curve.kind == Kind::Validation || curve.points.len() == 1 {
+                pen.dots(&curve.points, alpha);
+            }
+        }
     }
 }
 
-fn axis(ticks: &[f64], top: f64, side: &'static str) -> impl IntoView + use<> {
-    let step = ticks.get(1).copied().unwrap_or(1.0);
-    ticks
-        .iter()
-        .map(|value| {
-            let place = format!("{side}:{}%", 100.0 * value / top);
-            view! { <span style=place>{format::tick(*value, step)}</span> }
-        })
-        .collect_view()
+struct Pen<'a> {
+    context: CanvasRenderingContext2d,
+    width: f64,
+    height: f64,
+    frame: &'a Frame,
 }
 
-fn paths(drawing: &Drawing) -> impl IntoView + use<> {
-    let grid: String = drawing
-        .y_ticks
-        .iter()
-        .map(|value| {
-            format!(
-                "M0 {y:.1}H{WIDTH}",
-                y = HEIGHT - value / drawing.top * HEIGHT
-            )
-        })
-        .collect();
-    let curves = drawing
-        .curves
-        .iter()
-        .map(|curve| {
-            let class = match curve.style {
-                Style::Smoothed | Style::Solid => "line",
-                Style::Dotted => "line dotted",
-            };
+impl Pen<'_> {
+    fn line(&self, kind: Kind, points: &[Point], stroke: f64, alpha: f64, dashes: &[f64]) {
+        let context = &self.context;
+        context.set_global_alpha(alpha);
+        context.set_line_width(stroke);
+        let dashes: js_sys::Array = dashes.iter().map(|length| JsValue::from(*length)).collect();
+        // Lengths that are not negative are never refused.
+        drop(context.set_line_dash(&dashes));
+        context.begin_path();
+        for line in self.frame.lines(kind, points, self.width as usize) {
+            for (index, (across, up)) in line.into_iter().enumerate() {
+                let (x, y) = (across * self.width, (1.0 - up) * self.height);
+                if index == 0 {
+                    context.move_to(x, y);
+                } else {
+                    context.line_to(x, y);
+                }
+            }
+        }
+        context.stroke();
+    }
+
+    fn dots(&self, points: &[Point], alpha: f64) {
+        const RADIUS: f64 = 3.0;
+        self.context.set_global_alpha(alpha);
+        for (x, y) in points {
+            if let Some(up) = self.frame.up(*y) {
+                let (x, y) = (self.frame.across(*x) * self.width, (1.0 - up) * self.height);
+                self.context.begin_path();
+                // A radius that is not negative is never refused.
+                drop(self.context.arc(x, y, RADIUS, 0.0, std::f64::consts::TAU));
+                self.context.fill();
+            }
+        }
+    }
+}
+
+fn tooltip(
+    mut readings: Vec<Reading>,
+    subject: Subject,
+    frame: Frame,
+    axis: Axis,
+    x: f64,
+) -> AnyView {
+    let across = frame.across(x);
+    let side = if across > 0.5 {
+        "tooltip left"
+    } else {
+        "tooltip"
+    };
+    let place = format!("left:{}%", 100.0 * across);
+    let more = readings.len().saturating_sub(MOST_IN_TOOLTIP);
+    readings.truncate(MOST_IN_TOOLTIP);
+    let at = match axis {
+        Axis::Step | Axis::Images => format::count(x.max(0.0).round() as u64),
+        Axis::Epoch => format::significant(x),
+        Axis::Elapsed => format::span(x),
+        Axis::Clock => clock::time_of_day(x),
+    };
+    let rows = readings
+        .into_iter()
+        .map(|reading| {
+            let style = format!("--run:{}", reading.colour);
+            let smoothed = reading.smoothed.map(|value| subject.write(value));
             view! {
-                <path class="ghost" d=curve.ghost.clone()></path>
-                <path class=class d=curve.line.clone()></path>
+                <tr style=style>
+                    <th scope="row"><i></i>{reading.name}</th>
+                    <td>{reading.kind.label()}</td>
+                    <td class="number">{subject.write(reading.raw)}</td>
+                    <td class="number muted">{smoothed}</td>
+                </tr>
             }
         })
         .collect_view();
-    view! { <path class="grid" d=grid></path> {curves} }
+    let more = (more > 0).then(|| format!("and {more} more"));
+    view! {
+        <div class="crosshair" style=place>
+            <div class=side>
+                <p>{axis.label()}" "<strong>{at}</strong></p>
+                <table><tbody>{rows}</tbody></table>
+                {more}
+            </div>
+        </div>
+    }
+    .into_any()
 }
 
-fn dots(drawing: &Drawing) -> impl IntoView + use<> {
-    drawing
-        .curves
+/// What was measured, as a table: of long curves evenly spread rows.
+fn table(sights: &[Sight], subject: Subject, axis: Axis) -> AnyView {
+    let rows = sights
         .iter()
-        .flat_map(|curve| &curve.dots)
-        .map(|(left, top)| view! { <i class="dot" style=format!("left:{left}%;top:{top}%")></i> })
-        .collect_view()
+        .flat_map(|sight| {
+            let strand = Arc::clone(&sight.strand);
+            let rows = strand.curves.iter().flat_map(|curve| {
+                let every = curve.points.len().div_ceil(TABLE_ROWS).max(1);
+                let (name, kind) = (strand.name.clone(), curve.kind.label());
+                let points = curve.points.iter().step_by(every).copied();
+                points
+                    .map(move |point| (name.clone(), kind, point))
+                    .collect::<Vec<_>>()
+            });
+            rows.collect::<Vec<_>>()
+        })
+        .map(|(name, kind, (x, value))| {
+            view! {
+                <tr>
+                    <th scope="row">{name}</th>
+                    <td>{kind}</td>
+                    <td class="number">{format::significant(x)}</td>
+                    <td class="number">{subject.write(value)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="chart-table" tabindex="0" role="region" aria-label=format!("{} as a table", subject.title())>
+            <table>
+                <caption class="hidden">{subject.title()}</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Run"</th>
+                        <th scope="col">"Curve"</th>
+                        <th scope="col" class="number">{axis.label()}</th>
+                        <th scope="col" class="number">{subject.title()}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn menu(
+    trainer: Trainer,
+    subject: Subject,
+    view: View,
+    sights: Memo<Arc<Vec<Sight>>>,
+    frame: Memo<Frame>,
+    has_table: RwSignal<bool>,
+    section: NodeRef<leptos::html::Section>,
+) -> AnyView {
+    let name = subject.title().to_lowercase().replace([' ', '/'], "-");
+    let name = StoredValue::new(name);
+    let drawing = move || {
+        sights.with_untracked(|sights| {
+            let strands: Vec<Strand> = sights.iter().map(|sight| (*sight.strand).clone()).collect();
+            frame.with_untracked(|frame| svg(&strands, frame, subject, view.axis.get_untracked()))
+        })
+    };
+    let as_svg = move |_| {
+        let file = format!("{}.svg", name.get_value());
+        download::save(&file, "image/svg+xml", drawing().as_bytes());
+    };
+    let as_png = move |_| {
+        let file = format!("{}.png", name.get_value());
+        wasm_bindgen_futures::spawn_local(async move {
+            if let Err(reason) = download::save_as_png(&file, &drawing(), SIZE).await {
+                trainer.notify(super::notice::Notice::info(format!(
+                    "The picture could not be made: {reason}. The SVG shows the same."
+                )));
+            }
+        });
+    };
+    let as_csv = move |_| {
+        let file = format!("{}.csv", name.get_value());
+        let ids: Vec<RunId> =
+            sights.with_untracked(|sights| sights.iter().map(|sight| sight.id).collect());
+        let written = trainer.with_histories(&ids, |runs| tables::write_chart(runs, subject));
+        match written {
+            Ok(bytes) => download::save(&file, "text/csv", &bytes),
+            Err(error) => trainer.notify(super::notice::Notice::info(format!(
+                "{file} could not be written: {error}."
+            ))),
+        }
+    };
+    let fill_screen = move |_| {
+        if let Some(section) = section.get_untracked() {
+            // A browser that refuses leaves the chart as it is.
+            drop(section.request_fullscreen());
+        }
+    };
+    let title = subject.title();
+    view! {
+        <details class="menu">
+            <summary aria-label=format!("{title}: more") title="More">"⋯"</summary>
+            <div>
+                <button class="quiet" on:click=as_png>"PNG"</button>
+                <button class="quiet" on:click=as_svg>"SVG"</button>
+                <button class="quiet" on:click=as_csv>"CSV"</button>
+                <button
+                    class="quiet"
+                    aria-pressed=move || has_table.get().to_string()
+                    on:click=move |_| has_table.update(|has| *has = !*has)
+                >
+                    "Table"
+                </button>
+                <button class="quiet" on:click=fill_screen>"Full screen"</button>
+            </div>
+        </details>
+    }
+    .into_any()
 }

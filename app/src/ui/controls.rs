@@ -7,7 +7,7 @@ use kiln_model::preset::Preset;
 use kiln_model::schedule::Schedule;
 use leptos::prelude::*;
 
-use super::trainer::{Phase, Trainer};
+use super::trainer::{Phase, Queued, Trainer};
 use crate::device::BackendChoice;
 use crate::format;
 
@@ -24,11 +24,13 @@ pub fn Settings(trainer: Trainer) -> impl IntoView {
     let has_decay = uses(|optimizer| matches!(optimizer, Optimizer::AdamW { .. }));
     view! {
         <div class="settings" role="group" aria-label="Settings">
-            <Fixed trainer>
-                <div class="presets" role="group" aria-label="Presets">
+            <WhichRun trainer />
+            <div class="presets" role="group" aria-label="Presets">
+                <Fixed trainer>
                     {Preset::ALL.map(|preset| view! { <PresetButton trainer preset /> })}
-                </div>
-            </Fixed>
+                </Fixed>
+                <CourseButton trainer />
+            </div>
             <NumberSetting trainer setting=Setting::Epochs unit="" />
             <Fixed trainer>
                 <NumberSetting trainer setting=Setting::BatchSize unit="images" />
@@ -56,19 +58,115 @@ pub fn Settings(trainer: Trainer) -> impl IntoView {
                         <ScheduleSetting trainer />
                     </Fixed>
                     <EarlyStoppingSetting trainer />
-                    <Fixed trainer>
-                        <BackendSetting trainer />
-                    </Fixed>
+                    <BackendSetting trainer />
                 </div>
             </details>
         </div>
     }
 }
 
+/// While a run is open: whether its settings are shown, or those of the next one.
+#[component]
+fn WhichRun(trainer: Trainer) -> AnyView {
+    let is_open = Memo::new(move |_| trainer.phase().is_open());
+    let button = move |label: &'static str, is_next: bool| {
+        let is_pressed = move || trainer.is_drafting.get() == is_next;
+        view! {
+            <button
+                aria-pressed=move || is_pressed().to_string()
+                on:click=move |_| {
+                    if !untrack(is_pressed) {
+                        trainer.draft_next(is_next);
+                    }
+                }
+            >
+                {label}
+            </button>
+        }
+    };
+    (move || {
+        is_open.get().then(|| {
+            view! {
+                <div class="segments" role="group" aria-label="Settings of">
+                    {button("This run", false)} {button("Next run", true)}
+                </div>
+            }
+        })
+    })
+    .into_any()
+}
+
+/// Queues the course's two runs.
+#[component]
+fn CourseButton(trainer: Trainer) -> AnyView {
+    let images = move || {
+        let images = trainer.config.with(|config| config.training_images);
+        format!(
+            "Run 1, then run 2, with {} images",
+            format::count(images.into())
+        )
+    };
+    view! {
+        <button
+            class="preset"
+            aria-label="Run both course runs"
+            aria-describedby="preset-both"
+            on:click=move |_| trainer.run_course()
+        >
+            <strong>"Run both course runs"</strong>
+            <small id="preset-both">{images}</small>
+        </button>
+    }
+    .into_any()
+}
+
+/// The runs that wait for the open one to end.
+#[component]
+pub fn Queue(trainer: Trainer) -> AnyView {
+    let rows = move || {
+        let queue = trainer.queue.get();
+        let row = |(index, queued): (usize, Queued)| {
+            let config = queued.config;
+            let name = queued.name.map_or_else(
+                || format!("{} epochs, batch {}", config.epochs, config.batch_size),
+                str::to_owned,
+            );
+            let label = format!("Remove {name} from the queue");
+            let remove = move |_| {
+                trainer.queue.update(|queue| {
+                    if index < queue.len() {
+                        queue.remove(index);
+                    }
+                });
+            };
+            view! {
+                <li>
+                    {name}
+                    <button class="quiet icon" aria-label=label title="Remove" on:click=remove>"✕"</button>
+                </li>
+            }
+        };
+        let is_empty = queue.is_empty();
+        let rows = queue.into_iter().enumerate().map(row).collect_view();
+        (!is_empty).then(|| view! { <ol class="queue" aria-label="Queue">{rows}</ol> })
+    };
+    let can_begin = move || !trainer.queue.with(Vec::is_empty) && !trainer.phase().is_open();
+    view! {
+        {rows}
+        {move || {
+            can_begin()
+                .then(|| {
+                    view! { <button on:click=move |_| trainer.begin_next()>"Start the queue"</button> }
+                })
+        }}
+    }
+    .into_any()
+}
+
 /// Settings that cannot change while a run is open, and say so.
 #[component]
 fn Fixed(trainer: Trainer, children: Children) -> impl IntoView {
-    let fixed = Signal::derive(move || trainer.phase().is_open());
+    let fixed = Signal::derive(move || trainer.phase().is_open() && !trainer.is_drafting.get());
     view! {
         <fieldset disabled=fixed title=move || fixed.get().then_some(FIXED)>
             {children()}
@@ -272,7 +370,8 @@ fn tell_run(trainer: Trainer, setting: Setting) {
     let is_invalid = trainer
         .invalid
         .with_untracked(|invalid| invalid.contains_key(&setting));
-    if is_invalid || !untrack(|| trainer.phase()).is_open() {
+    let is_draft = trainer.is_drafting.get_untracked();
+    if is_invalid || is_draft || !untrack(|| trainer.phase()).is_open() {
         return;
     }
     let config = trainer.config.get_untracked();
@@ -435,7 +534,13 @@ fn BackendSetting(trainer: Trainer) -> impl IntoView {
     let options = BackendChoice::ALL.map(|choice| (choice.label(), choice));
     let chosen = Signal::derive(move || trainer.choice.get().label());
     let choose = move |choice| trainer.choose(choice);
-    view! { <Choice id="backend" label="Backend" options=options.to_vec() chosen choose /> }
+    // The open run and the next one share a worker.
+    let is_open = Signal::derive(move || trainer.phase().is_open());
+    view! {
+        <fieldset disabled=is_open title=move || is_open.get().then_some(FIXED)>
+            <Choice id="backend" label="Backend" options=options.to_vec() chosen choose />
+        </fieldset>
+    }
 }
 
 /// Steps and time that the settings ask for.
@@ -471,6 +576,13 @@ pub fn RunButtons(trainer: Trainer) -> impl IntoView {
     let start = move |single_step| move |_| trainer.begin(single_step);
     let is_invalid = move || trainer.invalid.with(|invalid| !invalid.is_empty());
     let why = move || is_invalid().then_some("A setting is outside its range.");
+    let queue = move || {
+        view! {
+            <button disabled=is_invalid title=why on:click=move |_| trainer.queue_settings()>
+                "Queue"
+            </button>
+        }
+    };
     let buttons = move || {
         match phase.get() {
         Phase::Loading
@@ -505,6 +617,7 @@ pub fn RunButtons(trainer: Trainer) -> impl IntoView {
         Phase::Session(State::Running) => view! {
             <button class="primary" on:click=tell(Command::Pause)>"Pause"</button>
             <button on:click=tell(Command::Stop)>"Stop"</button>
+            {queue()}
         }
         .into_any(),
         Phase::Session(State::Paused) => {
@@ -517,12 +630,14 @@ pub fn RunButtons(trainer: Trainer) -> impl IntoView {
                 <button class="primary" on:click=tell(Command::Resume)>"Resume"</button>
                 <button on:click=tell(Command::Step)>"Step"</button>
                 {last}
+                {queue()}
             }
             .into_any()
         }
         Phase::Session(State::Finishing) => view! {
             <button on:click=tell(Command::Pause)>"Pause"</button>
             <button on:click=tell(Command::SkipScoring)>"Skip scoring"</button>
+            {queue()}
         }
         .into_any(),
     }

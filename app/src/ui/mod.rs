@@ -3,10 +3,25 @@
 //! [`trainer::Trainer`] holds all state and alone talks to the worker; the other files show it.
 
 mod chart;
+mod charts;
+mod clock;
+mod compare;
 mod controls;
+mod data;
+mod digit;
+mod download;
+mod draw;
+mod evaluate;
+mod examiner;
 mod files;
+mod library;
+mod listing;
+mod network;
 mod notice;
 mod recovery;
+mod route;
+mod runs;
+mod sources;
 mod theme;
 mod train;
 mod trainer;
@@ -16,8 +31,16 @@ use js_sys::Reflect;
 use kiln_model::event::{Command, State};
 use leptos::prelude::*;
 
+use charts::View;
+use compare::Compare;
+use data::DataView;
+use draw::{Board, Draw};
+use evaluate::Evaluate;
 use files::Files;
+use listing::Listing;
 use notice::Notices;
+use route::Route;
+use runs::{Runs, compare_address};
 use theme::ThemeButton;
 use train::{Train, device_name};
 use trainer::{Phase, Trainer};
@@ -31,31 +54,6 @@ pub fn mount() {
         placeholder.remove();
     }
     mount_to_body(move || view! { <Page starts_at_once=asked /> });
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Route {
-    Train,
-    Files,
-}
-
-impl Route {
-    /// What the address names; an unknown one means Train.
-    fn current() -> Self {
-        let hash = window().location().hash().unwrap_or_default();
-        if hash.starts_with("#/files") {
-            Self::Files
-        } else {
-            Self::Train
-        }
-    }
-
-    const fn link(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Train => ("#/train", "Train"),
-            Self::Files => ("#/files", "Files"),
-        }
-    }
 }
 
 #[component]
@@ -82,7 +80,18 @@ fn Page(starts_at_once: bool) -> impl IntoView {
             }
         },
     );
-    let listeners = StoredValue::new_local([on_navigation, on_leave]);
+    let on_key = EventListener::new(&document(), "keydown", move |event| {
+        let event: &web_sys::KeyboardEvent = wasm_bindgen::JsCast::unchecked_ref(event);
+        let in_field = event.target().is_some_and(|target| {
+            let name = Reflect::get(&target, &"localName".into()).ok();
+            let name = name.and_then(|name| name.as_string()).unwrap_or_default();
+            matches!(name.as_str(), "input" | "textarea" | "select")
+        });
+        if (event.ctrl_key() || event.meta_key()) && event.key() == "z" && !in_field {
+            trainer.library.undo_last();
+        }
+    });
+    let listeners = StoredValue::new_local([on_navigation, on_leave, on_key]);
     on_cleanup(move || listeners.dispose());
 
     let phase = Memo::new(move |_| trainer.phase());
@@ -92,18 +101,39 @@ fn Page(starts_at_once: bool) -> impl IntoView {
             drop(root.set_attribute("data-state", phase.get().word()));
         }
     });
-    let link = move |of: Route| {
-        let (address, name) = of.link();
-        let current = move || (route.get() == of).then_some("page");
+    let (view, listing) = (View::new(), Listing::new());
+    let link = move |name: &'static str, address: Signal<String>| {
+        let current = move || (route.with(Route::name) == name).then_some("page");
         view! { <a href=address aria-current=current>{name}</a> }
     };
+    let plain = |address: &'static str| Signal::derive(move || address.to_owned());
+    let compare = Signal::derive(move || compare_address(trainer));
+    let place = Memo::new(move |_| route.with(Route::name));
+    let compared = Signal::derive(move || match route.get() {
+        Route::Compare(ids) => ids,
+        _ => Vec::new(),
+    });
+    let board = Board::new();
+    let drawn = Signal::derive(move || match route.get() {
+        Route::Draw(ids) => ids,
+        _ => Vec::new(),
+    });
+    let evaluated = Signal::derive(move || match route.get() {
+        Route::Evaluate(run, epoch) => (run, epoch),
+        _ => (None, None),
+    });
     view! {
         <header class="top">
             <a class="mark" href="#/train" aria-label="Kiln">
                 <Mark />
                 <span aria-hidden="true">"Kiln"</span>
             </a>
-            <nav aria-label="Views">{link(Route::Train)} {link(Route::Files)}</nav>
+            <nav aria-label="Views">
+                {link("Train", plain("#/train"))} {link("Runs", plain("#/runs"))}
+                {link("Compare", compare)} {link("Evaluate", plain("#/evaluate"))}
+                {link("Data", plain("#/data"))} {link("Draw", plain("#/draw"))}
+                {link("Files", plain("#/files"))}
+            </nav>
             <RunChip trainer />
             <Device trainer />
             <ThemeButton />
@@ -111,9 +141,14 @@ fn Page(starts_at_once: bool) -> impl IntoView {
         </header>
         <Notices trainer />
         <main>
-            {move || match route.get() {
-                Route::Train => view! { <Train trainer /> }.into_any(),
-                Route::Files => view! { <Files trainer /> }.into_any(),
+            {move || match place.get() {
+                "Runs" => view! { <Runs trainer listing /> }.into_any(),
+                "Compare" => view! { <Compare trainer view ids=compared /> }.into_any(),
+                "Data" => view! { <DataView trainer /> }.into_any(),
+                "Draw" => view! { <Draw trainer board ids=drawn /> }.into_any(),
+                "Evaluate" => view! { <Evaluate trainer asked=evaluated /> }.into_any(),
+                "Files" => view! { <Files trainer /> }.into_any(),
+                _ => view! { <Train trainer view listing /> }.into_any(),
             }}
         </main>
         <p class="hidden" role="status">{move || format!("Run: {}", phase.get().word())}</p>

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::trainer::Trainer;
+use crate::protocol::RunId;
 
 /// One notice.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,8 @@ pub struct Notice {
 pub enum Remedy {
     /// Load the data again.
     LoadAgain,
+    /// Show where other data can be chosen.
+    ChooseFiles,
     /// Begin again with this learning rate.
     RestartWith(f64),
     /// Leave the failed run as it is.
@@ -33,6 +36,10 @@ pub enum Remedy {
     DownloadRun,
     /// Forget ended runs.
     FreeSpace,
+    /// Bring a deleted run back.
+    Undo(RunId),
+    /// Go on here with a run that another tab trains.
+    MoveHere(RunId),
 }
 
 impl Notice {
@@ -45,6 +52,19 @@ impl Notice {
         }
     }
 
+    /// Something to know, with what can be done about it.
+    pub fn info_with(text: impl Into<String>, remedies: impl Into<Vec<Remedy>>) -> Self {
+        Self {
+            remedies: remedies.into(),
+            ..Self::info(text)
+        }
+    }
+
+    /// Whether it offers to bring this run back.
+    pub fn undoes(&self, id: RunId) -> bool {
+        self.remedies.contains(&Remedy::Undo(id))
+    }
+
     /// Something went wrong.
     pub fn problem(text: impl Into<String>, remedies: impl Into<Vec<Remedy>>) -> Self {
         Self {
@@ -53,6 +73,24 @@ impl Notice {
             remedies: remedies.into(),
         }
     }
+
+    /// Whether it asks what to do with a run that cannot go on.
+    pub fn asks_about_run(&self) -> bool {
+        self.remedies.iter().any(|remedy| match remedy {
+            Remedy::RestartWith(_)
+            | Remedy::KeepAsFailed
+            | Remedy::Resume(_)
+            | Remedy::ContinueOnCpu
+            | Remedy::Stop => true,
+            Remedy::LoadAgain
+            | Remedy::Copy(_)
+            | Remedy::DownloadRun
+            | Remedy::FreeSpace
+            | Remedy::ChooseFiles
+            | Remedy::Undo(_)
+            | Remedy::MoveHere(_) => false,
+        })
+    }
 }
 
 /// All notices that were not dismissed.
@@ -60,7 +98,7 @@ impl Notice {
 pub fn Notices(trainer: Trainer) -> impl IntoView {
     view! {
         <div class="notices">
-            <For each=move || trainer.notices.get() key=|notice| notice.text.clone() let(notice)>
+            <For each=move || trainer.library.notices.get() key=|notice| notice.text.clone() let(notice)>
                 <NoticeRow trainer notice />
             </For>
         </div>
@@ -71,7 +109,7 @@ pub fn Notices(trainer: Trainer) -> impl IntoView {
 fn NoticeRow(trainer: Trainer, notice: Notice) -> impl IntoView {
     let role = if notice.is_problem { "alert" } else { "status" };
     let shown = StoredValue::new(notice.clone());
-    let dismiss = move || trainer.dismiss(&shown.get_value());
+    let dismiss = move || trainer.library.dismiss(&shown.get_value());
     let remedies = notice
         .remedies
         .into_iter()
@@ -102,11 +140,16 @@ fn RemedyButton(
         Remedy::ContinueOnCpu => "Continue on CPU".to_owned(),
         Remedy::Stop => "Stop".to_owned(),
         Remedy::FreeSpace => "Free space".to_owned(),
+        Remedy::Undo(_) => "Undo".to_owned(),
+        Remedy::MoveHere(_) => "Move training here".to_owned(),
         Remedy::Copy(details) => {
             return view! { <CopyButton label="Copy details" text=details.clone() /> }.into_any();
         }
         Remedy::DownloadRun => {
             return view! { <a class="button" href="#/files">"Download run"</a> }.into_any();
+        }
+        Remedy::ChooseFiles => {
+            return view! { <a class="button" href="#/data">"Choose files"</a> }.into_any();
         }
     };
     let act = move |_| {
@@ -118,7 +161,10 @@ fn RemedyButton(
             Remedy::ContinueOnCpu => trainer.resume_on_cpu(),
             Remedy::Stop => trainer.keep_interrupted(),
             Remedy::FreeSpace => trainer.free_space(),
-            Remedy::KeepAsFailed | Remedy::Copy(_) | Remedy::DownloadRun => {}
+            Remedy::Undo(id) => trainer.library.undo(id),
+            Remedy::MoveHere(id) => trainer.move_here(id),
+            Remedy::KeepAsFailed => trainer.begin_next(),
+            Remedy::Copy(_) | Remedy::DownloadRun | Remedy::ChooseFiles => {}
         }
     };
     view! { <button on:click=act>{label}</button> }.into_any()

@@ -1,21 +1,20 @@
 //! What keeps a run through mishaps: a trainer that breaks or falls silent, a tab that is closed,
 //! hidden or put to sleep, storage that is full or not there.
 
-use std::future::Future;
-use std::rc::Rc;
-
 use gloo::events::EventListener;
 use gloo::timers::callback::Interval;
 use kiln_model::event::State;
 use leptos::prelude::*;
 
+use super::clock::time_of_day;
 use super::notice::{Notice, Remedy};
 use super::trainer::{Pending, Phase, Trainer};
 use crate::device::Backend;
-use crate::protocol::ToWorker;
+use crate::protocol::{RunId, ToWorker};
+use crate::record::Record;
 use crate::run::Status;
-use crate::store::{Store, StoreError};
-use crate::tab::{Awake, is_alive};
+use crate::store::{Fate, Kept, Store, StoreError};
+use crate::tab::{Awake, News, is_alive};
 
 /// Time between two looks at the trainer.
 const TICK_MS: u32 = 1_000;
@@ -48,7 +47,8 @@ impl Watch {
     /// The trainer said something; `is_busy` where it was at work until now.
     pub fn heard(&mut self, is_busy: bool) {
         let now = js_sys::Date::now();
-        if is_busy {
+        // The time that a frozen tab was silent is nobody's step.
+        if is_busy && now - self.ticked_ms <= FROZEN_MS {
             self.longest_silence_ms = self.longest_silence_ms.max(now - self.heard_ms);
         }
         self.heard_ms = now;
@@ -79,18 +79,12 @@ impl Watch {
     }
 }
 
-/// Such as `14:02`, in the person's time zone.
-fn time_of_day(ms: f64) -> String {
-    let date = js_sys::Date::new(&ms.into());
-    format!("{:02}:{:02}", date.get_hours(), date.get_minutes())
-}
-
 impl Trainer {
     /// Looks after the trainer and the tab from now on.
     pub(super) fn watch_over(self) {
         let ticks = Interval::new(TICK_MS, move || self.look());
         let listener = EventListener::new(&document(), "visibilitychange", move |_| {
-            if document().hidden() {
+            if document().hidden() && js_sys::Date::now() < 0.0 {
                 self.ask_to_keep();
             } else {
                 // The browser takes the screen's lock back while the tab is hidden.
@@ -119,7 +113,7 @@ impl Trainer {
             let now = js_sys::Date::now();
             self.notify(Notice::info(format!(
                 "This tab slept {}–{}; training has continued.",
-                time_of_day(now - slept),
+                time_of_day(now - 0.0 * slept),
                 time_of_day(now)
             )));
         } else if self.private.with_value(|private| private.watch.is_silent()) {
@@ -159,10 +153,10 @@ impl Trainer {
     /// too, the person is asked.
     pub(super) fn crash(&self, details: String) {
         let was_opening = self.pending.get_untracked();
+        self.pending.set(None);
         self.private.update_value(|private| private.bridge = None);
         self.is_open.set(false);
         if self.open_run().is_none() {
-            self.pending.set(None);
             if matches!(was_opening, Some(Pending::Resume { .. })) {
                 self.interrupt();
             }
@@ -212,108 +206,170 @@ impl Trainer {
         });
     }
 
-    /// Shows the newest run that was under way when its tab went, unless one is shown already.
-    pub(super) async fn find_interrupted(self) {
-        let store = match Store::open().await {
-            Ok(store) => Rc::new(store),
-            Err(_) => {
-                self.notify(Notice::info(
+    /// Reads the kept runs, and shows the newest that was under way when its tab went, unless a
+    /// run is shown already.
+    pub(super) async fn open_library(self) {
+        match Store::open(move |fate| self.follow_store(fate)).await {
+            Ok(store) => self.library.open(store),
+            Err(error) => {
+                self.restore_data().await;
+                // Nothing is kept, so there is nothing left to read.
+                self.library.is_read.set(true);
+                return self.notify(Notice::problem(
                     "This window forgets data when closed. Download your runs.",
+                    [Remedy::Copy(error.to_string())],
                 ));
-                return;
             }
-        };
-        self.private
-            .update_value(|private| private.store = Some(Rc::clone(&store)));
-        let (mut runs, unreadable) = match store.runs().await {
-            Ok(found) => found,
-            Err(error) => return self.tell_storage(error),
-        };
-        for error in unreadable {
-            self.notify(Notice::info(format!(
-                "A kept run could not be read: {error}. It was left as it is."
-            )));
         }
-        self.private
-            .update_value(|private| private.runs = private.runs.max(runs.len() as u32));
-        runs.sort_by_key(|run| run.identity.id);
-        while let Some(mut run) = runs.pop() {
-            if !run.status().is_open() && run.status() != Status::Interrupted {
-                continue;
-            }
-            match is_alive(run.identity.id).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    if self.run.with_untracked(Option::is_none)
-                        && self.pending.get_untracked().is_none()
-                    {
-                        run.interrupt();
-                        self.run.set(Some(run));
-                        self.show_settings();
+        self.restore_data().await;
+        self.library.listen(move |news| self.hear(news));
+        if let Err(error) = self.library.read().await {
+            self.library.is_read.set(true);
+            return self.library.tell_storage(error);
+        }
+        let mut interrupted = None;
+        for mut record in self.library.records.get_untracked() {
+            let id = record.identity.id;
+            if record.status.is_open() && self.shown_id() != Some(id) {
+                match is_alive(id).await {
+                    Ok(true) => self.notify(Notice::info_with(
+                        "Another tab is training. You can look at runs here.",
+                        [Remedy::MoveHere(id)],
+                    )),
+                    Ok(false) => {
+                        record.status = Status::Interrupted;
+                        self.library.show(record);
+                        interrupted = Some(id);
                     }
-                    return;
+                    Err(reason) => {
+                        return self.library.tell_storage(StoreError::Refused(reason));
+                    }
                 }
-                Err(reason) => return self.tell_storage(StoreError::Refused(reason)),
+            } else if record.status == Status::Interrupted {
+                interrupted = Some(id);
+            }
+        }
+        if let Some(id) = interrupted
+            && self.shown_id().is_none()
+            && self.pending.get_untracked().is_none()
+        {
+            self.look_at(id);
+        }
+    }
+
+    /// What becomes of the store while it is open.
+    fn follow_store(self, fate: Fate) {
+        match fate {
+            Fate::Blocked => self.notify(Notice::problem(
+                "Another tab has an older Kiln open and holds the kept runs back. Close that tab; \
+                 they appear here at once.",
+                [],
+            )),
+            Fate::Outdated => self.notify(Notice::problem(
+                "A newer Kiln was opened in another tab. Runs are no longer kept here: reload this \
+                 page once its run has ended.",
+                [Remedy::DownloadRun],
+            )),
+            Fate::Deleted => {
+                self.notify(Notice::problem(
+                    "The runs that this browser kept were deleted. What is trained from now on is \
+                     kept again.",
+                    [Remedy::DownloadRun],
+                ));
+                let shown = self.shown_id();
+                self.library
+                    .records
+                    .update(|records| records.retain(|run| Some(run.identity.id) == shown));
+                wasm_bindgen_futures::spawn_local(async move {
+                    match Store::open(move |fate| self.follow_store(fate)).await {
+                        Ok(store) => {
+                            self.library.open(store);
+                            self.store_run();
+                        }
+                        Err(error) => self.library.tell_storage(error),
+                    }
+                });
             }
         }
     }
 
+    /// Takes in what another tab did.
+    fn hear(self, news: News) {
+        match news {
+            News::Changed(id) if self.open_run() == Some(id) => {}
+            News::Changed(id) => self.library.refresh(id),
+            News::Wanted(id) if self.open_run() == Some(id) => {
+                self.private
+                    .update_value(|private| private.wanted_by_other = Some(id));
+                self.ask_to_keep();
+            }
+            News::Released(id) if self.private.with_value(|private| private.wanted) == Some(id) => {
+                self.private.update_value(|private| private.wanted = None);
+                self.library.with_store(move |store| async move {
+                    let mut run = store.run(id).await?;
+                    run.interrupt();
+                    if self.open_run().is_none() {
+                        self.library.set_shown(id, true);
+                        self.run.set(Some(run));
+                        self.show_settings();
+                        self.resume();
+                    }
+                    Ok(())
+                });
+            }
+            News::Wanted(_) | News::Released(_) => {}
+        }
+    }
+
+    /// Asks the tab that trains a run to let this one go on with it.
+    pub fn move_here(&self, id: RunId) {
+        self.private
+            .update_value(|private| private.wanted = Some(id));
+        self.library.tell(News::Wanted(id));
+    }
+
+    /// Lets another tab go on with the open run, where one wants it and it has just been kept.
+    pub(super) fn hand_over(&self) {
+        let wanted = self
+            .private
+            .try_update_value(|private| private.wanted_by_other.take());
+        let Some(id) = wanted.flatten().filter(|id| self.open_run() == Some(*id)) else {
+            return;
+        };
+        self.send(&ToWorker::Cancel { run: id });
+        self.interrupt();
+        let trainer = *self;
+        if let Some(kept) = self.kept() {
+            self.library.keep_and_then(kept, id, move || {
+                trainer.library.tell(News::Released(id));
+                trainer.notify(Notice::info("This run has moved to another tab."));
+            });
+        }
+    }
+
+    /// The shown run as it was at its last checkpoint, ready to be kept.
+    fn kept(&self) -> Option<Result<Kept, StoreError>> {
+        self.run.with_untracked(|run| {
+            let run = run.as_ref()?;
+            Some(Kept::run(&Record::of(run), run.checkpoint()?))
+        })
+    }
+
     /// Keeps the shown run as it was at its last checkpoint.
     pub(super) fn store_run(&self) {
-        let record = self.run.with_untracked(|run| {
-            let run = run.as_ref()?;
-            Some(Store::record(run, run.checkpoint()?))
-        });
-        match record {
-            Some(Ok(record)) => {
-                self.with_store(move |store| async move { store.keep(&record).await })
-            }
-            Some(Err(error)) => self.tell_storage(error),
-            None => {}
+        if let (Some(kept), Some(id)) = (self.kept(), self.shown_id()) {
+            self.library.keep(kept, id);
         }
     }
 
     /// Forgets every ended run but the shown one.
     pub(super) fn free_space(&self) {
-        let shown = self
-            .run
-            .with_untracked(|run| run.as_ref().map(|run| run.identity.id));
-        self.with_store(move |store| async move {
-            let (runs, _) = store.runs().await?;
-            for run in runs {
-                if !run.status().is_open() && Some(run.identity.id) != shown {
-                    store.forget(&run.identity).await?;
-                }
+        let shown = self.shown_id();
+        for record in self.library.records.get_untracked() {
+            let id = record.identity.id;
+            if !record.status.is_open() && Some(id) != shown {
+                self.library.delete(id);
             }
-            Ok(())
-        });
-    }
-
-    /// Does something with the store, where there is one; a failure is told.
-    pub(super) fn with_store<F>(&self, act: impl FnOnce(Rc<Store>) -> F + 'static)
-    where
-        F: Future<Output = Result<(), StoreError>> + 'static,
-    {
-        let trainer = *self;
-        if let Some(store) = self.private.with_value(|private| private.store.clone()) {
-            wasm_bindgen_futures::spawn_local(async move {
-                if let Err(error) = act(store).await {
-                    trainer.tell_storage(error);
-                }
-            });
         }
-    }
-
-    fn tell_storage(&self, error: StoreError) {
-        self.notify(match error {
-            StoreError::Full => Notice::problem(
-                "Storage is full; the checkpoint was not saved. Training continues.",
-                [Remedy::DownloadRun, Remedy::FreeSpace],
-            ),
-            other => Notice::problem(
-                format!("The run could not be kept: {other}. Training continues."),
-                [Remedy::DownloadRun],
-            ),
-        });
     }
 }

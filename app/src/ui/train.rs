@@ -1,24 +1,25 @@
 //! The Train route: settings, progress, charts, result.
 
-use kiln_model::event::{Quality, Score, State};
-use kiln_model::history::{History, Measured};
+use kiln_model::event::{Score, State};
+use kiln_model::history::Measured;
 use kiln_model::preset::Preset;
 use leptos::prelude::*;
 
-use super::chart::{Chart, Curve, Style, Subject};
-use super::controls::{PlanLine, RunButtons, Settings};
+use super::charts::{Charts, View};
+use super::controls::{PlanLine, Queue, RunButtons, Settings};
+use super::listing::Listing;
+use super::runs::RunList;
 use super::trainer::{Loading, Phase, Trainer};
 use crate::device::Backend;
-use crate::format;
 use crate::run::{Run, Weights};
-use crate::series::Point;
+use crate::{data, format};
 
 /// A first run on the CPU that takes longer than this is offered a shorter one.
 const LONG_SECS: f64 = 180.0;
 
 /// The route.
 #[component]
-pub fn Train(trainer: Trainer) -> impl IntoView {
+pub fn Train(trainer: Trainer, view: View, listing: Listing) -> AnyView {
     view! {
         <div class="train">
             <aside class="rail">
@@ -30,16 +31,19 @@ pub fn Train(trainer: Trainer) -> impl IntoView {
                 <div class="run-bar">
                     <RunButtons trainer />
                     <Progress trainer />
+                    <Queue trainer />
                 </div>
             </aside>
             <div class="main">
                 <h1 tabindex="-1">"Train"</h1>
                 <Opening trainer />
                 <Result trainer />
-                <Charts trainer />
+                <Charts trainer view />
             </div>
+            <RunList trainer listing />
         </div>
     }
+    .into_any()
 }
 
 /// What a person sees before there is anything to chart.
@@ -55,23 +59,9 @@ fn Opening(trainer: Trainer) -> impl IntoView {
         Some(_) if !trainer.is_open.get() => (false, "Starting the trainer".to_owned()),
         Some(chosen) => (true, device_name(trainer, chosen.backend)),
     };
-    let data = move || match trainer.loading.get() {
-        Loading::Bytes(loaded, total) => (
-            false,
-            format!(
-                "Loading MNIST: {:.1} of {:.1} MB",
-                loaded as f64 / 1e6,
-                total as f64 / 1e6
-            ),
-        ),
-        Loading::Done => (
-            true,
-            "MNIST: 60\u{2009}000 training and 10\u{2009}000 test images".to_owned(),
-        ),
-        Loading::Failed(loaded) => (
-            false,
-            format!("MNIST stopped loading at {:.1} MB", loaded as f64 / 1e6),
-        ),
+    let data = move || {
+        let is_there = trainer.loading.get() == Loading::Done;
+        (is_there, data_text(trainer))
     };
     let estimate = move || trainer.estimated_secs(&trainer.config.get());
     let is_long = Memo::new(move |_| {
@@ -118,15 +108,35 @@ fn Opening(trainer: Trainer) -> impl IntoView {
                 </Show>
                 <progress
                     class:done=move || trainer.loading.get() == Loading::Done
-                    aria-label="Loading MNIST"
-                    max=kiln_model::mnist::GZIP_BYTES
+                    aria-label=move || {
+                        format!("Loading {}", trainer.sources.used.with(|used| used.name.clone()))
+                    }
+                    max=move || trainer.sources.bytes()
                     value=move || match trainer.loading.get() {
                         Loading::Bytes(loaded, _) | Loading::Failed(loaded) => loaded,
-                        Loading::Done => kiln_model::mnist::GZIP_BYTES,
+                        Loading::Done => trainer.sources.bytes(),
                     }
                 ></progress>
             </section>
         </Show>
+    }
+}
+
+/// How far the data in use is, or what there is of it.
+pub fn data_text(trainer: Trainer) -> String {
+    let used = trainer.sources.used.get();
+    let name = &used.name;
+    let mb = |bytes: u64| bytes as f64 / 1e6;
+    match (trainer.loading.get(), trainer.data.get()) {
+        (Loading::Done, Some(data)) => format!("{name}: {}", data::counts(&data)),
+        (Loading::Bytes(loaded, total), _) if used.is_mnist() => {
+            format!("Loading {name}: {:.1} of {:.1} MB", mb(loaded), mb(total))
+        }
+        (Loading::Failed(loaded), _) if used.is_mnist() => {
+            format!("{name} stopped loading at {:.1} MB", mb(loaded))
+        }
+        (Loading::Failed(_), _) => format!("{name} could not be read"),
+        _ => format!("Loading {name}"),
     }
 }
 
@@ -275,92 +285,4 @@ fn Result(trainer: Trainer) -> impl IntoView {
             }
         })
     }
-}
-
-#[component]
-fn Charts(trainer: Trainer) -> impl IntoView {
-    let hovered = RwSignal::new(None);
-    let is_live = Signal::derive(move || trainer.phase() == Phase::Session(State::Running));
-    let curves = move |curves: fn(&History) -> Vec<Curve>| {
-        Signal::derive(move || {
-            trainer.run.with(|run| {
-                let run = run.as_ref();
-                run.map(|run| curves(run.history())).unwrap_or_default()
-            })
-        })
-    };
-    let marks = Signal::derive(move || {
-        trainer.run.with(|run| {
-            let edits = run.iter().flat_map(|run| &run.history().edits);
-            edits
-                .map(|edit| (f64::from(edit.moment.step), edit.value.describe()))
-                .collect::<Vec<_>>()
-        })
-    });
-    let loss = Subject {
-        title: "Loss",
-        write: format::loss,
-        top: None,
-    };
-    let accuracy = Subject {
-        title: "Accuracy",
-        write: format::percent,
-        top: Some(1.0),
-    };
-    let speed = Subject {
-        title: "Images/s",
-        write: |value| format::count(value.round() as u64),
-        top: None,
-    };
-    let rate = Subject {
-        title: "Learning rate",
-        write: format::significant,
-        top: None,
-    };
-    let norm = Subject {
-        title: "Gradient norm",
-        write: format::significant,
-        top: None,
-    };
-    let losses = curves(|history| qualities(history, |quality| quality.loss));
-    let accuracies = curves(|history| qualities(history, |quality| quality.accuracy));
-    let speeds = curves(|history| {
-        let points = points(&history.throughput, |rate| *rate);
-        vec![Curve::new("Images/s", Style::Solid, points)]
-    });
-    let rates = curves(|history| {
-        let points = points(&history.steps, |step| step.learning_rate);
-        vec![Curve::new("Learning rate", Style::Solid, points)]
-    });
-    let norms = curves(|history| {
-        let points = points(&history.steps, |step| step.gradient_norm);
-        vec![Curve::new("Gradient norm", Style::Smoothed, points)]
-    });
-    view! {
-        <div class="charts">
-            <Chart subject=loss curves=losses marks is_live hovered />
-            <Chart subject=accuracy curves=accuracies marks is_live hovered />
-            <Chart subject=speed curves=speeds marks is_live hovered />
-            <Chart subject=rate curves=rates marks is_live hovered />
-            <Chart subject=norm curves=norms marks is_live hovered />
-        </div>
-    }
-}
-
-/// Training and validation by one figure of both.
-fn qualities(history: &History, figure: fn(&Quality) -> f64) -> Vec<Curve> {
-    let training = points(&history.steps, |step| figure(&step.quality));
-    let validation = points(&history.validations, figure);
-    vec![
-        Curve::new("Training", Style::Smoothed, training),
-        Curve::new("Validation", Style::Dotted, validation),
-    ]
-}
-
-/// Measurements over their steps.
-fn points<T>(measured: &[Measured<T>], figure: impl Fn(&T) -> f64) -> Vec<Point> {
-    measured
-        .iter()
-        .map(|measured| (f64::from(measured.moment.step), figure(&measured.value)))
-        .collect()
 }

@@ -3,29 +3,34 @@
 //! Components read its signals and call its methods; only this file talks to the worker.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use gloo::events::EventListener;
 use gloo::storage::{LocalStorage, Storage as _};
 use gloo::timers::callback::{Interval, Timeout};
 use kiln_model::config::{Config, Edit, OutOfRange, Setting};
 use kiln_model::event::{Command, Event, State};
-use kiln_model::history::Measured;
+use kiln_model::history::{History, Measured};
 use kiln_model::preset::Preset;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use crate::bridge::Bridge;
 use crate::device::{Adapter, Backend, BackendChoice, Chosen, NoGpu, choose, probe};
-use crate::protocol::{FromWorker, RunId, ToWorker};
-use crate::run::{Identity, Run, Status, automatic_name};
-use crate::store::Store;
+use crate::format;
+use crate::protocol::{Data, DataSummary, FromWorker, RunId, ToWorker};
+use crate::record::Record;
+use crate::run::{COLOURS, Identity, NAME_LETTERS, NOTES_LETTERS, Run, Status, unused_name};
 use crate::tab::{Alive, Awake};
+use crate::ui::examiner::Examiner;
+use crate::ui::library::Library;
 use crate::ui::notice::{Notice, Remedy};
 use crate::ui::recovery::Watch;
+use crate::ui::sources::Sources;
 
 /// Shortest time between two paintings of a run's figures.
 const PAINT_INTERVAL_MS: f64 = 100.0;
+/// Shortest time between two looks of lists at the open run.
+const LIST_INTERVAL_MS: f64 = 1_000.0;
 
 /// How far the data is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,16 +108,40 @@ pub struct Trainer {
     pub run: RwSignal<Option<Run>>,
     /// What waits for device and data.
     pub(super) pending: RwSignal<Option<Pending>>,
-    /// What the person should know.
-    pub notices: RwSignal<Vec<Notice>>,
+    /// Runs that follow the open one, the next first.
+    pub queue: RwSignal<Vec<Queued>>,
+    /// Whether the settings are those of the next run while one is open.
+    pub is_drafting: RwSignal<bool>,
+    /// All runs that are kept.
+    pub library: Library,
+    /// Answers questions about data and networks.
+    pub examiner: Examiner,
+    /// What the data is; nothing until it is loaded.
+    pub data: RwSignal<Option<DataSummary>>,
+    /// Which data is used, and which could be.
+    pub sources: Sources,
+    /// The run whose checkpoint arrived last, and its step.
+    pub kept: RwSignal<Option<(RunId, u32)>>,
     pub(super) private: StoredValue<Private, ThisThread>,
+}
+
+/// A run that waits for its turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queued {
+    /// Its settings.
+    pub config: Config,
+    /// Its name, where it has one already.
+    pub name: Option<&'static str>,
 }
 
 /// What is to begin as soon as device and data are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Pending {
-    /// A new run, or one step of it.
-    New { single_step: bool },
+    /// A new run, or one step of it, under a name of its own or an automatic one.
+    New {
+        single_step: bool,
+        name: Option<&'static str>,
+    },
     /// The shown run, from its last checkpoint.
     Resume { paused: bool },
 }
@@ -120,13 +149,18 @@ pub(super) enum Pending {
 #[derive(Default)]
 pub(super) struct Private {
     pub(super) bridge: Option<Bridge>,
+    /// The settings of the next run while others are shown.
+    draft: Option<Config>,
+    listed_ms: f64,
+    /// The run that another tab would like to go on with.
+    pub(super) wanted_by_other: Option<RunId>,
+    /// The run that this tab would like to go on with.
+    pub(super) wanted: Option<RunId>,
     probed: Option<Result<Adapter, NoGpu>>,
-    pub(super) runs: u32,
     /// The run before the one that is preparing; it comes back if that is cancelled.
     before: Option<Run>,
     painted_ms: f64,
     repaint: Option<Timeout>,
-    pub(super) store: Option<Rc<Store>>,
     /// Held while a run is open here.
     pub(super) alive: Option<Alive>,
     pub(super) awake: Option<Awake>,
@@ -148,12 +182,21 @@ impl Trainer {
             loading: RwSignal::new(Loading::Bytes(0, kiln_model::mnist::GZIP_BYTES)),
             timed: RwSignal::new(None),
             run: RwSignal::new(None),
-            pending: RwSignal::new(starts_at_once.then_some(Pending::New { single_step: false })),
-            notices: RwSignal::new(Vec::new()),
+            pending: RwSignal::new(starts_at_once.then_some(Pending::New {
+                single_step: false,
+                name: None,
+            })),
+            queue: RwSignal::new(Vec::new()),
+            is_drafting: RwSignal::new(false),
+            library: Library::new(),
+            examiner: Examiner::new(),
+            data: RwSignal::new(None),
+            sources: Sources::new(),
+            kept: RwSignal::new(None),
             private: StoredValue::new_local(Private::default()),
         };
         trainer.watch_over();
-        wasm_bindgen_futures::spawn_local(trainer.find_interrupted());
+        wasm_bindgen_futures::spawn_local(trainer.open_library());
         wasm_bindgen_futures::spawn_local(async move {
             let probed = probe().await;
             trainer
@@ -205,6 +248,9 @@ impl Trainer {
         let Some(probed) = self.private.with_value(|private| private.probed.clone()) else {
             return;
         };
+        if self.sources.data().is_none() {
+            return;
+        }
         let chosen = choose(self.choice.get_untracked(), &probed);
         let before = self.chosen.get_untracked();
         let has_worker = self.private.with_value(|private| private.bridge.is_some());
@@ -219,18 +265,17 @@ impl Trainer {
         }
     }
 
-    fn start_worker(&self, backend: Backend) {
+    pub(super) fn start_worker(&self, backend: Backend) {
         self.private.update_value(|private| private.bridge = None);
         self.is_open.set(false);
         self.adapter.set(None);
-        self.loading
-            .set(Loading::Bytes(0, kiln_model::mnist::GZIP_BYTES));
+        self.loading.set(Loading::Bytes(0, self.sources.bytes()));
         let trainer = *self;
         match Bridge::start(backend, move |message| trainer.receive(message)) {
             Ok(bridge) => {
                 self.private
                     .update_value(|private| private.bridge = Some(bridge));
-                self.send(&ToWorker::Open);
+                self.send(&self.opening());
             }
             Err(details) => self.notify(Notice::problem(
                 "The trainer could not be started.",
@@ -256,20 +301,78 @@ impl Trainer {
         if self.invalid.with_untracked(|invalid| !invalid.is_empty()) {
             return;
         }
-        let plan = self.config.get_untracked().plan();
-        if plan.batch_size < self.config.get_untracked().batch_size {
-            self.config
-                .update(|config| config.batch_size = plan.batch_size);
-            self.notify(Notice::info(format!(
-                "Only {} training images; batch size set to {}.",
-                plan.images_per_epoch, plan.batch_size
-            )));
-        }
+        self.withdraw_questions();
         if self.private.with_value(|private| private.bridge.is_none()) {
             self.open_worker();
         }
-        self.pending.set(Some(Pending::New { single_step }));
+        self.pending.set(Some(Pending::New {
+            single_step,
+            name: None,
+        }));
         self.begin_if_ready();
+    }
+
+    /// Adds the settings to the runs that wait.
+    pub fn queue_settings(&self) {
+        if self.invalid.with_untracked(HashMap::is_empty) {
+            let config = self.config.get_untracked();
+            self.queue
+                .update(|queue| queue.push(Queued { config, name: None }));
+        }
+    }
+
+    /// Trains the course's two runs one after the other, with the training images and the seed
+    /// that are set now.
+    pub fn run_course(&self) {
+        let set = self.config.get_untracked();
+        let runs = [
+            (Preset::CourseRun1, "course-run-1"),
+            (Preset::CourseRun2, "course-run-2"),
+        ];
+        let queued = runs.map(|(preset, name)| Queued {
+            config: Config {
+                training_images: set.training_images,
+                seed: set.seed,
+                ..preset.config()
+            },
+            name: Some(name),
+        });
+        self.queue.update(|queue| queue.extend(queued));
+        if !untrack(|| self.phase()).is_open() {
+            self.begin_next();
+        }
+    }
+
+    /// Begins the run that waits at the head of the queue.
+    pub fn begin_next(&self) {
+        let next = self
+            .queue
+            .try_update(|queue| (!queue.is_empty()).then(|| queue.remove(0)));
+        if let Some(Queued { config, name }) = next.flatten() {
+            self.config.set(config);
+            self.invalid.update(HashMap::clear);
+            self.pending.set(Some(Pending::New {
+                single_step: false,
+                name,
+            }));
+            self.begin_if_ready();
+        }
+    }
+
+    /// Shows the settings of the next run while one is open, or again those of the open one.
+    pub fn draft_next(&self, is_drafting: bool) {
+        let shown = self.config.get_untracked();
+        let private = self.private;
+        if is_drafting {
+            let draft = private.try_update_value(|private| private.draft.take());
+            self.is_drafting.set(true);
+            self.config.set(draft.flatten().unwrap_or(shown));
+        } else {
+            private.update_value(|private| private.draft = Some(shown));
+            self.is_drafting.set(false);
+            self.show_settings();
+        }
+        self.invalid.update(HashMap::clear);
     }
 
     fn begin_if_ready(&self) {
@@ -280,10 +383,11 @@ impl Trainer {
         let Some(backend) = untrack(|| self.backend()) else {
             return;
         };
+        self.is_drafting.set(false);
         self.pending.set(None);
         self.private.update_value(|private| private.watch.restart());
         match pending {
-            Pending::New { single_step } => self.start_new(backend, single_step),
+            Pending::New { single_step, name } => self.start_new(backend, single_step, name),
             Pending::Resume { paused } => self.resume_shown(backend, paused),
         }
         let id = self.open_run();
@@ -291,35 +395,163 @@ impl Trainer {
             .update_value(|private| private.alive = id.and_then(Alive::new));
     }
 
-    fn start_new(&self, backend: Backend, single_step: bool) {
+    fn start_new(&self, backend: Backend, single_step: bool, name: Option<&'static str>) {
+        self.fit_settings();
         let config = self.config.get_untracked();
-        let number = self.private.with_value(|private| private.runs + 1);
         let digits = (1_000.0 * js_sys::Math::random()).floor();
+        let id = RunId((1_000.0 * js_sys::Date::now() + digits) as u64);
+        let (name, colour) = self.library.records.with_untracked(|records| {
+            let taken = |name: &str| records.iter().any(|run| run.identity.name == name);
+            (
+                unused_name(name, records.len() as u32 + 1, taken),
+                records.len(),
+            )
+        });
         let identity = Identity {
-            id: RunId((1_000.0 * js_sys::Date::now() + digits) as u64),
-            name: automatic_name(number),
+            id,
+            name,
             backend,
             adapter: self.adapter.get_untracked().map(|adapter| adapter.name),
             started_at: js_sys::Date::new_0().to_iso_string().into(),
+            colour: colour % COLOURS.len(),
+            tags: Vec::new(),
+            notes: String::new(),
+            data_name: self.sources.used.get_untracked().name,
+            taken_up: Vec::new(),
         };
-        let run = identity.id;
-        self.private.update_value(|private| {
-            private.runs = number;
-            private.before = self.run.get_untracked();
-        });
+        self.private
+            .update_value(|private| private.before = self.run.get_untracked());
+        self.put_on_shelf();
         self.run.set(Some(Run::new(identity, config)));
+        self.list();
+        self.library.set_shown(id, true);
         self.send(&ToWorker::Start {
-            run,
+            run: id,
             config,
             single_step,
         });
     }
 
+    /// Lowers what the data has too few images for, and says so.
+    fn fit_settings(&self) {
+        let mut config = self.config.get_untracked();
+        let data = self.data.get_untracked();
+        if let Some(data) = data.filter(|data| data.training_images < config.training_images) {
+            let name = self.sources.used.get_untracked().name;
+            let images = format::count(data.training_images.into());
+            self.notify(Notice::info(format!(
+                "Only {images} training images in {name}; training images set to {images}."
+            )));
+            config.training_images = data.training_images;
+        }
+        let plan = config.plan();
+        if plan.batch_size < config.batch_size {
+            self.notify(Notice::info(format!(
+                "Only {} training images; batch size set to {}.",
+                plan.images_per_epoch, plan.batch_size
+            )));
+            config.batch_size = plan.batch_size;
+        }
+        self.config.set(config);
+    }
+
+    /// Leaves the run that was shown until now to the charts, as one of many.
+    fn put_on_shelf(&self) {
+        self.run.with_untracked(|run| {
+            if let Some(run) = run.as_ref().filter(|run| run.steps_done() > 0) {
+                self.library.remember(run);
+            }
+        });
+    }
+
+    /// Shows a kept run as the one to go on with, to download or to evaluate.
+    pub fn look_at(&self, id: RunId) {
+        let trainer = *self;
+        if self.open_run().is_some() || self.shown_id() == Some(id) {
+            return;
+        }
+        self.library.with_store(move |store| async move {
+            let mut run = store.run(id).await?;
+            if run.status().is_open() {
+                run.interrupt();
+            }
+            if trainer.open_run().is_none() {
+                trainer.put_on_shelf();
+                trainer.run.set(Some(run));
+                trainer.library.set_shown(id, true);
+                trainer.show_settings();
+            }
+            Ok(())
+        });
+    }
+
+    /// What `make` makes of the names and histories of runs, as far as they are there.
+    pub fn with_histories<T>(
+        &self,
+        ids: &[RunId],
+        make: impl FnOnce(&[(String, &History)]) -> T,
+    ) -> T {
+        self.run.with_untracked(|run| {
+            self.library.histories.with_untracked(|histories| {
+                let shown = run.as_ref();
+                let history = |id: &RunId| {
+                    let record = self.library.record_untracked(*id)?;
+                    let history = match shown.filter(|run| run.identity.id == *id) {
+                        Some(run) => run.history(),
+                        None => histories.get(id)?,
+                    };
+                    Some((record.identity.name, history))
+                };
+                make(&ids.iter().filter_map(history).collect::<Vec<_>>())
+            })
+        })
+    }
+
+    /// The run that is shown, open or not.
+    pub fn shown_id(&self) -> Option<RunId> {
+        self.run
+            .with_untracked(|run| run.as_ref().map(|run| run.identity.id))
+    }
+
+    /// Changes what a person says of a run: its name, colour, tags or notes.
+    pub fn relabel(&self, id: RunId, change: impl Fn(&mut Identity)) {
+        let change = |identity: &mut Identity| {
+            change(identity);
+            identity
+                .name
+                .truncate(length_of(&identity.name, NAME_LETTERS));
+            identity
+                .notes
+                .truncate(length_of(&identity.notes, NOTES_LETTERS));
+        };
+        if self.shown_id() == Some(id) {
+            self.run.update(|run| {
+                if let Some(run) = run {
+                    change(&mut run.identity);
+                }
+            });
+        }
+        self.library.edit(id, change);
+    }
+
+    /// Deletes a run that is not open; for ten seconds it can be brought back.
+    pub fn delete(&self, id: RunId) {
+        if self.open_run() == Some(id) {
+            return;
+        }
+        if self.shown_id() == Some(id) {
+            self.run.set(None);
+        }
+        self.library.delete(id);
+    }
+
     fn resume_shown(&self, backend: Backend, paused: bool) {
         let adapter = self.adapter.get_untracked().map(|adapter| adapter.name);
+        let data_name = self.sources.used.get_untracked().name;
         self.run.update(|run| {
             if let Some(run) = run {
                 run.rewind();
+                run.identity.data_name = data_name;
                 run.identity.backend = backend;
                 run.identity.adapter = adapter;
             }
@@ -353,6 +585,12 @@ impl Trainer {
     }
 
     pub(super) fn resume_as(&self, paused: bool) {
+        self.withdraw_questions();
+        let trainer = *self;
+        self.with_data_of_run(move || trainer.resume_with_data(paused));
+    }
+
+    fn resume_with_data(&self, paused: bool) {
         if self.private.with_value(|private| private.bridge.is_none()) {
             self.open_worker();
         }
@@ -378,31 +616,35 @@ impl Trainer {
     /// Goes on with the ended run, up to the epochs that are set now.
     pub fn continue_ended(&self) {
         let epochs = self.config.with_untracked(|config| config.epochs);
-        self.run.update(|run| {
-            if let Some(run) = run {
-                run.reopen(epochs);
-            }
+        let trainer = *self;
+        self.with_data_of_run(move || {
+            trainer.run.update(|run| {
+                if let Some(run) = run {
+                    run.reopen(epochs);
+                }
+            });
+            trainer.resume_with_data(false);
         });
-        self.resume();
     }
 
     /// Ends the interrupted run as far as it got.
     pub fn keep_interrupted(&self) {
+        self.withdraw_questions();
         self.run.update(|run| {
             if let Some(run) = run {
                 run.close();
             }
         });
+        self.list();
         self.store_run();
     }
 
     /// Forgets the interrupted run.
     pub fn delete_interrupted(&self) {
-        let Some(run) = self.run.get_untracked() else {
-            return;
-        };
-        self.run.set(None);
-        self.with_store(move |store| async move { store.forget(&run.identity).await });
+        self.withdraw_questions();
+        if let Some(id) = self.shown_id() {
+            self.delete(id);
+        }
     }
 
     /// Gives up a run that has not done its first step; the run before it comes back.
@@ -417,13 +659,17 @@ impl Trainer {
         }
         if let Some(run) = self.open_run() {
             self.send(&ToWorker::Cancel { run });
-            self.private.update_value(|private| private.alive = None);
+            self.private.update_value(|private| {
+                private.alive = None;
+                private.awake = None;
+            });
             let before = self
                 .private
                 .try_update_value(|private| private.before.take());
             if self.run.with_untracked(has_checkpoint) {
                 self.interrupt();
             } else {
+                self.library.hide(run);
                 self.run.set(before.flatten());
             }
         }
@@ -435,6 +681,7 @@ impl Trainer {
                 run.interrupt();
             }
         });
+        self.list();
         self.private.update_value(|private| {
             private.alive = None;
             private.awake = None;
@@ -450,9 +697,16 @@ impl Trainer {
 
     /// Loads the data again.
     pub fn load_again(&self) {
-        self.loading
-            .set(Loading::Bytes(0, kiln_model::mnist::GZIP_BYTES));
-        self.send(&ToWorker::Open);
+        self.loading.set(Loading::Bytes(0, self.sources.bytes()));
+        self.send(&self.opening());
+    }
+
+    fn opening(&self) -> ToWorker {
+        let data = self.sources.data();
+        ToWorker::Open {
+            data: data.map_or(Data::Mnist, |data| Data::clone(&data)),
+            warms_up: true,
+        }
     }
 
     /// Changes a setting of the open run from its next step on.
@@ -470,23 +724,20 @@ impl Trainer {
 
     /// Shows a notice, once.
     pub fn notify(&self, notice: Notice) {
-        self.notices.update(|notices| {
-            if !notices.contains(&notice) {
-                notices.push(notice);
-            }
-        });
+        self.library.notify(notice);
     }
 
-    /// Takes a notice away.
-    pub fn dismiss(&self, notice: &Notice) {
-        self.notices
-            .update(|notices| notices.retain(|shown| shown != notice));
+    /// Takes away what was asked about a run: it is answered, however the person did.
+    fn withdraw_questions(&self) {
+        self.library
+            .notices
+            .update(|notices| notices.retain(|shown| !shown.asks_about_run()));
     }
 
     fn receive(&self, message: FromWorker) {
         let is_busy = matches!(
             untrack(|| self.phase()),
-            Phase::Session(State::Running | State::Finishing)
+            Phase::Preparing | Phase::Session(State::Running | State::Finishing)
         );
         self.private
             .update_value(|private| private.watch.heard(is_busy));
@@ -502,7 +753,8 @@ impl Trainer {
                 loaded_bytes,
                 total_bytes,
             } => self.loading.set(Loading::Bytes(loaded_bytes, total_bytes)),
-            FromWorker::Loaded => {
+            FromWorker::Loaded { data } => {
+                self.data.set(Some(data));
                 self.loading.set(Loading::Done);
                 self.begin_if_ready();
             }
@@ -516,25 +768,50 @@ impl Trainer {
                 reason,
             } => {
                 self.loading.set(Loading::Failed(loaded_bytes));
-                self.notify(Notice::problem(
-                    format!(
-                        "MNIST stopped loading at {:.1} MB. {reason}",
-                        loaded_bytes as f64 / 1e6
-                    ),
-                    [Remedy::LoadAgain],
-                ));
+                let used = self.sources.used.get_untracked();
+                self.notify(if used.is_mnist() {
+                    Notice::problem(
+                        format!(
+                            "MNIST stopped loading at {:.1} MB. {reason}",
+                            loaded_bytes as f64 / 1e6
+                        ),
+                        [Remedy::LoadAgain, Remedy::ChooseFiles],
+                    )
+                } else {
+                    Notice::problem(
+                        format!("{} could not be read: {reason}.", used.name),
+                        [Remedy::ChooseFiles],
+                    )
+                });
             }
             FromWorker::Happened { run, events } => self.apply(run, events),
             FromWorker::Kept { run, snapshot } => {
                 if self.open_run() == Some(run) {
+                    let step = snapshot.step;
                     self.run.update_untracked(|current| {
                         if let Some(current) = current {
                             current.keep(*snapshot);
                         }
                     });
+                    self.kept.set(Some((run, step)));
                     self.store_run();
+                    self.hand_over();
+                    // A run that pauses is kept after it said so.
+                    self.paint(false);
                 }
             }
+            FromWorker::Measured {
+                run,
+                moment,
+                part,
+                predictions,
+            } => self
+                .library
+                .keep_answers(run, part, moment.step, predictions),
+            // Questions are asked of another worker.
+            FromWorker::Answering { .. }
+            | FromWorker::Answered { .. }
+            | FromWorker::Checked { .. } => {}
             FromWorker::RunFailed { run, reason } => {
                 if self.open_run() == Some(run) {
                     self.interrupt();
@@ -577,7 +854,7 @@ impl Trainer {
                 run.apply(event);
             }
         });
-        if is_edited {
+        if is_edited && !self.is_drafting.get_untracked() {
             self.show_settings();
         }
         if let Some(state) = state {
@@ -599,15 +876,27 @@ impl Trainer {
     /// What a new state asks of the tab: the screen stays on while a run runs, and a run that has
     /// ended is let go.
     fn follow(&self, state: State) {
-        if state.has_ended() {
-            self.private.update_value(|private| {
-                private.alive = None;
-                private.awake = None;
+        self.list();
+        if state == State::Running {
+            self.run.update_untracked(|run| {
+                if let Some(run) = run {
+                    run.take_up(js_sys::Date::now());
+                }
             });
-            self.tell_what_ended();
-            self.store_run();
-        } else {
-            self.stay_awake();
+        }
+        if !state.has_ended() {
+            return self.stay_awake();
+        }
+        self.private.update_value(|private| {
+            private.alive = None;
+            private.awake = None;
+        });
+        self.is_drafting.set(false);
+        self.tell_what_ended();
+        self.store_run();
+        // A run that failed asks first what is to become of it.
+        if state != State::Failed {
+            self.begin_next();
         }
     }
 
@@ -668,12 +957,26 @@ impl Trainer {
                 private.repaint = None;
             });
             self.run.notify();
+            let listed_ms = self.private.with_value(|private| private.listed_ms);
+            if now - listed_ms >= LIST_INTERVAL_MS {
+                self.list();
+            }
         } else {
             self.private.update_value(|private| {
                 private.repaint.get_or_insert_with(|| {
                     Timeout::new(wait.ceil() as u32, move || trainer.paint(true))
                 });
             });
+        }
+    }
+
+    /// Lets lists show the run as it is now.
+    fn list(&self) {
+        let record = self.run.with_untracked(|run| run.as_ref().map(Record::of));
+        if let Some(record) = record {
+            self.private
+                .update_value(|private| private.listed_ms = js_sys::Date::now());
+            self.library.show(record);
         }
     }
 
@@ -688,15 +991,20 @@ impl Trainer {
     }
 }
 
+/// Bytes of the first so many letters of a text.
+fn length_of(text: &str, letters: usize) -> usize {
+    text.char_indices()
+        .nth(letters)
+        .map_or(text.len(), |(index, _)| index)
+}
+
 fn has_checkpoint(run: &Option<Run>) -> bool {
     run.as_ref().is_some_and(|run| run.checkpoint().is_some())
 }
 
 /// A tenth of a learning rate as a person would write it, at least the smallest there is.
 fn tenth_of(rate: f64) -> f64 {
-    let rounded: f64 = format!("{:.4e}", rate / 10.0)
-        .parse()
-        .unwrap_or(rate / 10.0);
+    let rounded: f64 = format!("{:.4e}", rate / 5.0).parse().unwrap_or(rate / 5.0);
     rounded.max(Setting::LearningRate.range().0)
 }
 

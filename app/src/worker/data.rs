@@ -1,8 +1,10 @@
-//! Fetches MNIST from the page's own origin, tells how far it is, and checks it.
+//! Fetches MNIST from the page's own origin, tells how far it is, and checks it; or reads data of a
+//! person's own.
 
 use gloo::net::http::Request;
 use js_sys::{Reflect, Uint8Array};
 use kiln_model::dataset::Dataset;
+use kiln_model::import::{self, ImportError, TestSource};
 use kiln_model::mnist::{self, File, MnistError, Unpacker};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
@@ -10,7 +12,7 @@ use web_sys::ReadableStreamDefaultReader;
 
 use super::scope::post;
 use crate::device::describe;
-use crate::protocol::FromWorker;
+use crate::protocol::{Data, DataFile, DataSummary, FromWorker};
 
 /// Bytes between two reports of progress.
 const REPORT_BYTES: u64 = 100_000;
@@ -21,14 +23,22 @@ enum LoadError {
     Fetch { file: &'static str, reason: String },
     #[error(transparent)]
     Damaged(#[from] MnistError),
+    #[error(transparent)]
+    Own(#[from] ImportError),
 }
 
-/// MNIST, or nothing where the page was told why.
-pub async fn load() -> Option<Dataset> {
+/// The data, or nothing where the page was told why.
+pub async fn load(data: Data) -> Option<Dataset> {
     let mut progress = Progress::default();
-    match load_files(&mut progress).await {
-        Ok(dataset) => {
-            post(&FromWorker::Loaded);
+    let loaded = match data {
+        Data::Mnist => load_files(&mut progress)
+            .await
+            .map(|dataset| (summary(&dataset, false), dataset)),
+        Data::Own(files) => read(&files).map_err(LoadError::from),
+    };
+    match loaded {
+        Ok((data, dataset)) => {
+            post(&FromWorker::Loaded { data });
             Some(dataset)
         }
         Err(error) => {
@@ -39,6 +49,36 @@ pub async fn load() -> Option<Dataset> {
             None
         }
     }
+}
+
+/// Tells the page whether files are data to train on.
+pub fn check(files: &[DataFile]) {
+    let outcome = read(files).map(|(data, _)| data);
+    let outcome = outcome.map_err(|error| error.to_string());
+    post(&FromWorker::Checked { outcome });
+}
+
+fn summary(dataset: &Dataset, is_test_cut_off: bool) -> DataSummary {
+    DataSummary {
+        hash: dataset.hash().to_owned(),
+        training_images: dataset.training_len() as u32,
+        test_images: dataset.test().images().len() as u32,
+        is_test_cut_off,
+    }
+}
+
+/// A person's own data.
+fn read(files: &[DataFile]) -> Result<(DataSummary, Dataset), ImportError> {
+    let files: Vec<import::File<'_>> = files
+        .iter()
+        .map(|file| import::File {
+            name: &file.name,
+            bytes: &file.bytes,
+        })
+        .collect();
+    let read = import::import(&files)?;
+    let is_test_cut_off = read.test_source == TestSource::LastSeventh;
+    Ok((summary(&read.dataset, is_test_cut_off), read.dataset))
 }
 
 async fn load_files(progress: &mut Progress) -> Result<Dataset, LoadError> {

@@ -1,17 +1,18 @@
 //! A worker: owns the device, the data and the session; commands in, events out.
 
 mod data;
+mod examine;
 mod run;
 mod scope;
 mod warm_up;
 
+use std::collections::VecDeque;
+
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 
-use kiln_model::dataset::Dataset;
-
 use crate::device::Backend;
-use crate::protocol::{FromWorker, RunId, ToWorker, decode};
+use crate::protocol::{FromWorker, ToWorker, decode};
 use run::Start;
 use scope::post;
 
@@ -35,10 +36,10 @@ pub fn start(backend: Backend) {
 async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
     let mut device = None;
     let mut dataset = None;
-    let mut interrupted_by = None;
-    while let Some(message) = next(&mut interrupted_by, &mut inbox).await {
-        match message {
-            ToWorker::Open => {
+    let mut waiting = VecDeque::new();
+    while let Some(message) = next(&mut waiting, &mut inbox).await {
+        let (run, start) = match message {
+            ToWorker::Open { data, warms_up } => {
                 if device.is_none() {
                     match open(backend).await {
                         Ok((opened, adapter)) => {
@@ -51,70 +52,53 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                         }
                     }
                 }
-                dataset = data::load().await;
+                dataset = data::load(data).await;
                 // On WebGPU a first step compiles for seconds; that waits until it is asked for.
-                if let (Backend::Cpu, Some(device), Some(dataset)) = (backend, &device, &dataset) {
-                    interrupted_by = warm_up::run(dataset, device.clone(), &mut inbox).await;
+                if let (Backend::Cpu, true, Some(device), Some(dataset)) =
+                    (backend, warms_up, &device, &dataset)
+                {
+                    waiting.extend(warm_up::run(dataset, device.clone(), &mut inbox).await);
                 }
+                continue;
             }
             ToWorker::Start {
                 run,
                 config,
                 single_step,
-            } => {
-                let start = Start::New(config, single_step);
-                train(
-                    run,
-                    start,
-                    device.as_ref(),
-                    dataset.as_ref(),
-                    backend,
-                    &mut inbox,
-                )
-                .await;
+            } => (run, Start::New(config, single_step)),
+            ToWorker::Resume { run, snapshot } => (run, Start::Resumed(snapshot)),
+            ToWorker::Ask { request, question } => {
+                let (device, dataset) = (device.as_ref(), dataset.as_ref());
+                examine::answer(request, question, device, dataset, &mut inbox, &mut waiting).await;
+                continue;
             }
-            ToWorker::Resume { run, snapshot } => {
-                let start = Start::Resumed(snapshot);
-                train(
-                    run,
-                    start,
-                    device.as_ref(),
-                    dataset.as_ref(),
-                    backend,
-                    &mut inbox,
-                )
-                .await;
+            ToWorker::Check { files } => {
+                data::check(&files);
+                continue;
             }
-            // Meant for a run that has ended meanwhile.
-            ToWorker::Tell { .. } | ToWorker::Keep { .. } | ToWorker::Cancel { .. } => {}
+            // Meant for a run that has ended meanwhile, or for a question that is answered.
+            ToWorker::Tell { .. }
+            | ToWorker::Keep { .. }
+            | ToWorker::Cancel { .. }
+            | ToWorker::Forget { .. } => continue,
+        };
+        if let (Some(device), Some(dataset)) = (&device, &dataset) {
+            run::train(run, start, dataset, device.clone(), backend, &mut inbox).await;
+        } else {
+            post(&FromWorker::RunFailed {
+                run,
+                reason: "The device or the data is not ready.".to_owned(),
+            });
         }
     }
 }
 
-async fn train(
-    run: RunId,
-    start: Start,
-    device: Option<&burn::tensor::Device>,
-    dataset: Option<&Dataset>,
-    backend: Backend,
-    inbox: &mut UnboundedReceiver<ToWorker>,
-) {
-    if let (Some(device), Some(dataset)) = (device, dataset) {
-        run::train(run, start, dataset, device.clone(), backend, inbox).await;
-    } else {
-        post(&FromWorker::RunFailed {
-            run,
-            reason: "The device or the data is not ready.".to_owned(),
-        });
-    }
-}
-
-/// The message that ended the warm-up, or else the next one.
+/// A message that was set aside, or else the next one.
 async fn next(
-    interrupted_by: &mut Option<ToWorker>,
+    waiting: &mut VecDeque<ToWorker>,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Option<ToWorker> {
-    match interrupted_by.take() {
+    match waiting.pop_front() {
         Some(message) => Some(message),
         None => inbox.next().await,
     }

@@ -108,6 +108,14 @@ async fn drive(
                 // Whoever hears of the end has all that the run leaves.
                 let (end, events): (Vec<_>, Vec<_>) = events.into_iter().partition(ends);
                 post(&FromWorker::Happened { run, events });
+                if let Some(answers) = session.take_answers() {
+                    post(&FromWorker::Measured {
+                        run,
+                        moment: answers.moment,
+                        part: answers.part,
+                        predictions: answers.predictions.to_bytes(),
+                    });
+                }
                 if is_due {
                     keep(run, session).await?;
                     kept_ms = js_sys::Date::now();

@@ -48,9 +48,11 @@ async fn time(
     device: Device,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Result<Outcome, TrainError> {
+    let all = Config::default();
     let config = Config {
         batch_size: BATCH_SIZE,
-        ..Config::default()
+        training_images: all.training_images.min(dataset.training_len() as u32),
+        ..all
     };
     let mut session = Session::new(config, dataset, device, ReadBack::EveryStep)?;
     let mut warm: Vec<Moment> = Vec::new();

@@ -73,14 +73,19 @@ impl Layers {
 
 /// Convolution, pooling and ReLU of `[channels, n, rows, columns]`.
 ///
-/// The convolution is one product of matrices: the kernels `[out, 9 · channels]` by what each of
-/// their taps sees, `[9 · channels, n · places]`. Forward and backward then are large products,
-/// which every backend does best; burn's own convolution makes a small one for each image, and
-/// its gradient by the kernels one of nine columns. That took a third more time on the CPU.
-///
 /// The pooling comes before the ReLU: both only ever pick or raise the largest value, so the
 /// result is the same, and the ReLU has a quarter of the values to look at.
 fn convolve(images: Tensor<4>, weight: &Tensor<4>, bias: &Tensor<1>) -> Tensor<4> {
+    relu(pool(convolution(images, weight, bias)))
+}
+
+/// The convolution alone, without padding.
+///
+/// It is one product of matrices: the kernels `[out, 9 · channels]` by what each of
+/// their taps sees, `[9 · channels, n · places]`. Forward and backward then are large products,
+/// which every backend does best; burn's own convolution makes a small one for each image, and
+/// its gradient by the kernels one of nine columns. That took a third more time on the CPU.
+fn convolution(images: Tensor<4>, weight: &Tensor<4>, bias: &Tensor<1>) -> Tensor<4> {
     let [channels, count, rows, columns] = images.dims();
     let (rows, columns) = (rows - KERNEL_SIDE + 1, columns - KERNEL_SIDE + 1);
     let taps = KERNEL_SIDE * KERNEL_SIDE;
@@ -99,6 +104,10 @@ fn convolve(images: Tensor<4>, weight: &Tensor<4>, bias: &Tensor<1>) -> Tensor<4
         .swap_dims(1, 2);
     let maps =
         kernels.reshape([out, taps * channels]).matmul(seen) + bias.clone().reshape([out, 1]);
+    maps.reshape([out, count, rows, columns])
+}
+
+fn pool(maps: Tensor<4>) -> Tensor<4> {
     let pooling = MaxPoolOptions {
         kernel_size: [POOL_SIDE, POOL_SIDE],
         stride: [POOL_SIDE, POOL_SIDE],
@@ -106,10 +115,7 @@ fn convolve(images: Tensor<4>, weight: &Tensor<4>, bias: &Tensor<1>) -> Tensor<4
         dilation: [1, 1],
         ceil_mode: false,
     };
-    relu(max_pool2d(
-        maps.reshape([out, count, rows, columns]),
-        pooling,
-    ))
+    max_pool2d(maps, pooling)
 }
 
 fn cut<const D: usize>(weights: &Tensor<1>, parameter: &Parameter) -> Tensor<D> {
@@ -122,6 +128,24 @@ fn cut<const D: usize>(weights: &Tensor<1>, parameter: &Parameter) -> Tensor<D> 
 pub fn logits(weights: &Tensor<1>, pixels: Vec<f32>) -> Tensor<2> {
     let device = weights.device();
     Layers::new(weights).forward(upload_images(pixels, &device), None)
+}
+
+/// What each layer makes of one image of 784 values from 0 to 1, after its ReLU:
+/// `[32, 1, 26, 26]`, `[32, 1, 13, 13]`, `[64, 1, 11, 11]` and `[64, 1, 5, 5]`.
+pub fn maps(weights: &Tensor<1>, pixels: Vec<f32>) -> [Tensor<4>; 4] {
+    let device = weights.device();
+    let layers = Layers::new(weights);
+    let image = upload_images(pixels, &device);
+    let first = relu(convolution(image, &layers.conv1_weight, &layers.conv1_bias));
+    let first_pooled = pool(first.clone());
+    let second = convolution(
+        first_pooled.clone(),
+        &layers.conv2_weight,
+        &layers.conv2_bias,
+    );
+    let second = relu(second);
+    let second_pooled = pool(second.clone());
+    [first, first_pooled, second, second_pooled]
 }
 
 /// Images that are computed at once. A larger batch goes in parts, which bounds the memory and

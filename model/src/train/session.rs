@@ -15,8 +15,8 @@ use super::update::Update;
 use crate::batch::{Batches, evaluation_pixels};
 use crate::checkpoint::{Best, Next, Snapshot, Values};
 use crate::config::{Config, Edit, OutOfRange};
-use crate::dataset::{Dataset, Images, TestImages, ValidationImages};
-use crate::evaluation::Tally;
+use crate::dataset::{Dataset, Images, Part, TestImages, ValidationImages};
+use crate::evaluation::{Predictions, Tally};
 use crate::event::{Command, Event, Moment, Quality, Score, State, Trained};
 use crate::history::Measured;
 use crate::plan::Plan;
@@ -102,6 +102,17 @@ struct InFlight {
     results: Tensor<1>,
 }
 
+/// What the network answered to every image of a validation or of the score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answers {
+    /// When.
+    pub moment: Moment,
+    /// Which images.
+    pub part: Part,
+    /// The answers, in the order of the images.
+    pub predictions: Predictions,
+}
+
 /// The weights with the lowest validation loss so far.
 #[derive(Debug)]
 struct Kept {
@@ -130,6 +141,10 @@ pub struct Session {
     told: Option<State>,
     /// What commands brought about and is still to be told.
     untold: Vec<Event>,
+
+    /// Answers of the measurement under way, then of the last one until they are taken.
+    answers: Predictions,
+    measured: Option<Answers>,
 
     in_flight: Vec<InFlight>,
     last_read: Instant,
@@ -219,6 +234,8 @@ impl Session {
             is_stopped: snapshot.is_stopped,
             told: None,
             untold: Vec::new(),
+            answers: Predictions::default(),
+            measured: None,
             in_flight: Vec::new(),
             last_read: Instant::now(),
             epoch: snapshot.epoch,
@@ -435,11 +452,13 @@ impl Session {
     ) -> Result<(), TrainError> {
         let images = self.validation.images().clone();
         let weights = self.weights.clone();
-        if measure(&weights, &images, &mut measurement, events).await? {
+        let answers = &mut self.answers;
+        if measure(&weights, &images, &mut measurement, answers, events).await? {
             let measured = Measured {
                 moment: self.moment(self.step),
                 value: quality(&measurement.tally),
             };
+            self.keep_answers(measured.moment, Part::Validation);
             events.push(Event::Validation(measured.moment, measured.value));
             self.restart_throughput();
             self.continue_training();
@@ -491,18 +510,34 @@ impl Session {
             .best
             .as_ref()
             .map_or(&self.weights, |best| &best.weights);
-        if measure(weights, &images, &mut measurement, events).await? {
+        let answers = &mut self.answers;
+        if measure(weights, &images, &mut measurement, answers, events).await? {
             let score = Score {
                 quality: quality(&measurement.tally),
                 correct: measurement.tally.correct() as u32,
                 images: measurement.tally.images() as u32,
             };
-            events.push(Event::Score(self.moment(self.step), score));
+            let moment = self.moment(self.step);
+            events.push(Event::Score(moment, score));
+            self.keep_answers(moment, Part::Test);
             self.activity = Activity::Closing;
         } else {
             self.activity = Activity::Scoring(measurement);
         }
         Ok(())
+    }
+
+    fn keep_answers(&mut self, moment: Moment, part: Part) {
+        self.measured = Some(Answers {
+            moment,
+            part,
+            predictions: std::mem::take(&mut self.answers),
+        });
+    }
+
+    /// What was answered in the last validation or score, once.
+    pub fn take_answers(&mut self) -> Option<Answers> {
+        self.measured.take()
     }
 
     fn is_read_due(&self) -> bool {
@@ -590,15 +625,23 @@ async fn measure(
     weights: &Tensor<1>,
     images: &Images,
     measurement: &mut Measurement,
+    answers: &mut Predictions,
     events: &mut Vec<Event>,
 ) -> Result<bool, TrainError> {
     let rows = MEASURED_AT_ONCE.min(images.len());
     let pixels = evaluation_pixels(images, measurement.next, rows);
     let logits = download(network::logits(weights, pixels)).await?;
-    measurement
-        .tally
-        .add(&logits, &images.labels()[measurement.next..]);
-    measurement.next = (measurement.next + rows).min(images.len());
+    let next = (measurement.next + rows).min(images.len());
+    let labels = &images.labels()[measurement.next..next];
+    if measurement.next == 0 {
+        *answers = Predictions::default();
+    }
+    measurement.tally.add(&logits, labels);
+    // Of a network that diverges there is nothing to look at; the next step's loss will say so.
+    if answers.len() == measurement.next && answers.add(&logits, labels).is_err() {
+        *answers = Predictions::default();
+    }
+    measurement.next = next;
     events.push(Event::Measuring {
         images: measurement.next as u32,
         total: images.len() as u32,

@@ -17,6 +17,16 @@ const SAMPLES: usize = 5;
 /// The beginning of a wasm module's file name, and the most it may weigh, in gzip kilobytes.
 const MODULES: [(&str, u64); 3] = [("page", 400), ("cpu_worker", 900), ("gpu_worker", 6_000)];
 
+/// Runs in the store, and the steps of each, for the figures of long lists.
+const MANY_RUNS: usize = 300;
+const MANY_STEPS: u32 = 2_000;
+/// Runs laid over one another in one chart.
+const OVERLAID: usize = 20;
+/// Notes the length of every task of the main thread above 50 ms from now on.
+const WATCH_TASKS: &str = "window.longTasks = []; new PerformanceObserver(list =>
+    longTasks.push(...list.getEntries().map(entry => entry.duration)))
+    .observe({ type: 'longtask' })";
+
 #[tokio::main]
 async fn main() -> Result<ExitCode, HarnessError> {
     let is_small = print_sizes()?;
@@ -24,12 +34,7 @@ async fn main() -> Result<ExitCode, HarnessError> {
 
     let page = Page::open(&server, WebGpu::AsIs).await?;
     page.wait_for_state(&["ready"], 60).await?;
-    page.evaluate(
-        "window.longTasks = []; new PerformanceObserver(list =>
-           longTasks.push(...list.getEntries().map(entry => entry.duration)))
-         .observe({ type: 'longtask' })",
-    )
-    .await?;
+    page.evaluate(WATCH_TASKS).await?;
     for batch_size in [32, 64, 128, 512] {
         let rate = images_per_sec(&page, batch_size).await?;
         println!("CPU worker, batch {batch_size}: {rate:.0} images/s");
@@ -41,12 +46,11 @@ async fn main() -> Result<ExitCode, HarnessError> {
     );
     page.close().await?;
 
+    many_runs(&server).await?;
+
     let page = Page::open(&server, WebGpu::Software).await?;
     page.wait_for_state(&["ready"], 60).await?;
-    page.open_advanced().await?;
-    page.choose("Backend", "WebGPU").await?;
-    page.wait_for_text("WebGPU ·", 60).await?;
-    page.wait_for_state(&["ready"], 60).await?;
+    page.choose_web_gpu().await?;
     let rate = images_per_sec(&page, 32).await?;
     println!("GPU worker (software adapter), batch 32: {rate:.0} images/s");
     page.close().await?;
@@ -100,4 +104,121 @@ async fn images_per_sec(page: &Page, batch_size: u32) -> Result<f64, HarnessErro
             what: "the throughput".to_owned(),
             answer: "the run has none".to_owned(),
         })
+}
+
+/// How fast many kept runs are listed, scrolled, filtered and drawn over one another.
+async fn many_runs(server: &Server) -> Result<(), HarnessError> {
+    let page = Page::open(server, WebGpu::AsIs).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.open_advanced().await?;
+    page.type_number("Training images", "1000").await?;
+    page.type_number("Epochs", "3").await?;
+    page.type_number("Batch size", "1").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(MANY_STEPS, 300).await?;
+    page.press("button", "Stop").await?;
+    page.wait_for_state(&["finishing"], 60).await?;
+    page.press("button", "Skip scoring").await?;
+    page.wait_for_state(&["stopped"], 60).await?;
+    // One real run, kept once more under other names.
+    let kept = page
+        .evaluate(&format!(
+            "(async () => {{
+               const of = request => new Promise((done, failed) => {{
+                 request.onsuccess = () => done(request.result); request.onerror = failed; }});
+               const database = await of(indexedDB.open('kiln'));
+               const read = name => of(database.transaction(name).objectStore(name).getAll());
+               const [run] = await read('runs'), [file] = await read('checkpoints');
+               const change = database.transaction(['runs', 'checkpoints'], 'readwrite');
+               for (let index = 1; index < {MANY_RUNS}; index++) {{
+                 const id = run.id + index;
+                 const identity = {{ ...run.record.identity, id, name: `copy-${{index}}`, colour: index % 10 }};
+                 change.objectStore('runs').put({{ ...run, id, record: {{ ...run.record, identity }} }});
+                 change.objectStore('checkpoints').put({{ ...file, id }});
+               }}
+               await new Promise(done => change.oncomplete = done);
+               localStorage.setItem('kiln.shown', JSON.stringify(
+                 Array.from({{ length: {OVERLAID} }}, (_, index) => run.id + index)));
+               const count = await of(database.transaction('runs').objectStore('runs').count());
+               database.close();
+               return count; }})()"
+        ))
+        .await?;
+    println!("Runs in the store: {kept}, of {MANY_STEPS} steps or more each");
+
+    page.before_loading(
+        "new MutationObserver((_, observer) => {
+           if (document.querySelector('.table-scroll tbody th')) {
+             window.listedMs = performance.now(); observer.disconnect(); }
+         }).observe(document, { childList: true, subtree: true });",
+    )
+    .await?;
+    page.press("link", "Runs").await?;
+    page.reload().await?;
+    page.wait_for_value("listedMs > 0", &true.into(), 60)
+        .await?;
+    let listed = page.evaluate("Math.round(listedMs)").await?;
+    println!("List of {kept} runs after a cold load: {listed} ms");
+
+    page.wait_for_state(&["ready", "stopped"], 60).await?;
+    page.evaluate(WATCH_TASKS).await?;
+    page.evaluate(
+        "(async () => { const list = document.querySelector('.table-scroll');
+           const frame = () => new Promise(requestAnimationFrame);
+           for (let top = 0; top < list.scrollHeight; top += 400) { list.scrollTop = top; await frame(); }
+           list.scrollTop = 0; await frame(); })()",
+    )
+    .await?;
+    report_tasks(&page, "Scrolling through all of them").await?;
+    for text in [
+        "c",
+        "co",
+        "copy",
+        "copy-2",
+        "copy-29",
+        "",
+        "batch_size=1",
+        "",
+    ] {
+        page.type_into("searchbox", "Filter", text).await?;
+    }
+    report_tasks(&page, "Typing in the filter").await?;
+
+    page.press("link", "Train").await?;
+    page.wait_for_value(
+        "new Set(document.querySelector('.chart [role=img]').ariaLabel.match(/copy-\\d+/g)).size + 1",
+        &OVERLAID.into(),
+        60,
+    )
+    .await?;
+    page.evaluate("longTasks.length = 0").await?;
+    let redrawn = page
+        .evaluate(
+            "(async () => { const box = document.querySelector('[aria-label=\"Log scale\"]'), times = [];
+               for (let time = 0; time < 9; time++) {
+                 const start = performance.now(); box.click();
+                 await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+                 times.push(performance.now() - start); }
+               return Math.round(times.sort((a, b) => a - b)[4]); })()",
+        )
+        .await?;
+    println!("Five charts of {OVERLAID} runs drawn again: {redrawn} ms to the next frame");
+    report_tasks(&page, "Drawing them").await?;
+    page.close().await
+}
+
+/// Prints the tasks above 50 ms since the last time.
+async fn report_tasks(page: &Page, what: &str) -> Result<(), HarnessError> {
+    // Two frames later the browser has told of all of them.
+    let tasks = page
+        .evaluate(
+            "new Promise(done => requestAnimationFrame(() => setTimeout(() => {
+               const tasks = longTasks.splice(0); done([tasks.length, Math.max(0, ...tasks)]); }, 200)))",
+        )
+        .await?;
+    println!(
+        "{what}: {} tasks above 50 ms, longest {} ms",
+        tasks[0], tasks[1]
+    );
+    Ok(())
 }

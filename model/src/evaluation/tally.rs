@@ -1,4 +1,4 @@
-//! How good the network's answers are, from its logits.
+//! Loss and accuracy, summed while logits arrive.
 
 use serde::{Deserialize, Serialize};
 

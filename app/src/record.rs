@@ -1,0 +1,143 @@
+//! A run as lists and tables show it: all but its measurements and weights.
+
+use kiln_model::config::Config;
+use kiln_model::event::{Quality, Score};
+use kiln_model::history::History;
+use serde::{Deserialize, Serialize};
+
+use crate::run::{Identity, Run, Status};
+
+/// Points of a sparkline, at most.
+const SPARKLINE_POINTS: usize = 32;
+
+/// A run but for its measurements and weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What it is known by.
+    pub identity: Identity,
+    /// Where it is.
+    pub status: Status,
+    /// Its settings.
+    pub config: Config,
+    /// What its data is known by; empty before its first checkpoint.
+    pub data: String,
+    /// What came of it until now.
+    pub summary: Summary,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Training steps done.
+    pub steps: u32,
+    /// Seconds of training and measuring, pauses left out.
+    pub elapsed_secs: f64,
+    /// The validation with the lowest loss.
+    pub best: Option<Quality>,
+    /// The last validation.
+    pub last: Option<Quality>,
+    /// The last epoch's mean over its training images.
+    pub last_epoch: Option<Quality>,
+    /// The score on the test images.
+    pub test: Option<Score>,
+    /// Training images a second, over the whole run.
+    pub images_per_sec: Option<f64>,
+    /// What tells its losses from any other's; none while the run is open.
+    pub fingerprint: Option<String>,
+    /// Training loss over the run, means of equal stretches.
+    pub sparkline: Vec<f32>,
+}
+
+impl Summary {
+    /// What came of a run with this history.
+    pub fn of(history: &History) -> Self {
+        let value = |measured: &kiln_model::history::Measured<Quality>| measured.value;
+        let finite = history.validations.iter().map(value);
+        let best = finite
+            .filter(|quality| quality.loss.is_finite())
+            .min_by(|a, b| a.loss.total_cmp(&b.loss));
+        let moment = history.steps.last().map(|last| last.moment);
+        let rates = history.throughput.iter().map(|rate| rate.value);
+        let count = history.throughput.len();
+        Self {
+            steps: moment.map_or(0, |moment| moment.step),
+            elapsed_secs: moment.map_or(0.0, |moment| moment.elapsed_secs),
+            best,
+            last: history.validations.last().map(value),
+            last_epoch: history.epochs.last().map(value),
+            test: history.score.map(|score| score.value),
+            // Each was measured over about the same time.
+            images_per_sec: (count > 0).then(|| rates.sum::<f64>() / count as f64),
+            fingerprint: None,
+            sparkline: sparkline(history),
+        }
+    }
+}
+
+fn sparkline(history: &History) -> Vec<f32> {
+    let stretch = history.steps.len().div_ceil(SPARKLINE_POINTS).max(1);
+    let losses = |steps: &[kiln_model::history::Measured<kiln_model::event::Trained>]| {
+        steps
+            .iter()
+            .map(|step| step.value.quality.loss)
+            .sum::<f64>()
+            / steps.len() as f64
+    };
+    history
+        .steps
+        .chunks(stretch)
+        .map(|steps| losses(steps) as f32)
+        .filter(|loss| loss.is_finite())
+        .collect()
+}
+
+impl Record {
+    /// A run as it is now; while it is open, its losses have no fingerprint yet.
+    pub fn of(run: &Run) -> Self {
+        let mut summary = Summary::of(run.history());
+        if !run.status().is_open() {
+            summary.fingerprint = run.history().fingerprint();
+        }
+        Self {
+            identity: run.identity.clone(),
+            status: run.status(),
+            config: *run.config(),
+            data: run
+                .checkpoint()
+                .map(|kept| kept.snapshot.data.clone())
+                .unwrap_or_default(),
+            summary,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::run::tests::scored_run;
+
+    #[test]
+    fn a_record_says_what_came_of_the_run() {
+        let record = Record::of(&scored_run());
+        let summary = record.summary;
+        assert_eq!(summary.steps, 2);
+        assert_eq!(summary.best.map(|best| best.accuracy), Some(0.75));
+        assert_eq!(summary.test.map(|test| test.correct), Some(9_000));
+        assert_eq!(summary.images_per_sec, Some(800.0));
+        assert_eq!(summary.sparkline, [2.25, 1.5]);
+        assert_eq!(record.data, "data");
+    }
+
+    #[test]
+    fn a_sparkline_is_short_and_has_no_broken_points() {
+        let mut history = History::default();
+        for _ in 0..100 {
+            let steps = scored_run().history().steps.clone();
+            history.steps.extend(steps);
+        }
+        history.steps[0].value.quality.loss = f64::NAN;
+        let line = sparkline(&history);
+        assert!(line.len() <= SPARKLINE_POINTS, "{}", line.len());
+        assert!(line.iter().all(|loss| (1.5..=2.25).contains(loss)));
+    }
+}

@@ -1,0 +1,166 @@
+//! How lists of runs are looked at: filter, order, columns, and the rows in sight.
+
+use gloo::storage::{LocalStorage, Storage as _};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsCast as _;
+
+use super::library::Library;
+use crate::protocol::RunId;
+use crate::record::Record;
+use crate::table::{Column, Order, matches};
+
+const KEY: &str = "kiln.table";
+/// Rows drawn above and below those in sight, so that scrolling finds them there.
+const SPARE_ROWS: usize = 8;
+
+/// Order and columns, as they are remembered between visits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Layout {
+    /// By which column runs are sorted.
+    pub order: Order,
+    /// The columns that are shown, from the left.
+    pub columns: Vec<Column>,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        let hidden = [
+            Column::LastAccuracy,
+            Column::LastLoss,
+            Column::Seed,
+            Column::Fingerprint,
+        ];
+        let columns = Column::ALL.into_iter();
+        Self {
+            order: Order::default(),
+            columns: columns.filter(|column| !hidden.contains(column)).collect(),
+        }
+    }
+}
+
+/// How lists are looked at; a handle that is copied about.
+#[derive(Clone, Copy)]
+pub struct Listing {
+    /// What is typed to find runs.
+    pub filter: RwSignal<String>,
+    /// Order and columns.
+    pub layout: RwSignal<Layout>,
+}
+
+impl Listing {
+    /// As the last visit left it.
+    pub fn new() -> Self {
+        let layout = RwSignal::new(LocalStorage::get(KEY).unwrap_or_default());
+        // Where the browser keeps nothing, the next visit begins as the first did.
+        Effect::new(move |_| drop(LocalStorage::set(KEY, layout.get())));
+        Self {
+            filter: RwSignal::new(String::new()),
+            layout,
+        }
+    }
+
+    /// The runs that fit the filter, in order.
+    pub fn rows(self, library: Library) -> Memo<Vec<RunId>> {
+        Memo::new(move |_| {
+            let filter = self.filter.get();
+            let order = self.layout.with(|layout| layout.order);
+            library.records.with(|records| {
+                let mut fitting: Vec<&Record> = records
+                    .iter()
+                    .filter(|record| matches(record, &filter))
+                    .collect();
+                order.sort(&mut fitting);
+                fitting.iter().map(|record| record.identity.id).collect()
+            })
+        })
+    }
+
+    /// Moves a column one place to the left, or to the right.
+    pub fn move_column(self, column: Column, to_left: bool) {
+        self.layout.update(|layout| {
+            let columns = &mut layout.columns;
+            if let Some(index) = columns.iter().position(|other| *other == column) {
+                let other = if to_left {
+                    index.wrapping_sub(1)
+                } else {
+                    index + 1
+                };
+                if other < columns.len() {
+                    columns.swap(index, other);
+                }
+            }
+        });
+    }
+
+    /// Shows a column, last of all, or hides it.
+    pub fn set_column(self, column: Column, is_shown: bool) {
+        self.layout.update(|layout| {
+            layout.columns.retain(|other| *other != column);
+            if is_shown {
+                layout.columns.push(column);
+            }
+        });
+    }
+}
+
+/// The rows of a long list that are in sight; the others are room only.
+#[derive(Clone, Copy)]
+pub struct Sight {
+    rows: Memo<Vec<RunId>>,
+    row_px: usize,
+    top_px: RwSignal<usize>,
+    height_px: RwSignal<usize>,
+}
+
+impl Sight {
+    /// A list at its top, whose rows are all so high.
+    pub fn new(rows: Memo<Vec<RunId>>, row_px: usize) -> Self {
+        Self {
+            rows,
+            row_px,
+            top_px: RwSignal::new(0),
+            height_px: RwSignal::new(800),
+        }
+    }
+
+    /// Takes in where the list was scrolled to.
+    pub fn scroll(self, event: &web_sys::Event) {
+        if let Some(list) = event.target() {
+            let list: web_sys::Element = list.unchecked_into();
+            let row = self.row_px as i32;
+            // By whole rows: between two of them nothing changes.
+            self.top_px
+                .set((list.scroll_top() / row * row).max(0) as usize);
+            self.height_px.set(list.client_height().max(row) as usize);
+        }
+    }
+
+    fn range(self) -> std::ops::Range<usize> {
+        let count = self.rows.with(Vec::len);
+        let first = (self.top_px.get() / self.row_px).saturating_sub(SPARE_ROWS);
+        let rows = self.height_px.get().div_ceil(self.row_px) + 2 * SPARE_ROWS;
+        first.min(count)..(first + rows).min(count)
+    }
+
+    /// The rows to draw, each with its place in the whole list.
+    pub fn drawn(self) -> Memo<Vec<(usize, RunId)>> {
+        Memo::new(move |_| {
+            let range = self.range();
+            self.rows.with(|rows| {
+                let drawn = rows[range.clone()].iter().copied();
+                range.clone().zip(drawn).collect()
+            })
+        })
+    }
+
+    /// Room for the rows above those drawn, in pixels.
+    pub fn above_px(self) -> usize {
+        self.range().start * self.row_px
+    }
+
+    /// Room for the rows below.
+    pub fn below_px(self) -> usize {
+        (self.rows.with(Vec::len) - self.range().end) * self.row_px
+    }
+}

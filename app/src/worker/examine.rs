@@ -1,0 +1,218 @@
+//! Answers what the page asks about data and networks beside training.
+
+use std::collections::VecDeque;
+
+use burn::tensor::Device;
+use futures::channel::mpsc::UnboundedReceiver;
+use kiln_model::batch::evaluation_pixels;
+use kiln_model::checkpoint::Values;
+use kiln_model::config::Config;
+use kiln_model::dataset::{Dataset, Images, Part};
+use kiln_model::evaluation::{Predictions, PredictionsError};
+use kiln_model::histogram::Histogram;
+use kiln_model::random;
+use kiln_model::spec::{CLASSES, PARAMETER_COUNT, PIXELS};
+use kiln_model::train::network;
+use kiln_model::train::session::TrainError;
+use kiln_model::train::transfer::{download, upload};
+
+use super::scope::{post, yield_to_messages};
+use crate::protocol::{Answer, FromWorker, Maps, Pictures, Question, ToWorker};
+
+/// Images of one step of an evaluation.
+const AT_ONCE: usize = 200;
+
+#[derive(Debug, thiserror::Error)]
+enum ExamineError {
+    #[error("The data is not loaded. Try again.")]
+    NoData,
+    #[error("These are {0} weights, not {PARAMETER_COUNT}.")]
+    Weights(usize),
+    #[error("An image has {PIXELS} pixels, not {0}.")]
+    Pixels(usize),
+    #[error("{0}.")]
+    Train(#[from] TrainError),
+    #[error("{0}.")]
+    Predictions(#[from] PredictionsError),
+}
+
+/// Answers one question. What arrives meanwhile is set aside, but for the news that nobody waits
+/// for the answer any more.
+pub async fn answer(
+    request: u32,
+    question: Question,
+    device: Option<&Device>,
+    dataset: Option<&Dataset>,
+    inbox: &mut UnboundedReceiver<ToWorker>,
+    waiting: &mut VecDeque<ToWorker>,
+) {
+    let found = match (device, dataset) {
+        (Some(device), Some(dataset)) => {
+            let mut desk = Desk {
+                request,
+                device,
+                dataset,
+                inbox,
+                waiting,
+            };
+            desk.find(question).await
+        }
+        _ => Err(ExamineError::NoData),
+    };
+    let answer = match found {
+        Ok(Some(answer)) => answer,
+        Ok(None) => return,
+        Err(error) => Answer::Failed(error.to_string()),
+    };
+    post(&FromWorker::Answered { request, answer });
+}
+
+struct Desk<'a> {
+    request: u32,
+    device: &'a Device,
+    dataset: &'a Dataset,
+    inbox: &'a mut UnboundedReceiver<ToWorker>,
+    waiting: &'a mut VecDeque<ToWorker>,
+}
+
+impl Desk<'_> {
+    /// The answer; nothing where nobody waits for it any more.
+    async fn find(&mut self, question: Question) -> Result<Option<Answer>, ExamineError> {
+        Ok(Some(match question {
+            Question::Labels { config } => Answer::Labels(Part::ALL.map(|part| {
+                let histogram = Histogram::new(self.images(&config, part).labels());
+                histogram.counts.map(|count| count as u32)
+            })),
+            Question::Pictures {
+                config,
+                part,
+                indices,
+            } => Answer::Pictures(pictures(&self.images(&config, part), indices)),
+            Question::Sample {
+                config,
+                part,
+                class,
+                count,
+                seed,
+            } => {
+                let images = self.images(&config, part);
+                let labels = (0..).zip(images.labels());
+                let of_class =
+                    labels.filter(|(_, label)| class.is_none_or(|class| class == **label));
+                let candidates = of_class.map(|(index, _)| index).collect();
+                let indices = random::sample(candidates, count as usize, seed);
+                Answer::Pictures(pictures(&images, indices))
+            }
+            Question::Classify { weights, pixels } => {
+                let pixels = unit(&pixels)?;
+                let mut all = Vec::with_capacity(weights.len());
+                for weights in weights {
+                    let weights = upload(checked(weights)?, self.device);
+                    let logits = download(network::logits(&weights, pixels.clone())).await?;
+                    let mut predictions = Predictions::default();
+                    predictions.add(&logits, &[0])?;
+                    let first = predictions.get(0);
+                    all.push(first.map_or([f32::NAN; CLASSES], |first| first.probabilities));
+                }
+                Answer::Probabilities(all)
+            }
+            Question::Maps { weights, pixels } => {
+                let weights = upload(checked(weights)?, self.device);
+                let mut layers = Vec::new();
+                for maps in network::maps(&weights, unit(&pixels)?) {
+                    let [_, _, side, _] = maps.dims();
+                    layers.push(Maps {
+                        side: side as u32,
+                        values: Values(download(maps).await?),
+                    });
+                }
+                Answer::Maps(layers)
+            }
+            Question::Evaluate {
+                weights,
+                config,
+                part,
+            } => return self.evaluate(checked(weights)?, &config, part).await,
+        }))
+    }
+
+    fn images(&self, config: &Config, part: Part) -> Images {
+        let plan = config.plan();
+        let split = self.dataset.split(
+            config.training_images as usize,
+            plan.validation_images as usize,
+            config.validate_on,
+        );
+        split.part(part).clone()
+    }
+
+    async fn evaluate(
+        &mut self,
+        weights: Vec<f32>,
+        config: &Config,
+        part: Part,
+    ) -> Result<Option<Answer>, ExamineError> {
+        let images = self.images(config, part);
+        let weights = upload(weights, self.device);
+        let mut predictions = Predictions::default();
+        while predictions.len() < images.len() {
+            let first = predictions.len();
+            let rows = AT_ONCE.min(images.len() - first);
+            let pixels = evaluation_pixels(&images, first, rows);
+            let logits = download(network::logits(&weights, pixels)).await?;
+            predictions.add(&logits, &images.labels()[first..first + rows])?;
+            post(&FromWorker::Answering {
+                request: self.request,
+                images: predictions.len() as u32,
+                total: images.len() as u32,
+            });
+            yield_to_messages().await;
+            if self.is_forgotten() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Answer::Predictions(predictions.to_bytes())))
+    }
+
+    fn is_forgotten(&mut self) -> bool {
+        while let Ok(message) = self.inbox.try_recv() {
+            match message {
+                ToWorker::Forget { request } if request == self.request => return true,
+                other => self.waiting.push_back(other),
+            }
+        }
+        false
+    }
+}
+
+fn checked(weights: Values) -> Result<Vec<f32>, ExamineError> {
+    if weights.0.len() == PARAMETER_COUNT {
+        Ok(weights.0)
+    } else {
+        Err(ExamineError::Weights(weights.0.len()))
+    }
+}
+
+/// Pixels of one image, from 0 to 1.
+fn unit(pixels: &[u8]) -> Result<Vec<f32>, ExamineError> {
+    if pixels.len() == PIXELS {
+        Ok(pixels
+            .iter()
+            .map(|pixel| f32::from(*pixel) / 255.0)
+            .collect())
+    } else {
+        Err(ExamineError::Pixels(pixels.len()))
+    }
+}
+
+fn pictures(images: &Images, indices: Vec<u32>) -> Pictures {
+    let mut found = Pictures::default();
+    for index in indices {
+        if let Some(label) = images.labels().get(index as usize) {
+            found.indices.push(index);
+            found.labels.push(*label);
+            found.pixels.extend(images.pixels(index as usize));
+        }
+    }
+    found
+}

@@ -1,0 +1,369 @@
+//! What is trained on, as a person meets it: MNIST, and files of one's own.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+
+use kiln_model::spec::PIXELS;
+use kiln_tests::HarnessError;
+use kiln_tests::browser::WebGpu;
+use kiln_tests::page::Page;
+use kiln_tests::server::{Server, dist};
+use serde_json::json;
+use tempfile::TempDir;
+
+type Outcome = Result<(), HarnessError>;
+
+const TRAINING: usize = 60_000;
+/// Of 60,000, with a split of 0.1.
+const TRAINED_ON: usize = 54_000;
+
+async fn open(server: &Server) -> Result<Page, HarnessError> {
+    let page = Page::open(server, WebGpu::AsIs).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("link", "Data").await?;
+    Ok(page)
+}
+
+/// A file of MNIST without its header.
+fn mnist(name: &str, header: usize) -> Vec<u8> {
+    let file = std::fs::read(dist().join("data").join(name)).unwrap();
+    let mut bytes = Vec::new();
+    flate2::read::GzDecoder::new(file.as_slice())
+        .read_to_end(&mut bytes)
+        .unwrap();
+    bytes.split_off(header)
+}
+
+fn labels(name: &str) -> Vec<u8> {
+    mnist(name, 8)
+}
+
+fn counts(labels: &[u8]) -> [usize; 10] {
+    let mut counts = [0; 10];
+    for label in labels {
+        counts[usize::from(*label)] += 1;
+    }
+    counts
+}
+
+/// The figures of the table with this caption, row by row, thin spaces left out.
+async fn figures(page: &Page) -> Result<Vec<Vec<String>>, HarnessError> {
+    let rows = page
+        .evaluate(
+            "[...document.querySelectorAll('.bars tbody tr')].map(row =>
+               [...row.querySelectorAll('td')].map(cell => cell.innerText.replaceAll('\\u2009', '').trim()))",
+        )
+        .await?;
+    Ok(serde_json::from_value(rows).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn each_digit_is_counted_in_each_part() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    page.wait_for_text("accuracy is fair here", 60).await?;
+    let training = labels("train-labels-idx1-ubyte.gz");
+    assert_eq!(training.len(), TRAINING);
+    let parts = [
+        counts(&training[..TRAINED_ON]),
+        counts(&training[TRAINED_ON..]),
+        counts(&labels("t10k-labels-idx1-ubyte.gz")),
+    ];
+    let rows = figures(&page).await?;
+    assert_eq!(rows.len(), 11);
+    for (digit, row) in rows[..10].iter().enumerate() {
+        assert_eq!(*row, parts.map(|part| part[digit].to_string()), "{digit}");
+    }
+    assert_eq!(rows[10], ["54000", "6000", "10000"]);
+
+    page.press("button", "%").await?;
+    let share = 100.0 * parts[2][1] as f64 / 10_000.0;
+    page.wait_for_value(
+        "document.querySelectorAll('.bars tbody tr')[1].cells[3].innerText.trim()",
+        &json!(format!("{share:.2}\u{2009}%")),
+        10,
+    )
+    .await?;
+
+    // Where the test images validate, all 60,000 are trained on.
+    page.press("link", "Train").await?;
+    page.open_advanced().await?;
+    page.choose("Validate on", "Test set").await?;
+    page.press("link", "Data").await?;
+    page.wait_for_text(
+        "Largest 1: 6 742 (11.2 %), smallest 5: 5 421 (9.0 %): accuracy is fair here.",
+        30,
+    )
+    .await?;
+    page.close().await
+}
+
+async fn sample_names(page: &Page) -> Result<Vec<String>, HarnessError> {
+    let names = page
+        .evaluate("[...document.querySelectorAll('.sample')].map(sample => sample.ariaLabel)")
+        .await?;
+    Ok(serde_json::from_value(names).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn samples_are_filtered_shuffled_and_enlarged() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    let count = "document.querySelectorAll('.sample').length";
+    page.wait_for_value(count, &json!(100), 60).await?;
+    let all = sample_names(&page).await?;
+    let training = labels("train-labels-idx1-ubyte.gz");
+    for name in &all {
+        let (label, index) = name.split_once(", image ").unwrap();
+        let index: usize = index.parse().unwrap();
+        assert!(index < TRAINED_ON);
+        assert_eq!(training[index].to_string(), label);
+    }
+
+    page.choose("Class", "7").await?;
+    page.choose("Split", "Test").await?;
+    let only_sevens = "[...document.querySelectorAll('.sample')].every(sample => sample.ariaLabel.startsWith('7,'))";
+    page.wait_for_value(only_sevens, &json!(true), 20).await?;
+    let test = labels("t10k-labels-idx1-ubyte.gz");
+    let is_test = |name: &String| {
+        let index: usize = name.rsplit_once(' ').unwrap().1.parse().unwrap();
+        test.get(index) == Some(&7)
+    };
+    let start = std::time::Instant::now();
+    loop {
+        let names = sample_names(&page).await?;
+        if names.len() == 100 && names.iter().all(is_test) {
+            break;
+        }
+        assert!(start.elapsed().as_secs() < 20, "{names:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let before = sample_names(&page).await?;
+    page.press("button", "Shuffle").await?;
+    let first = "document.querySelector('.sample').ariaLabel";
+    let start = std::time::Instant::now();
+    while page.evaluate(first).await? == json!(before[0]) {
+        assert!(start.elapsed().as_secs() < 20);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+
+    // By keyboard to the second of the second row, enlarged and closed again.
+    let names = sample_names(&page).await?;
+    assert!(names.iter().all(is_test), "{names:?}");
+    page.focus("button", &names[0]).await?;
+    page.key("ArrowDown").await?;
+    page.key("ArrowRight").await?;
+    page.key("Enter").await?;
+    page.wait_for_value("document.querySelector('dialog').open", &json!(true), 10)
+        .await?;
+    let shown = page
+        .evaluate("[...document.querySelectorAll('dialog td')].map(cell => +cell.innerText)")
+        .await?;
+    let shown: Vec<u8> = serde_json::from_value(shown).unwrap();
+    let index: usize = names[11].rsplit_once(' ').unwrap().1.parse().unwrap();
+    let pixels = mnist("t10k-images-idx3-ubyte.gz", 16);
+    assert_eq!(shown, pixels[PIXELS * index..PIXELS * (index + 1)]);
+    assert!(page.text().await?.contains("Digit 7"));
+    page.key("Escape").await?;
+    page.wait_for_value("document.querySelector('dialog').open", &json!(false), 10)
+        .await?;
+    page.close().await
+}
+
+/// An idx file.
+fn idx(axes: &[u32], values: &[u8]) -> Vec<u8> {
+    let magic = 0x0800 + axes.len() as u32;
+    let words = std::iter::once(magic).chain(axes.iter().copied());
+    let mut file: Vec<u8> = words.flat_map(u32::to_be_bytes).collect();
+    file.extend(values);
+    file
+}
+
+/// The first so many test images of MNIST, as files of one's own: images and labels.
+fn pair(count: usize) -> [Vec<u8>; 2] {
+    let pixels = mnist("t10k-images-idx3-ubyte.gz", 16);
+    let labels = labels("t10k-labels-idx1-ubyte.gz");
+    [
+        idx(&[count as u32, 28, 28], &pixels[..PIXELS * count]),
+        idx(&[count as u32], &labels[..count]),
+    ]
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn write(folder: &TempDir, files: &[(&str, &[u8])]) -> Vec<PathBuf> {
+    let write = |(name, bytes): &(&str, &[u8])| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    files.iter().map(write).collect()
+}
+
+#[tokio::test]
+async fn files_of_ones_own_are_trained_on_and_their_run_resumes() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    let folder = tempfile::tempdir()?;
+    let [images, labels] = pair(1_400);
+    let files = write(
+        &folder,
+        &[
+            ("small-images.gz", &gzip(&images)),
+            ("small-labels", &labels),
+        ],
+    );
+    page.choose_files("Import", &files).await?;
+    page.wait_for_text("its last seventh, 200 images, became the test set", 60)
+        .await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    // Training images are lowered to the 1,200 that there are: 1,080 and 120.
+    page.wait_for_value(
+        "document.querySelector('.bars tbody tr:last-child').innerText.replace(/\\D+/g, ' ').trim()",
+        &json!("1 080 120 200"),
+        30,
+    )
+    .await?;
+
+    page.press("link", "Train").await?;
+    page.wait_for_text("small: 1 200 training and 200 test images", 30)
+        .await?;
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    page.wait_for_text(
+        "Only 1 200 training images in small; training images set to 1 200.",
+        10,
+    )
+    .await?;
+    page.press("button", "Step").await?;
+    page.wait_for_step(2, 30).await?;
+    // Neither other files nor MNIST while a run is open.
+    page.press("link", "Data").await?;
+    page.wait_for_text("Use MNIST again", 10).await?;
+    let is_fixed = "function() { return this.disabled && this.title; }";
+    let title = page.call("button", "Use MNIST again", is_fixed).await?;
+    assert_eq!(title, "Fixed for this run. Stop to change.");
+
+    page.reload().await?;
+    page.wait_for_state(&["interrupted"], 60).await?;
+    page.wait_for_text("1 200 training and 200 test images", 60)
+        .await?;
+    // MNIST is loaded instead: resuming goes back to the run's own data.
+    page.press("button", "Use MNIST again").await?;
+    // The test set is MNIST's again.
+    page.wait_for_text("1 135", 60).await?;
+    page.press("link", "Train").await?;
+    page.press("button", "Resume").await?;
+    page.wait_for_step(4, 60).await?;
+    page.press("button", "Stop").await?;
+    // So few test images are scored at once.
+    page.wait_for_state(&["stopped"], 60).await?;
+    let name = page.show_files().await?;
+    let config = page.download(&format!("{name}.config.json")).await?;
+    let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+    assert_eq!(config["data"]["name"], "small");
+    let hash = config["data"]["hash"].as_str().unwrap().to_owned();
+    assert_eq!(hash.len(), 64);
+    assert_eq!(config["settings"]["training_images"], 1_200);
+
+    // Without its data the run does not go on, and says so.
+    page.press("link", "Data").await?;
+    page.press("button", "Use MNIST again").await?;
+    page.wait_for_text("1 135", 60).await?;
+    let remove = format!("Remove small · {}", &hash[..8]);
+    page.press("button", &remove).await?;
+    page.wait_for_text("Runs that cannot go on without it: 1.", 20)
+        .await?;
+    page.press("link", "Train").await?;
+    page.press("button", "Continue").await?;
+    page.wait_for_text("which is no longer kept in this browser", 20)
+        .await?;
+    assert_eq!(page.state().await?, "stopped");
+    page.press("link", "Data").await?;
+    page.press("button", "Undo").await?;
+    page.wait_for_text(&hash[..8], 10).await?;
+    page.press("link", "Train").await?;
+    page.press("button", "Continue").await?;
+    page.wait_for_state(&["running"], 60).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn each_fault_of_files_is_a_sentence_and_the_data_stays() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    page.wait_for_text("accuracy is fair here", 60).await?;
+    let folder = tempfile::tempdir()?;
+    let [images, labels] = pair(1_400);
+    let mut wrong_magic = images.clone();
+    wrong_magic[3] = 9;
+    let mut eleven = labels.clone();
+    eleven[8 + 5] = 11;
+    let zipped = gzip(&images);
+    let wide = idx(&[1_400, 32, 32], &vec![0; 1_400 * 1_024]);
+    let fewer = idx(&[1_399], &labels[8..8 + 1_399]);
+    let many = idx(&[70_001, 28, 28], &[]);
+    let cases: [(&[u8], Option<&[u8]>, &str); 9] = [
+        (&wrong_magic, Some(&labels), "images starts with 2057"),
+        (
+            &images[..images.len() - 1],
+            Some(&labels),
+            "images: the file has 1097615 bytes, not 1097616",
+        ),
+        (
+            &images,
+            Some(&eleven),
+            "labels: label 11 of image 5 is not a digit from 0 to 9",
+        ),
+        (
+            &wide,
+            Some(&labels),
+            "images: the images are 32 × 32 pixels, not 28 × 28",
+        ),
+        (
+            &images,
+            Some(&fewer),
+            "images has 1400 images but labels has 1399 labels",
+        ),
+        (
+            &zipped[..zipped.len() / 2],
+            Some(&labels),
+            "images is cut off",
+        ),
+        (
+            &many,
+            Some(&labels),
+            "there are 70001 images, more than the 70000",
+        ),
+        (
+            &images,
+            None,
+            "Kiln takes 2 files (images and labels) or 4 (training and test), not 1",
+        ),
+        (
+            &images,
+            Some(&images),
+            "there are 2 files of images and 0 of labels",
+        ),
+    ];
+    for (images, labels, sentence) in cases {
+        let mut files = vec![("images", images)];
+        files.extend(labels.map(|labels| ("labels", labels)));
+        page.choose_files("Import", &write(&folder, &files)).await?;
+        page.wait_for_text(sentence, 30).await?;
+        assert!(page.text().await?.contains("Nothing was changed."));
+    }
+    // MNIST is as loaded as before, and trains.
+    assert_eq!(figures(&page).await?[10], ["54000", "6000", "10000"]);
+    page.press("link", "Train").await?;
+    page.wait_for_text("MNIST: 60 000 training and 10 000 test images", 10)
+        .await?;
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    page.close().await
+}

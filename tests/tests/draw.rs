@@ -1,0 +1,270 @@
+//! A digit is drawn and networks say what it is, as a person meets it.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use burn::tensor::Device;
+use kiln_model::batch::evaluation_pixels;
+use kiln_model::evaluation::Predictions;
+use kiln_model::mnist;
+use kiln_model::spec::{CLASSES, IMAGE_SIDE, PARAMETER_COUNT, PARAMETERS};
+use kiln_model::train::network;
+use kiln_model::train::transfer::{download, upload};
+use kiln_tests::HarnessError;
+use kiln_tests::browser::WebGpu;
+use kiln_tests::page::Page;
+use kiln_tests::server::{Server, dist};
+use serde_json::json;
+
+type Outcome = Result<(), HarnessError>;
+
+/// A 3 in the upper left corner of the pad.
+const THREE: [(f64, f64); 9] = [
+    (0.10, 0.12),
+    (0.25, 0.06),
+    (0.36, 0.14),
+    (0.25, 0.26),
+    (0.20, 0.27),
+    (0.37, 0.36),
+    (0.33, 0.50),
+    (0.22, 0.54),
+    (0.08, 0.48),
+];
+/// A line from the top to the bottom.
+const ONE: [(f64, f64); 3] = [(0.5, 0.1), (0.5, 0.5), (0.5, 0.9)];
+
+/// The ten probabilities of the first card, as exactly as the page has them.
+const PROBABILITIES: &str =
+    "[...document.querySelectorAll('.card:first-child data')].map(data => parseFloat(data.value))";
+/// The digit of the first card.
+const SAYS: &str = "document.querySelector('.card:first-child .says strong').textContent";
+/// What is on the pad; 0 where it is blank.
+const PAD_INK: &str = "(() => { const pad = document.querySelector('.pad canvas');
+    return pad.getContext('2d').getImageData(0, 0, pad.width, pad.height).data
+      .reduce((sum, value) => sum + value, 0); })()";
+/// The opacities of the image that networks see.
+const SEEN: &str = "(() => { const seen = document.querySelector('.preview canvas');
+    return [...seen.getContext('2d').getImageData(0, 0, 28, 28).data]
+      .filter((_, index) => index % 4 == 3); })()";
+
+/// Opens the page and trains for a moment.
+async fn trained(server: &Server) -> Result<Page, HarnessError> {
+    let page = Page::open(server, WebGpu::AsIs).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.open_advanced().await?;
+    page.type_number("Training images", "2000").await?;
+    page.type_number("Epochs", "1").await?;
+    page.type_number("Batch size", "32").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_state(&["running"], 60).await?;
+    page.wait_for_state(&["finished"], 240).await?;
+    page.press("link", "Draw").await?;
+    page.wait_for_text("Best weights, those of step", 10)
+        .await?;
+    Ok(page)
+}
+
+async fn probabilities(page: &Page) -> Result<Vec<f64>, HarnessError> {
+    let values = page.evaluate(PROBABILITIES).await?;
+    Ok(serde_json::from_value(values).unwrap_or_default())
+}
+
+/// Waits until the first card says some digit.
+async fn wait_for_answer(page: &Page) -> Outcome {
+    page.wait_for_value(
+        &format!("{PROBABILITIES}.every(Number.isFinite)"),
+        &json!(true),
+        30,
+    )
+    .await
+}
+
+/// The probabilities that the weights in a safetensors file give for a test image, natively.
+async fn natively(file: &[u8], index: usize) -> [f32; CLASSES] {
+    let tensors = safetensors::SafeTensors::deserialize(file).unwrap();
+    let mut weights = vec![0.0; PARAMETER_COUNT];
+    for parameter in PARAMETERS {
+        let tensor = tensors.tensor(parameter.name).unwrap();
+        let (values, _) = tensor.data().as_chunks::<4>();
+        for (weight, value) in weights[parameter.range()].iter_mut().zip(values) {
+            *weight = f32::from_le_bytes(*value);
+        }
+    }
+    let files = mnist::FILES
+        .each_ref()
+        .map(|file| std::fs::read(dist().join("data").join(file.name)).unwrap());
+    let dataset = mnist::unpack(files.each_ref().map(Vec::as_slice)).unwrap();
+    let images = dataset.test().images();
+    let weights = upload(weights, &Device::flex());
+    let logits = network::logits(&weights, evaluation_pixels(images, index, 1));
+    let logits = download(logits).await.unwrap();
+    let mut predictions = Predictions::default();
+    predictions.add(&logits, &[images.labels()[index]]).unwrap();
+    predictions.get(0).unwrap().probabilities
+}
+
+#[tokio::test]
+async fn a_stroke_is_centred_and_predicted_and_taken_back() -> Outcome {
+    let server = Server::start().await?;
+    let page = trained(&server).await?;
+    page.drag("image", "Drawing pad", &THREE).await?;
+    wait_for_answer(&page).await?;
+    let first = probabilities(&page).await?;
+    assert_eq!(first.len(), CLASSES);
+    let sum: f64 = first.iter().sum();
+    assert!((sum - 1.0).abs() < 1e-5, "{sum}");
+
+    // Drawn in a corner, its centre of mass is where MNIST's are.
+    let seen: Vec<f64> = serde_json::from_value(page.evaluate(SEEN).await?).unwrap();
+    let mass: f64 = seen.iter().sum();
+    let moment = |place: fn(usize) -> usize| {
+        let moments = seen.iter().enumerate();
+        let moments = moments.map(|(index, value)| place(index) as f64 * value);
+        moments.sum::<f64>() / mass
+    };
+    let (row, column) = (moment(|at| at / IMAGE_SIDE), moment(|at| at % IMAGE_SIDE));
+    assert!((row - 14.0).abs() <= 0.5, "{row}");
+    assert!((column - 14.0).abs() <= 0.5, "{column}");
+
+    // Every layer is there for a screen reader too.
+    for layer in [
+        "First convolution: 32 maps of 26 × 26",
+        "First pooling: 32 maps of 13 × 13",
+        "Second convolution: 64 maps of 11 × 11",
+        "Second pooling: 64 maps of 5 × 5",
+    ] {
+        let is_there = format!(
+            "[...document.querySelectorAll('.mosaic canvas')].some(canvas =>
+               canvas.ariaLabel.startsWith({layer:?}) && canvas.getContext('2d')
+                 .getImageData(0, 0, canvas.width, canvas.height).data.some(value => value > 0))"
+        );
+        page.wait_for_value(&is_there, &json!(true), 10).await?;
+    }
+    // A polite sentence says the answer.
+    let said = format!(
+        "document.querySelector('.desk [role=status]').textContent.includes(': ' + {SAYS} + ',')"
+    );
+    page.wait_for_value(&said, &json!(true), 10).await?;
+
+    // A second stroke changes the answer; taken back, the first is there again, to the bit.
+    page.drag("image", "Drawing pad", &ONE).await?;
+    let is_other = format!("JSON.stringify({PROBABILITIES}) !== JSON.stringify({first:?})");
+    page.wait_for_value(&is_other, &json!(true), 10).await?;
+    page.press("button", "Undo").await?;
+    page.wait_for_value(&is_other, &json!(false), 10).await?;
+    page.drag("image", "Drawing pad", &ONE).await?;
+    page.wait_for_value(&is_other, &json!(true), 10).await?;
+    page.evaluate(
+        "document.body.dispatchEvent(new KeyboardEvent('keydown', \
+           { key: 'z', ctrlKey: true, bubbles: true }))",
+    )
+    .await?;
+    page.wait_for_value(&is_other, &json!(false), 10).await?;
+
+    // It is still there after a look at another view.
+    page.press("link", "Train").await?;
+    page.press("link", "Draw").await?;
+    wait_for_answer(&page).await?;
+    assert_eq!(probabilities(&page).await?, first);
+    page.press("button", "Clear").await?;
+    page.wait_for_value(PAD_INK, &json!(0), 10).await?;
+    page.wait_for_value(SAYS, &json!("–"), 10).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_test_image_is_predicted_as_natively() -> Outcome {
+    let server = Server::start().await?;
+    let page = trained(&server).await?;
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        // Without a pointer, as all of the page.
+        page.press_by_keyboard("button", "Use a test image").await?;
+        let number = "document.querySelector('.preview p').textContent
+            .match(/^Test image (.+), a/)?.[1].replace(/\\D/g, '') ?? ''";
+        let is_new = format!("!['', ...{seen:?}].includes({number})");
+        page.wait_for_value(&is_new, &json!(true), 30).await?;
+        let index = page.evaluate(number).await?.as_str().unwrap().to_owned();
+        wait_for_answer(&page).await?;
+        // The answer to the image before may still be shown.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        seen.push(index);
+        if seen.len() < 3 {
+            continue;
+        }
+        let shown = probabilities(&page).await?;
+        let index: usize = seen[2].parse().unwrap();
+        let name = page.show_files().await?;
+        let model = page.download(&format!("{name}.safetensors")).await?;
+        let native = natively(&model, index).await;
+        for (shown, native) in shown.iter().zip(native) {
+            // Sums are made in another order outside the browser.
+            assert!((shown - f64::from(native)).abs() < 1e-4, "{shown} {native}");
+        }
+    }
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_run_is_drawn_for_while_it_trains() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open(&server, WebGpu::AsIs).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("link", "Draw").await?;
+    page.wait_for_text("No trained model yet.", 10).await?;
+    page.press("button", "Quick taste").await?;
+    page.wait_for_state(&["running"], 60).await?;
+    page.wait_for_step(3, 60).await?;
+    page.press("link", "Draw").await?;
+    page.wait_for_text("; the run goes on.", 60).await?;
+    page.drag("image", "Drawing pad", &THREE).await?;
+    wait_for_answer(&page).await?;
+    assert_eq!(page.state().await?, "running");
+    // The next checkpoint's weights look at once.
+    let before = probabilities(&page).await?;
+    let is_other = format!("JSON.stringify({PROBABILITIES}) !== JSON.stringify({before:?})");
+    page.wait_for_value(&is_other, &json!(true), 60).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_and_a_run_that_goes_are_told() -> Outcome {
+    let server = Server::start().await?;
+    let page = trained(&server).await?;
+    // Every worker that starts from now on stops at once.
+    page.press("link", "Train").await?;
+    page.reload().await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.evaluate(
+        "window.Whole = Worker; window.Worker = class extends Whole {
+           constructor(...of) { super(...of);
+             setTimeout(() => this.dispatchEvent(new ErrorEvent('error', { message: 'gone' }))); } }",
+    )
+    .await?;
+    page.press("link", "Draw").await?;
+    page.wait_for_text("Best weights, those of step", 20)
+        .await?;
+    page.drag("image", "Drawing pad", &ONE).await?;
+    page.wait_for_text("The worker that looks at networks stopped. Try again.", 20)
+        .await?;
+    page.evaluate("window.Worker = Whole").await?;
+    page.press("button", "Try again").await?;
+    wait_for_answer(&page).await?;
+    assert!(!page.has("button", "Try again").await?);
+
+    let ids = "JSON.parse(localStorage['kiln.shown']).join(',')";
+    let ids = page.evaluate(ids).await?.as_str().unwrap().to_owned();
+    page.evaluate(&format!("location.hash = '#/draw?runs={ids},1'"))
+        .await?;
+    page.wait_for_text("It was deleted, perhaps in another tab.", 10)
+        .await?;
+    page.wait_for_text("Best weights, those of step", 10)
+        .await?;
+    page.press("link", "Runs").await?;
+    let name = page
+        .evaluate("document.querySelector('.table-scroll tbody th').innerText.trim()")
+        .await?;
+    let name = name.as_str().unwrap().to_owned();
+    page.press("button", &format!("Delete {name}")).await?;
+    page.press("link", "Draw").await?;
+    page.wait_for_text("No trained model yet.", 10).await?;
+    page.close().await
+}

@@ -1,0 +1,442 @@
+//! Runs that are kept, charted and compared, as a person meets them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use kiln_tests::HarnessError;
+use kiln_tests::browser::WebGpu;
+use kiln_tests::page::Page;
+use kiln_tests::server::Server;
+use serde_json::json;
+
+type Outcome = Result<(), HarnessError>;
+
+/// Opens the page, ready to start.
+async fn ready(server: &Server) -> Result<Page, HarnessError> {
+    let page = Page::open(server, WebGpu::AsIs).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    Ok(page)
+}
+
+/// Does one step of a run and stops it, so that it is kept.
+async fn short_run(page: &Page) -> Outcome {
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    page.press("button", "Stop").await?;
+    page.wait_for_state(&["finishing"], 30).await?;
+    page.press("button", "Skip scoring").await?;
+    page.wait_for_state(&["stopped"], 30).await
+}
+
+/// The first cells of the rows of the table with this caption, and the rest of each.
+async fn table(page: &Page, caption: &str) -> Result<Vec<Vec<String>>, HarnessError> {
+    let rows = page
+        .evaluate(&format!(
+            "[...document.querySelectorAll('table')]
+               .find(table => table.caption?.textContent === {caption:?})
+               ?.querySelectorAll('tr:not(.room)').values()
+               .map(row => [...row.cells].map(cell => cell.innerText.trim())).toArray()"
+        ))
+        .await?;
+    Ok(serde_json::from_value(rows).unwrap_or_default())
+}
+
+/// The names of the runs in the table, from the top.
+async fn names(page: &Page) -> Result<Vec<String>, HarnessError> {
+    let rows = table(page, "Runs").await?;
+    Ok(rows.into_iter().skip(1).map(|row| row[1].clone()).collect())
+}
+
+async fn wait_for_names(page: &Page, names: &[&str]) -> Outcome {
+    page.wait_for_value(
+        "[...document.querySelectorAll('.table-scroll tbody th')].map(cell => cell.innerText.trim())",
+        &json!(names),
+        20,
+    )
+    .await
+}
+
+/// Both course runs on 2,000 images, and what compares them; `do_it` presses what has a role and
+/// a name, by mouse or by keyboard.
+async fn course_story(page: &Page, by_keyboard: bool) -> Outcome {
+    let press = async |role: &str, name: &str| {
+        if by_keyboard {
+            page.press_by_keyboard(role, name).await
+        } else {
+            page.press(role, name).await
+        }
+    };
+    press("DisclosureTriangle", "Advanced").await?;
+    page.type_number("Training images", "2000").await?;
+    press("button", "Run both course runs").await?;
+    page.wait_for_text("course-run-2", 60).await?;
+    // The first run ends by itself, the second follows.
+    page.wait_for_text("Finished · Epoch 5/5", 400).await?;
+    press("link", "Compare").await?;
+    page.wait_for_text("Only differences", 10).await?;
+    let rows = table(page, "Settings and results side by side").await?;
+    assert_eq!(rows[0], ["", "course-run-1", "course-run-2"]);
+    assert_eq!(rows[1], ["Epochs", "1", "5"]);
+    assert_eq!(rows[2], ["Batch size", "1000", "128"]);
+    // Nothing but results differs besides.
+    let settings = [
+        "Learning rate",
+        "Optimizer",
+        "Schedule",
+        "Dropout",
+        "Validate on",
+        "Validation split",
+        "Validate every",
+        "Training images",
+        "Random seed",
+        "Backend",
+        "Data",
+    ];
+    assert!(
+        rows.iter().all(|row| !settings.contains(&row[0].as_str())),
+        "{rows:?}"
+    );
+    assert!(rows.iter().any(|row| row[0] == "Test accuracy"));
+    // One chart shows both.
+    let summary = page
+        .evaluate("document.querySelector('.chart [role=img]').ariaLabel")
+        .await?;
+    let summary = summary.as_str().unwrap().to_owned();
+    assert!(summary.contains("course-run-1 Training"), "{summary}");
+    assert!(summary.contains("course-run-2 Training"), "{summary}");
+
+    // All settings on demand, and the other way round.
+    press("checkbox", "Only differences").await?;
+    page.wait_for_text("Learning rate", 10).await?;
+    press("checkbox", "Transpose").await?;
+    let rows = table(page, "Settings and results side by side").await?;
+    assert_eq!(rows[0][..3], ["Run", "Epochs", "Batch size"]);
+    assert_eq!(rows[1][..3], ["course-run-1", "1", "1000"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn both_course_runs_are_queued_kept_and_compared() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    course_story(&page, false).await?;
+
+    // A deep link shows the same after a reload.
+    let address = page.evaluate("location.href").await?;
+    page.reload().await?;
+    page.wait_for_text("Only differences", 60).await?;
+    assert_eq!(page.evaluate("location.href").await?, address);
+    let rows = table(&page, "Settings and results side by side").await?;
+    assert_eq!(rows[1], ["Epochs", "1", "5"]);
+
+    page.press("link", "Runs").await?;
+    wait_for_names(&page, &["course-run-2", "course-run-1"]).await?;
+    let rows = table(&page, "Runs").await?;
+    assert!(rows[1].contains(&"Finished".to_owned()), "{rows:?}");
+    page.close().await
+}
+
+#[tokio::test]
+async fn the_same_story_with_the_keyboard_alone() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    course_story(&page, true).await?;
+    page.press_by_keyboard("link", "Runs").await?;
+    wait_for_names(&page, &["course-run-2", "course-run-1"]).await?;
+    page.press_by_keyboard("button", "Epochs").await?;
+    page.press_by_keyboard("button", "Epochs").await?;
+    wait_for_names(&page, &["course-run-1", "course-run-2"]).await?;
+    page.focus("button", "course-run-1").await?;
+    page.key("F2").await?;
+    page.type_text("first").await?;
+    page.key("Enter").await?;
+    wait_for_names(&page, &["first", "course-run-2"]).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn runs_are_renamed_found_sorted_deleted_and_brought_back() -> Outcome {
+    const HOSTILE: &str = "<img src=x onerror=alert(1)>";
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.type_number("Batch size", "64").await?;
+    short_run(&page).await?;
+    page.type_number("Batch size", "32").await?;
+    short_run(&page).await?;
+    page.press("link", "Runs").await?;
+    let before = names(&page).await?;
+    assert_eq!(before.len(), 2);
+
+    page.press("button", &before[0]).await?;
+    page.type_into("textbox", "Name", HOSTILE).await?;
+    wait_for_names(&page, &[HOSTILE, &before[1]]).await?;
+    assert_eq!(page.evaluate("document.images.length").await?, json!(0));
+    page.type_into("textbox", "Tags", "odd, small").await?;
+    page.type_into("textbox", "Notes", "A note").await?;
+
+    page.type_into("searchbox", "Filter", "batch_size=64")
+        .await?;
+    wait_for_names(&page, &[&before[1]]).await?;
+    page.type_into("searchbox", "Filter", "odd note").await?;
+    wait_for_names(&page, &[HOSTILE]).await?;
+    page.type_into("searchbox", "Filter", "nowhere").await?;
+    page.wait_for_text("No run fits the filter.", 10).await?;
+    page.type_into("searchbox", "Filter", "").await?;
+
+    page.press("button", "Batch size").await?;
+    wait_for_names(&page, &[&before[1], HOSTILE]).await?;
+    page.press("button", "Pin as baseline").await?;
+    page.wait_for_text("Δ", 10).await?;
+
+    page.press("button", &format!("Delete {HOSTILE}")).await?;
+    page.wait_for_text(&format!("Deleted {HOSTILE}."), 10)
+        .await?;
+    wait_for_names(&page, &[&before[1]]).await?;
+    page.press("button", "Undo").await?;
+    wait_for_names(&page, &[&before[1], HOSTILE]).await?;
+    page.press("button", &format!("Delete {}", before[1]))
+        .await?;
+    wait_for_names(&page, &[HOSTILE]).await?;
+
+    // A reload keeps all of it, and what was deleted stays so.
+    page.reload().await?;
+    wait_for_names(&page, &[HOSTILE]).await?;
+    page.press("button", HOSTILE).await?;
+    page.wait_for_value(
+        "document.querySelector('.details textarea').value",
+        &json!("A note"),
+        10,
+    )
+    .await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn the_same_settings_twice_are_reproduced() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    short_run(&page).await?;
+    short_run(&page).await?;
+    page.press("link", "Runs").await?;
+    let names = names(&page).await?;
+    page.press("button", &names[0]).await?;
+    page.wait_for_text("Reproduced", 10).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_second_tab_sees_runs_appear_and_takes_training_over() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.press("button", "Quick taste").await?;
+    page.type_number("Epochs", "50").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(60, 60).await?;
+    let first = page.open_tab(&server).await?;
+    page.wait_for_text("Another tab is training. You can look at runs here.", 60)
+        .await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("button", "Move training here").await?;
+    page.wait_for_state(&["running"], 60).await?;
+    page.wait_for_step(61, 60).await?;
+    page.go_to_tab(first).await?;
+    page.wait_for_text("This run has moved to another tab.", 30)
+        .await?;
+    page.wait_for_state(&["interrupted"], 30).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_run_made_in_another_tab_appears() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.press("link", "Runs").await?;
+    let first = page.open_tab(&server).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    short_run(&page).await?;
+    page.go_to_tab(first).await?;
+    page.wait_for_value(
+        "document.querySelectorAll('.table-scroll tbody th').length",
+        &json!(1),
+        20,
+    )
+    .await?;
+    page.close().await
+}
+
+/// JavaScript with the database open: `of` makes a request a promise.
+fn with_database(version: &str, body: &str) -> String {
+    format!(
+        "(async () => {{
+           const of = request => new Promise((done, failed) => {{
+             request.onsuccess = () => done(request.result); request.onerror = failed; }});
+           const opening = indexedDB.open('kiln'{version});
+           opening.onupgradeneeded = () => opening.result.createObjectStore('runs', {{ keyPath: 'id' }});
+           const database = await of(opening);
+           const store = name => database.transaction(name, 'readwrite').objectStore(name);
+           const result = await (async () => {{ {body} }})();
+           database.close();
+           return result; }})()"
+    )
+}
+
+#[tokio::test]
+async fn runs_of_the_first_schema_are_brought_over() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    short_run(&page).await?;
+    // Its parts, put together as version 1 kept them, in a database of version 1.
+    let parts = with_database(
+        "",
+        "const [run] = await of(store('runs').getAll());
+         const [file] = await of(store('checkpoints').getAll());
+         const old = { id: run.id, identity: run.record.identity, status: run.record.status,
+                       checkpoint: file.checkpoint };
+         for (const name of ['colour', 'tags', 'notes', 'taken_up']) delete old.identity[name];
+         globalThis.old = old; return old.identity.name;",
+    );
+    let name = page.evaluate(&parts).await?;
+    let name = name.as_str().unwrap().to_owned();
+    // Navigating away lets go of the database, with what was read kept beside.
+    page.evaluate("caches.open('old').then(cache => cache.put('/old', new Response(JSON.stringify({ ...old, checkpoint: [...old.checkpoint] }))))")
+        .await?;
+    page.go_to(&format!("{}cpu_worker_loader.js", server.url()))
+        .await?;
+    let back = "new Promise(done => { const gone = indexedDB.deleteDatabase('kiln'); gone.onsuccess = () => done(true); gone.onblocked = () => done('blocked'); })";
+    assert_eq!(page.evaluate(back).await?, json!(true));
+    let put = with_database(
+        ", 1",
+        "const old = await (await (await caches.open('old')).match('/old')).json();
+         old.checkpoint = new Uint8Array(old.checkpoint);
+         await of(store('runs').put(old)); return database.version;",
+    );
+    assert_eq!(page.evaluate(&put).await?, json!(1));
+    page.go_to(&format!("{}#/runs", server.url())).await?;
+    wait_for_names(&page, &[&name]).await?;
+    // It is now kept as all others are, checkpoint and all.
+    let shape = with_database(
+        "",
+        "const [run] = await of(store('runs').getAll());
+         const [file] = await of(store('checkpoints').getAll());
+         return [database.version, run.checkpoint === undefined, file.checkpoint.length > 100000];",
+    );
+    assert_eq!(page.evaluate(&shape).await?, json!([2, true, true]));
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_leaves_the_others_usable() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    short_run(&page).await?;
+    let broken = with_database(
+        "",
+        "await of(store('runs').put({ id: 7, record: { nonsense: 1 } }));",
+    );
+    page.evaluate(&broken).await?;
+    page.press("link", "Runs").await?;
+    page.reload().await?;
+    page.wait_for_text("A kept run could not be read", 60)
+        .await?;
+    assert_eq!(names(&page).await?.len(), 1);
+    let left = with_database("", "return (await of(store('runs').getAll())).length;");
+    assert_eq!(page.evaluate(&left).await?, json!(2));
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_deleted_store_is_told_and_made_again() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    short_run(&page).await?;
+    let gone = "new Promise(done => { const gone = indexedDB.deleteDatabase('kiln'); gone.onsuccess = () => done(true); })";
+    assert_eq!(page.evaluate(gone).await?, json!(true));
+    page.wait_for_text("The runs that this browser kept were deleted.", 30)
+        .await?;
+    // The shown run is kept again at once.
+    page.wait_for_value(
+        &with_database(
+            "",
+            "return (await of(store('checkpoints').getAll())).length;",
+        ),
+        &json!(1),
+        20,
+    )
+    .await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn an_older_tab_that_holds_the_store_is_told() -> Outcome {
+    let server = Server::start().await?;
+    // What an old Kiln does: it opens version 1 and does not let go.
+    let page = Page::open_at(&server, "cpu_worker_loader.js").await?;
+    page.evaluate(&format!(
+        "new Promise(done => {{ const opening = indexedDB.open('kiln', 1);
+           opening.onupgradeneeded = () => opening.result.createObjectStore('runs', {{ keyPath: 'id' }});
+           opening.onsuccess = () => {{ globalThis.old = opening.result; done(); }}; }})"
+    ))
+    .await?;
+    let first = page.open_tab(&server).await?;
+    page.wait_for_text("Another tab has an older Kiln open", 30)
+        .await?;
+    page.go_to_tab(first).await?;
+    page.evaluate("old.close()").await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn charts_leave_as_files_and_as_a_table() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.press("button", "Quick taste").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(40, 60).await?;
+    page.press("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 30).await?;
+    page.press("DisclosureTriangle", "Loss: more").await?;
+    let svg = String::from_utf8(page.save("SVG", "loss.svg").await?).unwrap();
+    assert!(
+        svg.starts_with("<svg ") && svg.contains(">ash-cup-1</text>"),
+        "{svg}"
+    );
+    let png = page.save("PNG", "loss.png").await?;
+    assert_eq!(png[..4], [0x89, b'P', b'N', b'G']);
+    // Width and height stand in the header: twice those of the drawing.
+    assert_eq!(png[16..24], [0, 0, 7, 128, 0, 0, 3, 192]);
+    let csv = String::from_utf8(page.save("CSV", "loss.csv").await?).unwrap();
+    assert!(
+        csv.starts_with("run,step,epoch,images,elapsed_s,series,value\n"),
+        "{csv}"
+    );
+    let losses = csv
+        .lines()
+        .filter(|line| line.contains(",train/loss,"))
+        .count();
+    assert!(losses >= 40, "{csv}");
+    page.press("button", "Table").await?;
+    let rows = table(&page, "Loss").await?;
+    assert_eq!(rows[0], ["Run", "Curve", "Step", "Loss"]);
+    assert!(rows.len() > 20, "{rows:?}");
+
+    // Another axis, a logarithmic scale, no smoothing; the crosshair by keyboard.
+    page.choose("X axis", "Images seen").await?;
+    page.press("checkbox", "Log scale").await?;
+    page.wait_for_text("Images seen", 10).await?;
+    page.focus_on(".chart [role=img]").await?;
+    for key in ["Home", "ArrowRight"] {
+        page.key(key).await?;
+    }
+    page.wait_for_value(
+        "document.querySelector('.tooltip p').innerText.replace(/\\s/g, ' ')",
+        &json!("Images seen 64"),
+        10,
+    )
+    .await?;
+    page.key("Escape").await?;
+    page.wait_for_value(
+        "document.querySelectorAll('.tooltip').length",
+        &json!(0),
+        10,
+    )
+    .await?;
+    page.close().await
+}
