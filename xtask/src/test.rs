@@ -31,7 +31,10 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
 
     let mut end_to_end = workspace_tests(shell);
     end_to_end
-        .args(["e2e", "recovery", "runs", "evaluate", "data", "draw"].map(|test| format!("--test={test}")))
+        .args(
+            ["e2e", "recovery", "runs", "evaluate", "data", "draw"]
+                .map(|test| format!("--test={test}")),
+        )
         .args(["--", "--test-threads=1"])
         .env("CHROMEDRIVER", &driver);
     shell.step("End-to-end tests", end_to_end)?;

@@ -14,6 +14,7 @@ use leptos::reactive::owner::LocalStorage as ThisThread;
 use crate::evaluation::ranked::Ranked;
 use crate::protocol::{Answer, Question, RunId};
 use crate::store::{Store, StoreError};
+use crate::ui::evaluate::gallery::OTHER_DATA;
 use crate::ui::trainer::Trainer;
 
 /// Which validation of a run.
@@ -347,6 +348,15 @@ impl Look {
             weights,
             step,
         } = scored.ok_or_else(gone)?;
+        let used = self
+            .trainer
+            .sources
+            .used
+            .with_untracked(|used| used.hash.clone());
+        let record = self.trainer.library.record_untracked(id);
+        if record.is_some_and(|record| record.data != used) {
+            return Err(OTHER_DATA.to_owned());
+        }
         let question = Question::Evaluate {
             weights,
             config,

@@ -13,6 +13,9 @@ use crate::ui::trainer::Trainer;
 
 /// Images drawn at once.
 const AT_ONCE: usize = 200;
+/// Said where a run was trained on other data than is loaded.
+pub const OTHER_DATA: &str =
+    "This run was trained on other data than is loaded. Choose its data under Data.";
 /// Rows and columns of an image.
 const SIDE: u32 = 28;
 
@@ -119,15 +122,14 @@ fn Batch(trainer: Trainer, images: Images) -> AnyView {
             part: images.part,
             indices: images.items.iter().map(|item| item.index as u32).collect(),
         };
-        let expected = images.items.len() * (SIDE * SIDE) as usize;
+        let labels: Vec<u8> = images.items.iter().map(|item| item.label).collect();
         wasm_bindgen_futures::spawn_local(async move {
             let answer = trainer.examiner.ask(question).await;
             // Whoever asked may have left meanwhile.
             pixels.try_set(Some(match answer {
-                Ok(Answer::Pictures(pictures)) if pictures.pixels.len() == expected => {
-                    Ok(pictures.pixels)
-                }
-                Ok(_) => Err("These images are not in the data that is loaded.".to_owned()),
+                // The digits tell a run's own data from any other.
+                Ok(Answer::Pictures(pictures)) if pictures.labels == labels => Ok(pictures.pixels),
+                Ok(_) => Err(OTHER_DATA.to_owned()),
                 Err(reason) => Err(reason),
             }));
         });
