@@ -13,6 +13,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 type Outcome = Result<(), HarnessError>;
+/// A file of images, one of labels, and what is said to the two.
+type Case<'a> = (&'a [u8], Option<&'a [u8]>, &'a str);
 
 const TRAINING: usize = 60_000;
 /// Of 60,000, with a split of 0.1.
@@ -308,7 +310,7 @@ async fn each_fault_of_files_is_a_sentence_and_the_data_stays() -> Outcome {
     let wide = idx(&[1_400, 32, 32], &vec![0; 1_400 * 1_024]);
     let fewer = idx(&[1_399], &labels[8..8 + 1_399]);
     let many = idx(&[70_001, 28, 28], &[]);
-    let cases: [(&[u8], Option<&[u8]>, &str); 9] = [
+    let cases: [Case<'_>; 9] = [
         (&wrong_magic, Some(&labels), "images starts with 2057"),
         (
             &images[..images.len() - 1],

@@ -369,11 +369,11 @@ async fn an_older_tab_that_holds_the_store_is_told() -> Outcome {
     let server = Server::start().await?;
     // What an old Kiln does: it opens version 1 and does not let go.
     let page = Page::open_at(&server, "cpu_worker_loader.js").await?;
-    page.evaluate(&format!(
-        "new Promise(done => {{ const opening = indexedDB.open('kiln', 1);
-           opening.onupgradeneeded = () => opening.result.createObjectStore('runs', {{ keyPath: 'id' }});
-           opening.onsuccess = () => {{ globalThis.old = opening.result; done(); }}; }})"
-    ))
+    page.evaluate(
+        "new Promise(done => { const opening = indexedDB.open('kiln', 1);
+           opening.onupgradeneeded = () => opening.result.createObjectStore('runs', { keyPath: 'id' });
+           opening.onsuccess = () => { globalThis.old = opening.result; done(); }; })"
+    )
     .await?;
     let first = page.open_tab(&server).await?;
     page.wait_for_text("Another tab has an older Kiln open", 30)
