@@ -8,7 +8,9 @@
 use std::cell::RefCell;
 
 use burn::tensor::Device;
-use kiln_app::protocol::{FromWorker, RunId, ToWorker, decode, encode};
+use kiln_app::protocol::{
+    Answer, Data, DataFile, FromWorker, Question, RunId, ToWorker, decode, encode,
+};
 use kiln_model::batch::{Batch, Batches};
 use kiln_model::config::{Config, Edit, ValidateOn};
 use kiln_model::dataset::{Dataset, Images};
@@ -200,7 +202,18 @@ fn messages_come_back_as_they_went() {
     // As large as the milliseconds that name a run.
     let run = RunId(1_763_900_000_000_123);
     for message in [
-        ToWorker::Open,
+        ToWorker::Open {
+            data: Data::Own(vec![DataFile {
+                name: "labels".to_owned(),
+                bytes: vec![0, 255],
+            }]),
+            warms_up: true,
+        },
+        ToWorker::Ask {
+            request: 7,
+            question: Question::Labels { config: config() },
+        },
+        ToWorker::Forget { request: 7 },
         ToWorker::Start {
             run,
             config: config(),
@@ -222,14 +235,25 @@ fn messages_come_back_as_they_went() {
             message
         );
     }
-    let message = FromWorker::RunFailed {
-        run,
-        reason: "reason".to_owned(),
-    };
-    assert_eq!(
-        decode::<FromWorker>(encode(&message).unwrap()).unwrap(),
-        message
-    );
+    for message in [
+        FromWorker::RunFailed {
+            run,
+            reason: "reason".to_owned(),
+        },
+        FromWorker::Answered {
+            request: 7,
+            answer: Answer::Predictions(vec![1, 2, 3]),
+        },
+        FromWorker::Answered {
+            request: 8,
+            answer: Answer::Labels([[5; 10]; 3]),
+        },
+    ] {
+        assert_eq!(
+            decode::<FromWorker>(encode(&message).unwrap()).unwrap(),
+            message
+        );
+    }
 }
 
 #[wasm_bindgen_test]
