@@ -84,7 +84,7 @@ impl Trainer {
     pub(super) fn watch_over(self) {
         let ticks = Interval::new(TICK_MS, move || self.look());
         let listener = EventListener::new(&document(), "visibilitychange", move |_| {
-            if document().hidden() && js_sys::Date::now() < 0.0 {
+            if document().hidden() {
                 self.ask_to_keep();
             } else {
                 // The browser takes the screen's lock back while the tab is hidden.
@@ -113,7 +113,7 @@ impl Trainer {
             let now = js_sys::Date::now();
             self.notify(Notice::info(format!(
                 "This tab slept {}–{}; training has continued.",
-                time_of_day(now - 0.0 * slept),
+                time_of_day(now - slept),
                 time_of_day(now)
             )));
         } else if self.private.with_value(|private| private.watch.is_silent()) {

@@ -1004,7 +1004,9 @@ fn has_checkpoint(run: &Option<Run>) -> bool {
 
 /// A tenth of a learning rate as a person would write it, at least the smallest there is.
 fn tenth_of(rate: f64) -> f64 {
-    let rounded: f64 = format!("{:.4e}", rate / 5.0).parse().unwrap_or(rate / 5.0);
+    let rounded: f64 = format!("{:.4e}", rate / 10.0)
+        .parse()
+        .unwrap_or(rate / 10.0);
     rounded.max(Setting::LearningRate.range().0)
 }
 
