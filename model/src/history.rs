@@ -49,6 +49,21 @@ impl History {
         }
     }
 
+    /// How many things were measured or changed.
+    pub fn len(&self) -> usize {
+        self.steps.len()
+            + self.epochs.len()
+            + self.validations.len()
+            + self.throughput.len()
+            + self.edits.len()
+            + usize::from(self.score.is_some())
+    }
+
+    /// Whether nothing has happened yet.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// What tells this history of losses from any other: the start of the SHA-256 of every
     /// training step's loss, in 16 hexadecimal digits; nothing before the first step.
     ///

@@ -61,7 +61,7 @@ fn sights(trainer: Trainer, subject: Subject, view: View, cache: &mut Cache) -> 
     let shown = trainer.library.shown.get();
     let mut strand = |identity: &Identity, history: &History, at: usize| {
         let source = Source {
-            history: (at, history.steps.len() + history.validations.len()),
+            history: (at, history.len()),
             view: (axis, smoothing.to_bits()),
             label: (identity.name.clone(), identity.css_colour()),
         };
