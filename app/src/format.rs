@@ -45,7 +45,8 @@ pub fn bytes(value: u64) -> String {
     match value {
         0..1_000 => format!("{value}\u{2009}B"),
         1_000..1_000_000 => format!("{:.1}\u{2009}kB", value as f64 / 1e3),
-        _ => format!("{:.1}\u{2009}MB", value as f64 / 1e6),
+        1_000_000..1_000_000_000 => format!("{:.1}\u{2009}MB", value as f64 / 1e6),
+        _ => format!("{:.1}\u{2009}GB", value as f64 / 1e9),
     }
 }
 
@@ -114,6 +115,7 @@ mod tests {
         assert_eq!(percent(0.98125), "98.12\u{2009}%");
         assert_eq!(bytes(999), "999\u{2009}B");
         assert_eq!(bytes(139_304), "139.3\u{2009}kB");
+        assert_eq!(bytes(2_140_000_000), "2.1\u{2009}GB");
         assert_eq!(span(65.4), "1:05");
         assert_eq!(span(3_723.0), "1:02:03");
         assert_eq!(duration(24.2), "25\u{2009}s");

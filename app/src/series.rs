@@ -19,6 +19,8 @@ pub fn smooth(points: &[Point], weight: f64, range: f64) -> Vec<Point> {
     let weight = weight.sqrt().min(0.999);
     let mut previous = points.first().map_or(0.0, |point| point.0);
     let (mut sum, mut weights) = (0.0, 0.0);
+    // Steps are mostly of one width, and a power takes longer than everything else here.
+    let mut power = (0.0, 1.0);
     points
         .iter()
         .map(|&(x, y)| {
@@ -32,7 +34,10 @@ pub fn smooth(points: &[Point], weight: f64, range: f64) -> Vec<Point> {
                 return (x, f64::NAN);
             }
             previous = x;
-            let kept = weight.powf(passed);
+            if power.0 != passed {
+                power = (passed, weight.powf(passed));
+            }
+            let kept = power.1;
             sum = sum * kept + y;
             weights = weights * kept + 1.0;
             (x, sum / weights)

@@ -74,7 +74,8 @@ impl Page {
         Ok(page)
     }
 
-    async fn cdp(&self, command: &str, parameters: Value) -> Result<Value, HarnessError> {
+    /// x
+    pub async fn cdp(&self, command: &str, parameters: Value) -> Result<Value, HarnessError> {
         Ok(self
             .browser
             .driver
@@ -633,16 +634,25 @@ impl Page {
         rows(&self.download(&format!("{name}.csv")).await?)
     }
 
-    /// A picture of the page at a width, as PNG.
+    /// Gives the page so many pixels.
     ///
     /// # Errors
     /// A page that does not answer.
-    pub async fn picture(&self, width: u32, height: u32) -> Result<Vec<u8>, HarnessError> {
+    pub async fn resize(&self, width: u32, height: u32) -> Result<(), HarnessError> {
         self.cdp(
             "Emulation.setDeviceMetricsOverride",
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false }),
         )
         .await?;
+        Ok(())
+    }
+
+    /// A picture of the page at a width, as PNG.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn picture(&self, width: u32, height: u32) -> Result<Vec<u8>, HarnessError> {
+        self.resize(width, height).await?;
         Ok(self.browser.driver.screenshot_as_png().await?)
     }
 

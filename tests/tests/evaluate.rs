@@ -125,7 +125,7 @@ async fn a_scored_run_is_looked_into() -> Outcome {
         .map(|cell| (cell / 10, cell % 10))
         .filter(|(row, column)| row != column)
         .map(|(row, column)| (row, column, counts[row][column] as usize))
-        .filter(|(_, _, count)| *count <= 200)
+        .filter(|(_, _, count)| *count <= 100)
         .max_by_key(|(_, _, count)| *count)
         .unwrap();
     page.press(
@@ -155,7 +155,7 @@ async fn a_scored_run_is_looked_into() -> Outcome {
         thousands(count as usize)
     );
     page.wait_for_text(&heading, 5).await?;
-    wait_for_images(&page, count.min(200)).await?;
+    wait_for_images(&page, count.min(100)).await?;
     while page.text().await?.contains("Show more") {
         page.press_by_keyboard("button", "Show more").await?;
     }
@@ -187,7 +187,7 @@ async fn a_scored_run_is_looked_into() -> Outcome {
     page.wait_for_text("0.92", 5).await?;
 
     // What remains is there, and the files.
-    let shown = "[document.querySelectorAll('.bar').length, document.querySelectorAll('.per-class tbody tr').length,
+    let shown = "[document.querySelectorAll('.bin').length, document.querySelectorAll('.per-class tbody tr').length,
         document.querySelectorAll('[aria-label=\"Confident mistakes\"] figure').length]";
     page.wait_for_value(shown, &json!([15, 12, 60]), 10).await?;
     page.press("DisclosureTriangle", "What is this? AUROC")
@@ -282,7 +282,7 @@ async fn scoring_can_be_left_cancelled_and_done() -> Outcome {
         "document.querySelectorAll('.differ button')[{most}].click()"
     ))
     .await?;
-    wait_for_images(&page, pair[most].min(200)).await?;
+    wait_for_images(&page, pair[most].min(100)).await?;
     // What one run takes for a digit more often, it takes for another less often.
     let rows = "[...document.querySelectorAll('.versus .matrix tbody tr')].every(row =>
         [...row.querySelectorAll('td')].reduce((sum, cell) =>

@@ -3,9 +3,9 @@
 use kiln_model::evaluation::CurvePoint;
 
 /// Units of the drawing from left to right and from bottom to top.
-pub const UNITS: f64 = 1_000.0;
+pub const UNITS: f64 = 10_000.0;
 /// A point nearer to the one before than this, in both directions, is left out.
-const NEAR: f64 = 2.0;
+const NEAR: f64 = 20.0;
 
 /// The part of the plane in sight.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,7 +60,7 @@ pub fn path(points: &[CurvePoint], window: Window) -> String {
             continue;
         }
         let letter = if before.is_none() { 'M' } else { 'L' };
-        path += &format!("{letter}{x:.1} {y:.1}");
+        path += &format!("{letter}{} {}", x.round() as i32, y.round() as i32);
         before = Some((x, y));
     }
     path
@@ -87,8 +87,8 @@ mod tests {
     fn a_long_curve_becomes_a_short_path_from_end_to_end() {
         let path = path(&curve(100_000), Window::WHOLE);
         assert!(path.matches('L').count() < 1_000, "{}", path.len());
-        assert!(path.starts_with("M0.0 1000.0"));
-        assert!(path.ends_with("L1000.0 0.0"));
+        assert!(path.starts_with("M0 10000"));
+        assert!(path.ends_with("L10000 0"));
         assert_eq!(super::path(&[], Window::WHOLE), "");
     }
 

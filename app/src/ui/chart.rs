@@ -6,12 +6,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use js_sys::{Array, Function};
 use kiln_model::history::History;
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{
-    CanvasRenderingContext2d, HtmlCanvasElement, KeyboardEvent, PointerEvent, ResizeObserver,
+    CanvasRenderingContext2d, HtmlCanvasElement, IntersectionObserver, IntersectionObserverEntry,
+    KeyboardEvent, PointerEvent, ResizeObserver,
 };
 
 use super::charts::View;
@@ -25,9 +27,12 @@ use crate::protocol::RunId;
 use crate::run::Identity;
 use crate::series::{Axis, Kind, Point, Subject};
 
-/// With more runs than this, measurements behind smoothed lines are drawn for the highlighted run
-/// alone: nobody could tell them apart.
-const MOST_GHOSTS: usize = 6;
+/// With more runs than this, lines are as thin as the screen draws, and measurements behind
+/// smoothed lines are drawn for the highlighted run alone: nobody could tell them apart.
+const MOST_AT_EASE: usize = 6;
+/// Points of a line that are stroked at once. What a wide stroke costs grows faster than its
+/// length, because a browser joins all of its parts into one outline first.
+const STROKED_AT_ONCE: usize = 24;
 /// Runs in a tooltip, those nearest to the pointer.
 const MOST_IN_TOOLTIP: usize = 8;
 /// A line nearer to the pointer than this is the one that is meant.
@@ -197,7 +202,13 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
     let canvas = NodeRef::<leptos::html::Canvas>::new();
     let size = RwSignal::new((0.0, 0.0));
     watch_size(canvas, size);
+    let is_in_sight = RwSignal::new(false);
+    watch_sight(canvas, is_in_sight);
     Effect::new(move |_| {
+        // A chart that is scrolled away is drawn when it comes back.
+        if !is_in_sight.get() {
+            return;
+        }
         let highlighted = highlighted();
         let baseline = library.baseline.get();
         if let Some(canvas) = canvas.get() {
@@ -497,28 +508,59 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
 
 /// Keeps `size` at the place that the canvas has, in CSS pixels.
 fn watch_size(canvas: NodeRef<leptos::html::Canvas>, size: RwSignal<(f64, f64)>) {
-    let observer = StoredValue::new_local(None);
-    Effect::new(move |_| {
-        let Some(canvas) = canvas.get() else { return };
-        let seen = canvas.clone();
-        let measure = Closure::<dyn Fn(JsValue)>::new(move |_| {
-            let now = (
-                f64::from(seen.client_width()),
-                f64::from(seen.client_height()),
-            );
+    watch(
+        canvas,
+        move |canvas, _| {
+            let (width, height) = (canvas.client_width(), canvas.client_height());
+            let now = (f64::from(width), f64::from(height));
             if size.get_untracked() != now {
                 size.set(now);
             }
-        });
-        if let Ok(watcher) = ResizeObserver::new(measure.as_ref().unchecked_ref()) {
-            watcher.observe(&canvas);
-            observer.set_value(Some((watcher, measure)));
+        },
+        ResizeObserver::new,
+        ResizeObserver::observe,
+        ResizeObserver::disconnect,
+    );
+}
+
+/// Keeps whether any of the canvas can be seen.
+fn watch_sight(canvas: NodeRef<leptos::html::Canvas>, is_in_sight: RwSignal<bool>) {
+    watch(
+        canvas,
+        move |_, entries| {
+            let last: IntersectionObserverEntry = entries.pop().unchecked_into();
+            if is_in_sight.get_untracked() != last.is_intersecting() {
+                is_in_sight.set(last.is_intersecting());
+            }
+        },
+        IntersectionObserver::new,
+        IntersectionObserver::observe,
+        IntersectionObserver::disconnect,
+    );
+}
+
+/// Observes the canvas as long as it is there.
+fn watch<O: 'static>(
+    canvas: NodeRef<leptos::html::Canvas>,
+    tell: impl Fn(&HtmlCanvasElement, Array) + Copy + 'static,
+    observer: fn(&Function) -> Result<O, JsValue>,
+    observe: fn(&O, &web_sys::Element),
+    disconnect: fn(&O),
+) {
+    let watching = StoredValue::new_local(None);
+    Effect::new(move |_| {
+        let Some(canvas) = canvas.get() else { return };
+        let seen = canvas.clone();
+        let tell = Closure::<dyn Fn(Array)>::new(move |entries| tell(&seen, entries));
+        if let Ok(watcher) = observer(tell.as_ref().unchecked_ref()) {
+            observe(&watcher, &canvas);
+            watching.set_value(Some((watcher, tell)));
         }
     });
     on_cleanup(move || {
-        observer.update_value(|observer| {
-            if let Some((watcher, _)) = observer.take() {
-                watcher.disconnect();
+        watching.update_value(|watching| {
+            if let Some((watcher, _)) = watching.take() {
+                disconnect(&watcher);
             }
         });
     });
@@ -547,6 +589,7 @@ fn paint(
     drop(context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0));
     context.clear_rect(0.0, 0.0, width, height);
     context.set_line_join("round");
+    context.set_line_cap("round");
     let pen = Pen {
         context,
         width,
@@ -554,22 +597,25 @@ fn paint(
         frame,
     };
     let has_highlight = sights.iter().any(|sight| Some(sight.id) == highlighted);
+    let is_crowded = sights.len() > MOST_AT_EASE;
+    // Browsers draw a line one device pixel wide many times faster than any wider one.
+    let hairline = 1.0 / ratio.max(1.0);
     // What is meant is drawn last, over all others.
     let (meant, others): (Vec<_>, Vec<_>) = sights
         .iter()
         .partition(|sight| Some(sight.id) == highlighted);
     for sight in others.into_iter().chain(meant) {
         let is_meant = Some(sight.id) == highlighted;
-        let alpha = if has_highlight && !is_meant {
-            0.35
-        } else {
-            1.0
+        let (stroke, alpha) = match is_meant {
+            true => (2.5, 1.0),
+            false if has_highlight => (hairline, 0.35),
+            false if is_crowded => (hairline, 1.0),
+            false => (1.5, 1.0),
         };
-        let stroke = if is_meant { 2.5 } else { 1.5 };
         for curve in &sight.strand.curves {
             pen.context.set_stroke_style_str(sight.strand.colour);
             pen.context.set_fill_style_str(sight.strand.colour);
-            if !curve.smoothed.is_empty() && (is_meant || sights.len() <= MOST_GHOSTS) {
+            if !curve.smoothed.is_empty() && (is_meant || !is_crowded) {
                 pen.line(curve.kind, &curve.points, 1.0, 0.25 * alpha, &[]);
             }
             if Some(sight.id) == baseline {
@@ -603,9 +649,15 @@ impl Pen<'_> {
         let context = &self.context;
         context.set_global_alpha(alpha);
         context.set_line_width(stroke);
-        let dashes: js_sys::Array = dashes.iter().map(|length| JsValue::from(*length)).collect();
+        let lengths: Array = dashes.iter().map(|length| JsValue::from(*length)).collect();
         // Lengths that are not negative are never refused.
-        drop(context.set_line_dash(&dashes));
+        drop(context.set_line_dash(&lengths));
+        // Where parts meet, an opaque line shows nothing of it.
+        let at_once = if alpha == 1.0 && dashes.is_empty() {
+            STROKED_AT_ONCE
+        } else {
+            usize::MAX
+        };
         context.begin_path();
         for line in self.frame.lines(kind, points, self.width as usize) {
             for (index, (across, up)) in line.into_iter().enumerate() {
@@ -614,6 +666,11 @@ impl Pen<'_> {
                     context.move_to(x, y);
                 } else {
                     context.line_to(x, y);
+                }
+                if index % at_once == at_once - 1 {
+                    context.stroke();
+                    context.begin_path();
+                    context.move_to(x, y);
                 }
             }
         }

@@ -13,6 +13,7 @@ use wasm_bindgen::JsCast as _;
 use web_sys::HtmlInputElement;
 
 use super::digit::Digit;
+use super::later::Later;
 use super::network::Network;
 use super::sources::Outcome;
 use super::train::data_text;
@@ -67,9 +68,9 @@ pub fn DataView(trainer: Trainer) -> AnyView {
             <Own trainer />
             <div class="columns-of-two">
                 <Labels trainer config />
-                <Samples trainer config />
+                <Later><Samples trainer config /></Later>
             </div>
-            <Network trainer />
+            <Later><Network trainer /></Later>
         </div>
     }
     .into_any()

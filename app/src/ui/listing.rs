@@ -1,7 +1,9 @@
 //! How lists of runs are looked at: filter, order, columns, and the rows in sight.
 
 use gloo::storage::{LocalStorage, Storage as _};
+use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
+use leptos::reactive::owner::LocalStorage as ThisThread;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast as _;
 
@@ -12,7 +14,7 @@ use crate::table::{Column, Order, matches};
 
 const KEY: &str = "kiln.table";
 /// Rows drawn above and below those in sight, so that scrolling finds them there.
-const SPARE_ROWS: usize = 8;
+const SPARE_ROWS: usize = 4;
 
 /// Order and columns, as they are remembered between visits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -111,6 +113,8 @@ pub struct Sight {
     row_px: usize,
     top_px: RwSignal<usize>,
     height_px: RwSignal<usize>,
+    spare_rows: RwSignal<usize>,
+    refill: StoredValue<Option<Timeout>, ThisThread>,
 }
 
 impl Sight {
@@ -121,6 +125,8 @@ impl Sight {
             row_px,
             top_px: RwSignal::new(0),
             height_px: RwSignal::new(800),
+            spare_rows: RwSignal::new(SPARE_ROWS),
+            refill: StoredValue::new_local(None),
         }
     }
 
@@ -130,16 +136,30 @@ impl Sight {
             let list: web_sys::Element = list.unchecked_into();
             let row = self.row_px as i32;
             // By whole rows: between two of them nothing changes.
-            self.top_px
-                .set((list.scroll_top() / row * row).max(0) as usize);
-            self.height_px.set(list.client_height().max(row) as usize);
+            let top = (list.scroll_top() / row * row).max(0) as usize;
+            let height = list.client_height().max(row) as usize;
+            if top.abs_diff(self.top_px.get_untracked()) >= height {
+                self.come_to_rest();
+            }
+            self.top_px.set(top);
+            self.height_px.set(height);
         }
+    }
+
+    /// After a jump every row is new: those in sight come first, the spare ones in a task of their
+    /// own.
+    fn come_to_rest(self) {
+        self.spare_rows.set(0);
+        let refill = Timeout::new(0, move || self.spare_rows.set(SPARE_ROWS));
+        self.refill.set_value(Some(refill));
     }
 
     fn range(self) -> std::ops::Range<usize> {
         let count = self.rows.with(Vec::len);
-        let first = (self.top_px.get() / self.row_px).saturating_sub(SPARE_ROWS);
-        let rows = self.height_px.get().div_ceil(self.row_px) + 2 * SPARE_ROWS;
+        let spare = self.spare_rows.get();
+        let first = (self.top_px.get() / self.row_px).saturating_sub(spare);
+        // One more, because the first and the last may both be cut.
+        let rows = self.height_px.get().div_ceil(self.row_px) + 1 + 2 * spare;
         first.min(count)..(first + rows).min(count)
     }
 

@@ -14,6 +14,7 @@ mod draw;
 mod evaluate;
 mod examiner;
 mod files;
+mod later;
 mod library;
 mod listing;
 mod network;

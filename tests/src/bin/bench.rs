@@ -22,6 +22,8 @@ const MANY_RUNS: usize = 300;
 const MANY_STEPS: u32 = 2_000;
 /// Runs laid over one another in one chart.
 const OVERLAID: usize = 20;
+/// The window in which the page is measured.
+const WINDOW: (u32, u32) = (1_440, 1_000);
 /// Notes the length of every task of the main thread above 50 ms from now on.
 const WATCH_TASKS: &str = "window.longTasks = []; new PerformanceObserver(list =>
     longTasks.push(...list.getEntries().map(entry => entry.duration)))
@@ -33,6 +35,7 @@ async fn main() -> Result<ExitCode, HarnessError> {
     let server = Server::start().await?;
 
     let page = Page::open(&server, WebGpu::AsIs).await?;
+    page.resize(WINDOW.0, WINDOW.1).await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.evaluate(WATCH_TASKS).await?;
     for batch_size in [32, 64, 128, 512] {
@@ -109,6 +112,7 @@ async fn images_per_sec(page: &Page, batch_size: u32) -> Result<f64, HarnessErro
 /// How fast many kept runs are listed, scrolled, filtered and drawn over one another.
 async fn many_runs(server: &Server) -> Result<(), HarnessError> {
     let page = Page::open(server, WebGpu::AsIs).await?;
+    page.resize(WINDOW.0, WINDOW.1).await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.open_advanced().await?;
     page.type_number("Training images", "1000").await?;

@@ -48,8 +48,8 @@ pub fn Calibrated(answers: Memo<Option<Arc<Answers>>>) -> AnyView {
             <p class="hint">
                 "Bars: how often the answers of a confidence are right. Marks: how sure the network was. ECE is how far they are apart."
             </p>
-            <div class="bars" role="img" aria-label=summary>{bars}</div>
-            <div class="bars-axis" aria-hidden="true">
+            <div class="bins" role="img" aria-label=summary>{bars}</div>
+            <div class="bins-axis" aria-hidden="true">
                 <span>"0"</span>
                 <span>"confidence"</span>
                 <span>"1"</span>
@@ -84,7 +84,7 @@ fn bar(bin: &Bin) -> AnyView {
         view! { <i style:bottom=bottom></i> }
     });
     view! {
-        <div class="bar" title=format!("{} images", format::count(bin.images.into()))>
+        <div class="bin" title=format!("{} images", format::count(bin.images.into()))>
             <b style:height=accuracy></b>
             {mark}
             <span>{(bin.images > 0).then(|| format::count(bin.images.into()))}</span>

@@ -1,6 +1,6 @@
 //! Precision–recall and ROC curves, and what a threshold does on both.
 
-use kiln_model::evaluation::Table;
+use kiln_model::evaluation::{Ranking, Table};
 use leptos::prelude::*;
 
 use super::answers::Look;
@@ -30,19 +30,57 @@ fn table_of(look: Look, class: Memo<usize>) -> Memo<Option<Table>> {
 pub fn PrecisionRecall(look: Look) -> AnyView {
     let class = class_of(look);
     let table = table_of(look, class);
-    let lines = Memo::new(move |_| {
+    // Paths of all curves, worked out once: choosing a class only draws them anew.
+    let paths = Memo::new(move |_| {
         look.ranked.with(|ranked| {
-            let curve = ranked
-                .as_ref()
-                .and_then(|ranked| ranked.classes.get(class.get())?.precision_recall());
-            curve.map_or_else(Vec::new, |curve| {
-                vec![Line {
-                    path: path(&curve, Window::WHOLE),
-                    kind: "chosen",
-                    colour: None,
-                    name: None,
-                }]
+            let ranked = ranked.as_ref()?;
+            let path = |curve: Option<Vec<_>>| curve.map(|curve| path(&curve, Window::WHOLE));
+            let classes = ranked.classes.each_ref();
+            let classes = classes.map(|ranking| path(ranking.precision_recall()));
+            Some((classes, path(ranked.micro.precision_recall.clone())))
+        })
+    });
+    let lines = Memo::new(move |_| {
+        let class = class.get();
+        let line = |path: &Option<String>, kind, name| {
+            path.clone().map(|path| Line {
+                path,
+                kind,
+                colour: None,
+                name,
             })
+        };
+        paths.with(|paths| {
+            let Some((classes, micro)) = paths else {
+                return Vec::new();
+            };
+            let others = (0..classes.len()).filter(|other| *other != class);
+            let mut lines: Vec<Line> = others
+                .filter_map(|other| line(&classes[other], "other", None))
+                .collect();
+            let name = |name: &str, value| Some(format!("{name} {}", area(value)));
+            let (chosen, mean) = look.ranked.with(|ranked| {
+                let ranked = ranked.as_ref();
+                (
+                    ranked.and_then(|ranked| ranked.classes[class].average_precision()),
+                    ranked.and_then(|ranked| ranked.micro.average_precision),
+                )
+            });
+            lines.extend(line(micro, "micro", name("micro", mean)));
+            lines.extend(line(
+                &classes[class],
+                "chosen",
+                name(&class.to_string(), chosen),
+            ));
+            lines
+        })
+    });
+    // A mean of such curves is none, a mean of their areas is one.
+    let macro_mean = Memo::new(move |_| {
+        look.ranked.with(|ranked| {
+            let areas = ranked.as_ref()?.classes.iter();
+            let areas: Vec<f64> = areas.filter_map(Ranking::average_precision).collect();
+            (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
         })
     });
     let point = move || {
@@ -56,9 +94,11 @@ pub fn PrecisionRecall(look: Look) -> AnyView {
     });
     let said = move || said.get().unwrap_or_default();
     let summary = move || {
+        let legend = lines.with(|lines| legend(lines));
         format!(
-            "Precision over recall for class {}. {}",
-            class.get(),
+            "Precision over recall, each class against the rest. Average precision: {legend}, \
+             macro {}. {}",
+            area(macro_mean.get()),
             said()
         )
     };
@@ -81,6 +121,7 @@ pub fn PrecisionRecall(look: Look) -> AnyView {
         <section class="panel half" aria-label="Precision–recall">
             <h2>"Precision–recall"</h2>
             <ThresholdControls look class />
+            <p class="hint">{move || format!("Average precision: macro {}", area(macro_mean.get()))}</p>
             <Plot
                 summary=Signal::derive(summary)
                 lines=lines.into()
@@ -94,6 +135,12 @@ pub fn PrecisionRecall(look: Look) -> AnyView {
         </section>
     }
     .into_any()
+}
+
+/// What the curves come to, in words.
+fn legend(lines: &[Line]) -> String {
+    let names = lines.iter().filter_map(|line| line.name.clone());
+    names.collect::<Vec<_>>().join(", ")
 }
 
 #[component]
@@ -256,10 +303,7 @@ pub fn Roc(look: Look) -> AnyView {
         })
     });
     let summary = move || {
-        let legend = lines.with(|lines| {
-            let names = lines.iter().filter_map(|line| line.name.clone());
-            names.collect::<Vec<_>>().join(", ")
-        });
+        let legend = lines.with(|lines| legend(lines));
         format!("ROC curves, each class against the rest. Areas under them: {legend}.")
     };
     let explained = move || {

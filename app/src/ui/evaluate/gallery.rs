@@ -12,7 +12,7 @@ use crate::protocol::{Answer, Question};
 use crate::ui::trainer::Trainer;
 
 /// Images drawn at once.
-const AT_ONCE: usize = 200;
+const AT_ONCE: usize = 100;
 /// Said where a run was trained on other data than is loaded.
 pub const OTHER_DATA: &str =
     "This run was trained on other data than is loaded. Choose its data under Data.";

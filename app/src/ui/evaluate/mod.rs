@@ -29,6 +29,7 @@ use explain::WhatIsThis;
 use mistakes::Mistakes;
 use per_class::PerClass;
 
+use super::later::Later;
 use super::trainer::Trainer;
 use crate::format;
 use crate::protocol::RunId;
@@ -238,11 +239,11 @@ fn Instead(look: Look) -> AnyView {
 fn Whole(look: Look, answers: Memo<Option<Arc<Answers>>>) -> AnyView {
     view! {
         <Confused look answers />
-        <PerClass look answers />
-        <PrecisionRecall look />
-        <Roc look />
-        <Calibrated answers />
-        <Mistakes look answers />
+        <Later><PerClass look answers /></Later>
+        <Later><PrecisionRecall look /></Later>
+        <Later><Roc look /></Later>
+        <Later><Calibrated answers /></Later>
+        <Later><Mistakes look answers /></Later>
     }
     .into_any()
 }
