@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod measurements;
+pub mod native;
 pub mod page;
 pub mod server;
 

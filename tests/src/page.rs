@@ -50,6 +50,16 @@ impl Page {
         Ok(page)
     }
 
+    /// Opens the page that `server` serves in a Chromium as it comes, and waits until it can start.
+    ///
+    /// # Errors
+    /// No Chromium, or a page that does not become ready.
+    pub async fn open_ready(server: &Server) -> Result<Self, HarnessError> {
+        let page = Self::open(server, WebGpu::AsIs).await?;
+        page.wait_for_state(&["ready"], 60).await?;
+        Ok(page)
+    }
+
     /// Runs a script before every page that is loaded from now on.
     ///
     /// # Errors
@@ -634,6 +644,20 @@ impl Page {
         rows(&self.download(&format!("{name}.csv")).await?)
     }
 
+    /// Does one step of a run and stops it without scoring, so that it is kept.
+    ///
+    /// # Errors
+    /// A page that does not come so far.
+    pub async fn keep_short_run(&self) -> Result<(), HarnessError> {
+        self.press("link", "Train").await?;
+        self.press("button", "Step").await?;
+        self.wait_for_state(&["paused"], 60).await?;
+        self.press("button", "Stop").await?;
+        self.wait_for_state(&["finishing"], 30).await?;
+        self.press("button", "Skip scoring").await?;
+        self.wait_for_state(&["stopped"], 30).await
+    }
+
     /// Gives the page so many pixels.
     ///
     /// # Errors
@@ -663,4 +687,23 @@ impl Page {
     pub async fn close(self) -> Result<(), HarnessError> {
         Ok(self.browser.driver.clone().quit().await?)
     }
+}
+
+/// JavaScript that comes to what `body` returns, with the database of kept runs open: `of` makes a
+/// request a promise, `store` gives what is kept under a name. A `version` that is not there yet
+/// is made as the first one was.
+pub fn with_database(version: Option<u32>, body: &str) -> String {
+    let version = version.map_or(String::new(), |version| format!(", {version}"));
+    format!(
+        "(async () => {{
+           const of = request => new Promise((done, failed) => {{
+             request.onsuccess = () => done(request.result); request.onerror = failed; }});
+           const opening = indexedDB.open('kiln'{version});
+           opening.onupgradeneeded = () => opening.result.createObjectStore('runs', {{ keyPath: 'id' }});
+           const database = await of(opening);
+           const store = name => database.transaction(name, 'readwrite').objectStore(name);
+           const result = await (async () => {{ {body} }})();
+           database.close();
+           return result; }})()"
+    )
 }

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use kiln_model::spec::PIXELS;
 use kiln_tests::HarnessError;
-use kiln_tests::browser::WebGpu;
 use kiln_tests::page::Page;
 use kiln_tests::server::{Server, dist};
 use serde_json::json;
@@ -21,8 +20,7 @@ const TRAINING: usize = 60_000;
 const TRAINED_ON: usize = 54_000;
 
 async fn open(server: &Server) -> Result<Page, HarnessError> {
-    let page = Page::open(server, WebGpu::AsIs).await?;
-    page.wait_for_state(&["ready"], 60).await?;
+    let page = Page::open_ready(server).await?;
     page.press("link", "Data").await?;
     Ok(page)
 }
@@ -360,6 +358,15 @@ async fn each_fault_of_files_is_a_sentence_and_the_data_stays() -> Outcome {
         page.wait_for_text(sentence, 30).await?;
         assert!(page.text().await?.contains("Nothing was changed."));
     }
+    // Files that are dropped are taken as those that are chosen.
+    page.evaluate(
+        "const files = new DataTransfer();
+         for (const name of ['dropped', 'too']) files.items.add(new File(['no images'], name));
+         document.querySelector('.data').dispatchEvent(
+           new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true })); 0",
+    )
+    .await?;
+    page.wait_for_text("dropped starts with", 30).await?;
     // MNIST is as loaded as before, and trains.
     assert_eq!(figures(&page).await?[10], ["54000", "6000", "10000"]);
     page.press("link", "Train").await?;

@@ -1,17 +1,12 @@
 //! A digit is drawn and networks say what it is, as a person meets it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use burn::tensor::Device;
-use kiln_model::batch::evaluation_pixels;
 use kiln_model::evaluation::Predictions;
-use kiln_model::mnist;
-use kiln_model::spec::{CLASSES, IMAGE_SIDE, PARAMETER_COUNT, PARAMETERS};
-use kiln_model::train::network;
-use kiln_model::train::transfer::{download, upload};
+use kiln_model::spec::{CLASSES, IMAGE_SIDE};
 use kiln_tests::HarnessError;
-use kiln_tests::browser::WebGpu;
+use kiln_tests::native;
 use kiln_tests::page::Page;
-use kiln_tests::server::{Server, dist};
+use kiln_tests::server::Server;
 use serde_json::json;
 
 type Outcome = Result<(), HarnessError>;
@@ -47,8 +42,7 @@ const SEEN: &str = "(() => { const seen = document.querySelector('.preview canva
 
 /// Opens the page and trains for a moment.
 async fn trained(server: &Server) -> Result<Page, HarnessError> {
-    let page = Page::open(server, WebGpu::AsIs).await?;
-    page.wait_for_state(&["ready"], 60).await?;
+    let page = Page::open_ready(server).await?;
     page.open_advanced().await?;
     page.type_number("Training images", "2000").await?;
     page.type_number("Epochs", "1").await?;
@@ -79,25 +73,12 @@ async fn wait_for_answer(page: &Page) -> Outcome {
 
 /// The probabilities that the weights in a safetensors file give for a test image, natively.
 async fn natively(file: &[u8], index: usize) -> [f32; CLASSES] {
-    let tensors = safetensors::SafeTensors::deserialize(file).unwrap();
-    let mut weights = vec![0.0; PARAMETER_COUNT];
-    for parameter in PARAMETERS {
-        let tensor = tensors.tensor(parameter.name).unwrap();
-        let (values, _) = tensor.data().as_chunks::<4>();
-        for (weight, value) in weights[parameter.range()].iter_mut().zip(values) {
-            *weight = f32::from_le_bytes(*value);
-        }
-    }
-    let files = mnist::FILES
-        .each_ref()
-        .map(|file| std::fs::read(dist().join("data").join(file.name)).unwrap());
-    let dataset = mnist::unpack(files.each_ref().map(Vec::as_slice)).unwrap();
-    let images = dataset.test().images();
-    let weights = upload(weights, &Device::flex());
-    let logits = network::logits(&weights, evaluation_pixels(images, index, 1));
-    let logits = download(logits).await.unwrap();
+    let weights = native::weights(file).unwrap();
+    let dataset = native::dataset().unwrap();
+    let logits = native::logits(&weights, &dataset, index, 1).await.unwrap();
+    let label = dataset.test().images().labels()[index];
     let mut predictions = Predictions::default();
-    predictions.add(&logits, &[images.labels()[index]]).unwrap();
+    predictions.add(&logits, &[label]).unwrap();
     predictions.get(0).unwrap().probabilities
 }
 
@@ -206,8 +187,7 @@ async fn a_test_image_is_predicted_as_natively() -> Outcome {
 #[tokio::test]
 async fn a_run_is_drawn_for_while_it_trains() -> Outcome {
     let server = Server::start().await?;
-    let page = Page::open(&server, WebGpu::AsIs).await?;
-    page.wait_for_state(&["ready"], 60).await?;
+    let page = Page::open_ready(&server).await?;
     page.press("link", "Draw").await?;
     page.wait_for_text("No trained model yet.", 10).await?;
     page.press("button", "Quick taste").await?;

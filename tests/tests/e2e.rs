@@ -6,16 +6,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
-use burn::tensor::Device;
-use kiln_model::batch::evaluation_pixels;
 use kiln_model::evaluation::Tally;
-use kiln_model::mnist;
-use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
-use kiln_model::train::network;
-use kiln_model::train::transfer::{download, upload};
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
 use kiln_tests::measurements::{Row, rows};
+use kiln_tests::native;
 use kiln_tests::page::Page;
 use kiln_tests::server::{Fault, Server, dist};
 
@@ -42,27 +37,15 @@ fn number_before(text: &str, marker: &str) -> u32 {
 
 /// How many test images the weights in a safetensors file answer rightly, natively.
 async fn correct_natively(file: &[u8]) -> usize {
-    let tensors = safetensors::SafeTensors::deserialize(file).unwrap();
-    let mut weights = vec![0.0; PARAMETER_COUNT];
-    for parameter in PARAMETERS {
-        let tensor = tensors.tensor(parameter.name).unwrap();
-        assert_eq!(tensor.shape(), parameter.shape);
-        let (values, _) = tensor.data().as_chunks::<4>();
-        for (weight, value) in weights[parameter.range()].iter_mut().zip(values) {
-            *weight = f32::from_le_bytes(*value);
-        }
-    }
-    let files = mnist::FILES
-        .each_ref()
-        .map(|file| std::fs::read(dist().join("data").join(file.name)).unwrap());
-    let dataset = mnist::unpack(files.each_ref().map(Vec::as_slice)).unwrap();
-    let images = dataset.test().images();
-    let weights = upload(weights, &Device::flex());
+    const AT_ONCE: usize = 500;
+    let weights = native::weights(file).unwrap();
+    let dataset = native::dataset().unwrap();
+    let labels = dataset.test().images().labels();
     let mut tally = Tally::default();
-    for first in (0..images.len()).step_by(500) {
-        let logits = network::logits(&weights, evaluation_pixels(images, first, 500));
-        let logits = download(logits).await.unwrap();
-        tally.add(&logits, &images.labels()[first..first + 500]);
+    for (index, labels) in labels.chunks(AT_ONCE).enumerate() {
+        let first = AT_ONCE * index;
+        let logits = native::logits(&weights, &dataset, first, labels.len());
+        tally.add(&logits.await.unwrap(), labels);
     }
     tally.correct()
 }

@@ -2,30 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use kiln_tests::HarnessError;
-use kiln_tests::browser::WebGpu;
-use kiln_tests::page::Page;
+use kiln_tests::page::{Page, with_database};
 use kiln_tests::server::Server;
 use serde_json::{Value, json};
 
 type Outcome = Result<(), HarnessError>;
-
-/// Opens the page, ready to start.
-async fn ready(server: &Server) -> Result<Page, HarnessError> {
-    let page = Page::open(server, WebGpu::AsIs).await?;
-    page.wait_for_state(&["ready"], 60).await?;
-    Ok(page)
-}
-
-/// Does one step of a run and stops it without scoring, so that it is kept.
-async fn short_run(page: &Page) -> Outcome {
-    page.press("link", "Train").await?;
-    page.press("button", "Step").await?;
-    page.wait_for_state(&["paused"], 60).await?;
-    page.press("button", "Stop").await?;
-    page.wait_for_state(&["finishing"], 30).await?;
-    page.press("button", "Skip scoring").await?;
-    page.wait_for_state(&["stopped"], 30).await
-}
 
 /// A count up to 9,999 as the page writes it.
 fn thousands(count: usize) -> String {
@@ -82,7 +63,7 @@ async fn wait_for_images(page: &Page, count: usize) -> Outcome {
 #[tokio::test]
 async fn a_scored_run_is_looked_into() -> Outcome {
     let server = Server::start().await?;
-    let page = ready(&server).await?;
+    let page = Page::open_ready(&server).await?;
     page.press("link", "Evaluate").await?;
     page.wait_for_text("Train a run first", 10).await?;
     page.press("link", "Train").await?;
@@ -244,8 +225,8 @@ async fn a_scored_run_is_looked_into() -> Outcome {
 #[tokio::test]
 async fn scoring_can_be_left_cancelled_and_done() -> Outcome {
     let server = Server::start().await?;
-    let page = ready(&server).await?;
-    short_run(&page).await?;
+    let page = Page::open_ready(&server).await?;
+    page.keep_short_run().await?;
     page.press("link", "Evaluate").await?;
     page.wait_for_text("This run was not scored on the test images.", 10)
         .await?;
@@ -266,7 +247,7 @@ async fn scoring_can_be_left_cancelled_and_done() -> Outcome {
     page.press("link", "Train").await?;
     page.wait_for_state(&["ready", "stopped"], 60).await?;
     page.type_number("Learning rate", "0.1").await?;
-    short_run(&page).await?;
+    page.keep_short_run().await?;
     page.press("link", "Compare").await?;
     page.wait_for_text("to the test images is not kept: score it in Evaluate", 20)
         .await?;
@@ -288,5 +269,52 @@ async fn scoring_can_be_left_cancelled_and_done() -> Outcome {
         [...row.querySelectorAll('td')].reduce((sum, cell) =>
           sum + Number(cell.innerText.replace('−', '-').replace(/\\s/g, '')), 0) === 0)";
     assert_eq!(page.evaluate(rows).await?, json!(true));
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_run_is_scored_while_another_trains() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.keep_short_run().await?;
+    let name = page.show_files().await?;
+    page.press("link", "Train").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(2, 60).await?;
+    page.press("link", "Evaluate").await?;
+    page.wait_for_text("This run is still going", 10).await?;
+    page.choose("Run", &name).await?;
+    page.press("button", "Score now").await?;
+    page.wait_for_text("wrong of 10 000", 200).await?;
+    page.press("link", "Train").await?;
+    let done = page.steps_done().await?;
+    page.wait_for_step(done + 2, 60).await?;
+    assert_eq!(page.state().await?, "running");
+    page.close().await
+}
+
+#[tokio::test]
+async fn weights_that_are_damaged_or_gone_are_a_sentence() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.keep_short_run().await?;
+    for (change, sentence) in [
+        (
+            "file.checkpoint[file.checkpoint.length - 9] ^= 1; await of(store('checkpoints').put(file));",
+            "the checkpoint was altered or damaged",
+        ),
+        (
+            "await of(store('checkpoints').delete(file.id));",
+            "This run has no checkpoint, so there are no weights to ask.",
+        ),
+    ] {
+        let body = format!("const [file] = await of(store('checkpoints').getAll()); {change}");
+        page.evaluate(&with_database(None, &body)).await?;
+        page.press("link", "Evaluate").await?;
+        page.reload().await?;
+        page.wait_for_text(sentence, 60).await?;
+        assert!(!page.has("button", "Score now").await?);
+        assert!(!page.has("progressbar", "Scoring").await?);
+    }
     page.close().await
 }

@@ -2,29 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use kiln_tests::HarnessError;
-use kiln_tests::browser::WebGpu;
-use kiln_tests::page::Page;
+use kiln_tests::page::{Page, with_database};
 use kiln_tests::server::Server;
 use serde_json::json;
 
 type Outcome = Result<(), HarnessError>;
-
-/// Opens the page, ready to start.
-async fn ready(server: &Server) -> Result<Page, HarnessError> {
-    let page = Page::open(server, WebGpu::AsIs).await?;
-    page.wait_for_state(&["ready"], 60).await?;
-    Ok(page)
-}
-
-/// Does one step of a run and stops it, so that it is kept.
-async fn short_run(page: &Page) -> Outcome {
-    page.press("button", "Step").await?;
-    page.wait_for_state(&["paused"], 60).await?;
-    page.press("button", "Stop").await?;
-    page.wait_for_state(&["finishing"], 30).await?;
-    page.press("button", "Skip scoring").await?;
-    page.wait_for_state(&["stopped"], 30).await
-}
 
 /// The first cells of the rows of the table with this caption, and the rest of each.
 async fn table(page: &Page, caption: &str) -> Result<Vec<Vec<String>>, HarnessError> {
@@ -116,8 +98,14 @@ async fn course_story(page: &Page, by_keyboard: bool) -> Outcome {
 #[tokio::test]
 async fn both_course_runs_are_queued_kept_and_compared() -> Outcome {
     let server = Server::start().await?;
-    let page = ready(&server).await?;
+    let page = Page::open_ready(&server).await?;
     course_story(&page, false).await?;
+    // Both validate on the test set, as the course does, and the score is said to be so.
+    page.press("link", "Evaluate").await?;
+    page.wait_for_text("Test guided this run: score is optimistic.", 20)
+        .await?;
+    page.wait_for_text("wrong of 10 000", 20).await?;
+    page.press("link", "Compare").await?;
 
     // A deep link shows the same after a reload.
     let address = page.evaluate("location.href").await?;
@@ -137,7 +125,7 @@ async fn both_course_runs_are_queued_kept_and_compared() -> Outcome {
 #[tokio::test]
 async fn the_same_story_with_the_keyboard_alone() -> Outcome {
     let server = Server::start().await?;
-    let page = ready(&server).await?;
+    let page = Page::open_ready(&server).await?;
     course_story(&page, true).await?;
     page.press_by_keyboard("link", "Runs").await?;
     wait_for_names(&page, &["course-run-2", "course-run-1"]).await?;
@@ -156,11 +144,11 @@ async fn the_same_story_with_the_keyboard_alone() -> Outcome {
 async fn runs_are_renamed_found_sorted_deleted_and_brought_back() -> Outcome {
     const HOSTILE: &str = "<img src=x onerror=alert(1)>";
     let server = Server::start().await?;
-    let page = ready(&server).await?;
+    let page = Page::open_ready(&server).await?;
     page.type_number("Batch size", "64").await?;
-    short_run(&page).await?;
+    page.keep_short_run().await?;
     page.type_number("Batch size", "32").await?;
-    short_run(&page).await?;
+    page.keep_short_run().await?;
     page.press("link", "Runs").await?;
     let before = names(&page).await?;
     assert_eq!(before.len(), 2);
@@ -212,9 +200,9 @@ async fn runs_are_renamed_found_sorted_deleted_and_brought_back() -> Outcome {
 #[tokio::test]
 async fn the_same_settings_twice_are_reproduced() -> Outcome {
     let server = Server::start().await?;
-    let page = ready(&server).await?;
-    short_run(&page).await?;
-    short_run(&page).await?;
+    let page = Page::open_ready(&server).await?;
+    page.keep_short_run().await?;
+    page.keep_short_run().await?;
     page.press("link", "Runs").await?;
     let names = names(&page).await?;
     page.press("button", &names[0]).await?;
@@ -225,7 +213,7 @@ async fn the_same_settings_twice_are_reproduced() -> Outcome {
 #[tokio::test]
 async fn a_second_tab_sees_runs_appear_and_takes_training_over() -> Outcome {
     let server = Server::start().await?;
-    let page = ready(&server).await?;
+    let page = Page::open_ready(&server).await?;
     page.press("button", "Quick taste").await?;
     page.type_number("Epochs", "50").await?;
     page.press("button", "Start").await?;
@@ -247,11 +235,11 @@ async fn a_second_tab_sees_runs_appear_and_takes_training_over() -> Outcome {
 #[tokio::test]
 async fn a_run_made_in_another_tab_appears() -> Outcome {
     let server = Server::start().await?;
-    let page = ready(&server).await?;
+    let page = Page::open_ready(&server).await?;
     page.press("link", "Runs").await?;
     let first = page.open_tab(&server).await?;
     page.wait_for_state(&["ready"], 60).await?;
-    short_run(&page).await?;
+    page.keep_short_run().await?;
     page.go_to_tab(first).await?;
     page.wait_for_value(
         "document.querySelectorAll('.table-scroll tbody th').length",
@@ -262,38 +250,23 @@ async fn a_run_made_in_another_tab_appears() -> Outcome {
     page.close().await
 }
 
-/// JavaScript with the database open: `of` makes a request a promise.
-fn with_database(version: &str, body: &str) -> String {
-    format!(
-        "(async () => {{
-           const of = request => new Promise((done, failed) => {{
-             request.onsuccess = () => done(request.result); request.onerror = failed; }});
-           const opening = indexedDB.open('kiln'{version});
-           opening.onupgradeneeded = () => opening.result.createObjectStore('runs', {{ keyPath: 'id' }});
-           const database = await of(opening);
-           const store = name => database.transaction(name, 'readwrite').objectStore(name);
-           const result = await (async () => {{ {body} }})();
-           database.close();
-           return result; }})()"
-    )
-}
-
 #[tokio::test]
 async fn runs_of_the_first_schema_are_brought_over() -> Outcome {
     let server = Server::start().await?;
-    let page = ready(&server).await?;
-    short_run(&page).await?;
+    let page = Page::open_ready(&server).await?;
+    page.keep_short_run().await?;
     // Its parts, put together as version 1 kept them, in a database of version 1.
-    let parts = with_database(
-        "",
-        "const [run] = await of(store('runs').getAll());
+    let name = page
+        .evaluate(&with_database(
+            None,
+            "const [run] = await of(store('runs').getAll());
          const [file] = await of(store('checkpoints').getAll());
          const old = { id: run.id, identity: run.record.identity, status: run.record.status,
                        checkpoint: file.checkpoint };
          for (const name of ['colour', 'tags', 'notes', 'taken_up']) delete old.identity[name];
          globalThis.old = old; return old.identity.name;",
-    );
-    let name = page.evaluate(&parts).await?;
+        ))
+        .await?;
     let name = name.as_str().unwrap().to_owned();
     // Navigating away lets go of the database, with what was read kept beside.
     page.evaluate("caches.open('old').then(cache => cache.put('/old', new Response(JSON.stringify({ ...old, checkpoint: [...old.checkpoint] }))))")
@@ -302,51 +275,63 @@ async fn runs_of_the_first_schema_are_brought_over() -> Outcome {
         .await?;
     let back = "new Promise(done => { const gone = indexedDB.deleteDatabase('kiln'); gone.onsuccess = () => done(true); gone.onblocked = () => done('blocked'); })";
     assert_eq!(page.evaluate(back).await?, json!(true));
-    let put = with_database(
-        ", 1",
-        "const old = await (await (await caches.open('old')).match('/old')).json();
+    assert_eq!(
+        page.evaluate(&with_database(
+            Some(1),
+            "const old = await (await (await caches.open('old')).match('/old')).json();
          old.checkpoint = new Uint8Array(old.checkpoint);
-         await of(store('runs').put(old)); return database.version;",
+         await of(store('runs').put(old)); return database.version;"
+        ))
+        .await?,
+        json!(1)
     );
-    assert_eq!(page.evaluate(&put).await?, json!(1));
     page.go_to(&format!("{}#/runs", server.url())).await?;
     wait_for_names(&page, &[&name]).await?;
     // It is now kept as all others are, checkpoint and all.
-    let shape = with_database(
-        "",
-        "const [run] = await of(store('runs').getAll());
+    assert_eq!(
+        page.evaluate(&with_database(
+            None,
+            "const [run] = await of(store('runs').getAll());
          const [file] = await of(store('checkpoints').getAll());
-         return [database.version, run.checkpoint === undefined, file.checkpoint.length > 100000];",
+         return [database.version, run.checkpoint === undefined, file.checkpoint.length > 100000];"
+        ))
+        .await?,
+        json!([2, true, true])
     );
-    assert_eq!(page.evaluate(&shape).await?, json!([2, true, true]));
     page.close().await
 }
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_leaves_the_others_usable() -> Outcome {
     let server = Server::start().await?;
-    let page = ready(&server).await?;
-    short_run(&page).await?;
-    let broken = with_database(
-        "",
+    let page = Page::open_ready(&server).await?;
+    page.keep_short_run().await?;
+    page.evaluate(&with_database(
+        None,
         "await of(store('runs').put({ id: 7, record: { nonsense: 1 } }));",
-    );
-    page.evaluate(&broken).await?;
+    ))
+    .await?;
     page.press("link", "Runs").await?;
     page.reload().await?;
     page.wait_for_text("A kept run could not be read", 60)
         .await?;
     assert_eq!(names(&page).await?.len(), 1);
-    let left = with_database("", "return (await of(store('runs').getAll())).length;");
-    assert_eq!(page.evaluate(&left).await?, json!(2));
+    assert_eq!(
+        page.evaluate(&with_database(
+            None,
+            "return (await of(store('runs').getAll())).length;"
+        ))
+        .await?,
+        json!(2)
+    );
     page.close().await
 }
 
 #[tokio::test]
 async fn a_deleted_store_is_told_and_made_again() -> Outcome {
     let server = Server::start().await?;
-    let page = ready(&server).await?;
-    short_run(&page).await?;
+    let page = Page::open_ready(&server).await?;
+    page.keep_short_run().await?;
     let gone = "new Promise(done => { const gone = indexedDB.deleteDatabase('kiln'); gone.onsuccess = () => done(true); })";
     assert_eq!(page.evaluate(gone).await?, json!(true));
     page.wait_for_text("The runs that this browser kept were deleted.", 30)
@@ -354,7 +339,7 @@ async fn a_deleted_store_is_told_and_made_again() -> Outcome {
     // The shown run is kept again at once.
     page.wait_for_value(
         &with_database(
-            "",
+            None,
             "return (await of(store('checkpoints').getAll())).length;",
         ),
         &json!(1),
@@ -386,7 +371,7 @@ async fn an_older_tab_that_holds_the_store_is_told() -> Outcome {
 #[tokio::test]
 async fn charts_leave_as_files_and_as_a_table() -> Outcome {
     let server = Server::start().await?;
-    let page = ready(&server).await?;
+    let page = Page::open_ready(&server).await?;
     page.press("button", "Quick taste").await?;
     page.press("button", "Start").await?;
     page.wait_for_step(40, 60).await?;
@@ -438,5 +423,49 @@ async fn charts_leave_as_files_and_as_a_table() -> Outcome {
         10,
     )
     .await?;
+
+    // Dragging zooms into the middle, in every chart; the whole comes back by a press or a key.
+    let name = page
+        .evaluate("document.querySelector('.chart [role=img]').ariaLabel")
+        .await?;
+    let name = name.as_str().unwrap().to_owned();
+    let middle = [(0.4, 0.5), (0.5, 0.5), (0.6, 0.5)];
+    let first_ticks =
+        "[...document.querySelectorAll('.chart .x-axis span:first-child')].map(tick =>
+        Number(tick.innerText.replace(/\\D/g, '')) > 0)";
+    for by_key in [false, true] {
+        page.drag("image", &name, &middle).await?;
+        page.wait_for_value(first_ticks, &json!(vec![true; 5]), 10)
+            .await?;
+        if by_key {
+            page.focus_on(".chart [role=img]").await?;
+            page.key("Escape").await?;
+        } else {
+            page.press("button", "Reset zoom").await?;
+        }
+        page.wait_for_value(first_ticks, &json!(vec![false; 5]), 10)
+            .await?;
+        assert!(!page.has("button", "Reset zoom").await?);
+    }
+    page.close().await
+}
+
+#[tokio::test]
+async fn the_browser_promises_to_keep_the_runs_or_does_not() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.press("link", "Runs").await?;
+    let answer = |promise: bool| {
+        format!(
+            "navigator.storage.persist = navigator.storage.persisted = async () => {promise}; 0"
+        )
+    };
+    page.evaluate(&answer(false)).await?;
+    page.press("button", "Keep my runs").await?;
+    page.wait_for_text("The browser makes no promise to keep the runs.", 10)
+        .await?;
+    page.evaluate(&answer(true)).await?;
+    page.press("button", "Keep my runs").await?;
+    page.wait_for_text("Kept until you delete them", 10).await?;
     page.close().await
 }
