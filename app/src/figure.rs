@@ -1,6 +1,7 @@
 //! A chart as a drawing: where its lines stand, and the whole of it as SVG.
 
 use crate::format;
+use crate::protocol::RunId;
 use crate::series::{Axis, Curve, Kind, Point, Subject, decimate, ticks};
 
 /// The curves of a run.
@@ -153,6 +154,24 @@ impl Frame {
             .collect()
     }
 
+    /// What each curve of a run comes to at an x; nothing of what has no place there.
+    pub fn read(&self, id: RunId, strand: &Strand, x: f64) -> Vec<Reading> {
+        let read = |curve: &Curve| {
+            let shown = nearest(curve.shown(), x)?;
+            let raw = nearest(&curve.points, x)?;
+            Some(Reading {
+                id,
+                name: strand.name.clone(),
+                colour: strand.colour,
+                kind: curve.kind,
+                raw: raw.1,
+                smoothed: (!curve.smoothed.is_empty()).then_some(shown.1),
+                place: (self.across(shown.0), self.up(shown.1)?),
+            })
+        };
+        strand.curves.iter().filter_map(read).collect()
+    }
+
     /// A tick below as a person reads it.
     pub fn write_x(&self, axis: Axis, x: f64) -> String {
         let step = match self.x_ticks[..] {
@@ -174,6 +193,59 @@ impl Frame {
             _ => format::significant(y),
         }
     }
+}
+
+/// What one curve of a run comes to at an x.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The run.
+    pub id: RunId,
+    /// Its name.
+    pub name: String,
+    /// Its colour in CSS.
+    pub colour: &'static str,
+    /// What the curve is.
+    pub kind: Kind,
+    /// As measured, at the nearest point.
+    pub raw: f64,
+    /// Smoothed, where it is.
+    pub smoothed: Option<f64>,
+    /// Where the line stands in the chart: across and up, 0 to 1.
+    pub place: Point,
+}
+
+/// The point of a curve nearest to `x`.
+fn nearest(points: &[Point], x: f64) -> Option<Point> {
+    let after = points.partition_point(|point| point.0 < x);
+    [after.checked_sub(1), Some(after)]
+        .into_iter()
+        .flatten()
+        .filter_map(|index| points.get(index))
+        .min_by(|a, b| (a.0 - x).abs().total_cmp(&(b.0 - x).abs()))
+        .copied()
+}
+
+/// The readings of at most so many runs, and how many runs are left out: the runs with a line
+/// nearest to the pointer, which is so far `up`, or the last ones where it is elsewhere.
+pub fn nearest_runs(readings: Vec<Reading>, up: Option<f64>, most: usize) -> (Vec<Reading>, usize) {
+    let mut runs: Vec<Vec<Reading>> = Vec::new();
+    for reading in readings {
+        match runs.last_mut() {
+            Some(run) if run.iter().any(|other| other.id == reading.id) => run.push(reading),
+            _ => runs.push(vec![reading]),
+        }
+    }
+    runs.reverse();
+    if let Some(up) = up {
+        let distance = |run: &[Reading]| {
+            let distances = run.iter().map(|reading| (reading.place.1 - up).abs());
+            distances.fold(f64::INFINITY, f64::min)
+        };
+        runs.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+    }
+    let left_out = runs.len().saturating_sub(most);
+    runs.truncate(most);
+    (runs.into_iter().flatten().collect(), left_out)
 }
 
 fn x_ticks(axis: Axis, (from, to): (f64, f64)) -> Vec<f64> {
@@ -384,6 +456,30 @@ mod tests {
         let lines = frame.lines(Kind::EpochMean, &strand.curves[0].points, 100);
         let across: Vec<f64> = lines[0].iter().map(|point| point.0).collect();
         assert_eq!(across, [0.0, 0.5, 0.5, 1.0]);
+    }
+
+    #[test]
+    fn the_runs_nearest_to_the_pointer_are_read() {
+        let runs: Vec<Strand> = (1..=6)
+            .map(|run| strand(vec![(0.0, f64::from(run)), (10.0, f64::from(run))]))
+            .collect();
+        let frame = Frame::around(runs.iter(), Subject::Loss, Axis::Step, None, false);
+        let readings: Vec<Reading> = runs
+            .iter()
+            .zip(1..)
+            .flat_map(|(strand, id)| frame.read(RunId(id), strand, 3.0))
+            .collect();
+        let ids = |up| {
+            let (readings, left_out) = nearest_runs(readings.clone(), up, 2);
+            assert_eq!(left_out, 4);
+            readings
+                .iter()
+                .map(|reading| reading.id.0)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ids(frame.up(2.2)), [2, 3]);
+        assert_eq!(ids(frame.up(5.9)), [6, 5]);
+        assert_eq!(ids(None), [6, 5]);
     }
 
     #[test]

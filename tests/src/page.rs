@@ -84,8 +84,7 @@ impl Page {
         Ok(page)
     }
 
-    /// x
-    pub async fn cdp(&self, command: &str, parameters: Value) -> Result<Value, HarnessError> {
+    async fn cdp(&self, command: &str, parameters: Value) -> Result<Value, HarnessError> {
         Ok(self
             .browser
             .driver

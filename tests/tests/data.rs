@@ -263,6 +263,12 @@ async fn files_of_ones_own_are_trained_on_and_their_run_resumes() -> Outcome {
     page.press("button", "Stop").await?;
     // So few test images are scored at once.
     page.wait_for_state(&["stopped"], 60).await?;
+    // It is evaluated on its own test images, and its network looks at the pad.
+    page.press("link", "Evaluate").await?;
+    page.wait_for_text("wrong of 200", 20).await?;
+    page.press("link", "Draw").await?;
+    page.wait_for_text("Best weights, those of step", 20)
+        .await?;
     let name = page.show_files().await?;
     let config = page.download(&format!("{name}.config.json")).await?;
     let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
@@ -275,6 +281,14 @@ async fn files_of_ones_own_are_trained_on_and_their_run_resumes() -> Outcome {
     page.press("link", "Data").await?;
     page.press("button", "Use MNIST again").await?;
     page.wait_for_text("1 135", 60).await?;
+    // A run on MNIST beside it: the two are not compared as if they had learned the same.
+    page.keep_short_run().await?;
+    page.press("link", "Compare").await?;
+    page.wait_for_text("trained on different data", 20).await?;
+    page.press("link", "Runs").await?;
+    page.press("button", &name).await?;
+    page.press("button", "Open").await?;
+    page.press("link", "Data").await?;
     let remove = format!("Remove small · {}", &hash[..8]);
     page.press("button", &remove).await?;
     page.wait_for_text("Runs that cannot go on without it: 1.", 20)

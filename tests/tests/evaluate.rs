@@ -301,7 +301,7 @@ async fn weights_that_are_damaged_or_gone_are_a_sentence() -> Outcome {
     for (change, sentence) in [
         (
             "file.checkpoint[file.checkpoint.length - 9] ^= 1; await of(store('checkpoints').put(file));",
-            "the checkpoint was altered or damaged",
+            "The answers of this run could not be read: the checkpoint was altered or damaged.",
         ),
         (
             "await of(store('checkpoints').delete(file.id));",

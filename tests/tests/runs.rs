@@ -197,6 +197,78 @@ async fn runs_are_renamed_found_sorted_deleted_and_brought_back() -> Outcome {
     page.close().await
 }
 
+/// Waits until the only run's row shows other figures than now.
+async fn wait_for_other_figures(page: &Page) -> Outcome {
+    let row = "document.querySelector('.table-scroll tbody tr:has(th)').innerText";
+    let now = page.evaluate(row).await?;
+    page.wait_for_value(&format!("{row} !== {now}"), &json!(true), 30)
+        .await
+}
+
+#[tokio::test]
+async fn what_is_typed_about_a_run_stays_while_it_trains() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(3, 60).await?;
+    page.press("link", "Runs").await?;
+    let name = names(&page).await?.remove(0);
+    page.press("button", &name).await?;
+    page.focus_on(".details textarea").await?;
+    page.type_text("Two").await?;
+    wait_for_other_figures(&page).await?;
+    page.type_text(" halves").await?;
+    page.key("Tab").await?;
+    page.focus_on(".table-scroll tbody th button").await?;
+    page.key("F2").await?;
+    page.focus_on(".table-scroll tbody th input").await?;
+    page.type_text("re").await?;
+    wait_for_other_figures(&page).await?;
+    page.type_text("named").await?;
+    page.key("Enter").await?;
+    wait_for_names(&page, &["renamed"]).await?;
+    let notes = "document.querySelector('.details textarea').value";
+    page.wait_for_value(notes, &json!("Two halves"), 5).await?;
+    page.press("button", "renamed").await?;
+    // An empty name is none.
+    page.type_into("textbox", "Name", "").await?;
+    let field = "document.querySelector('.details input').value";
+    page.wait_for_value(field, &json!("renamed"), 5).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_run_waits_for_the_open_one_and_follows_it() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.open_advanced().await?;
+    page.type_number("Training images", "1000").await?;
+    page.type_number("Epochs", "2").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(2, 60).await?;
+    page.press("button", "Next run").await?;
+    page.type_number("Epochs", "1").await?;
+    page.type_number("Batch size", "500").await?;
+    page.press("button", "Queue").await?;
+    page.press("button", "Queue").await?;
+    page.wait_for_value(
+        "[...document.querySelectorAll('[aria-label=Queue] li')].map(item => item.firstChild.textContent)",
+        &json!(["1 epoch, batch 500", "1 epoch, batch 500"]),
+        5,
+    )
+    .await?;
+    page.press("button", "Remove 1 epoch, batch 500 from the queue")
+        .await?;
+    // The open run keeps its settings, the queued one has its own.
+    page.wait_for_text("Finished · Epoch 1/1", 200).await?;
+    page.press("link", "Runs").await?;
+    let sizes = "[...document.querySelectorAll('.table-scroll tbody tr:has(th)')].map(row =>
+        /Finished/.test(row.innerText) && [row.innerText.includes('500'), row.innerText.includes('64')])";
+    page.wait_for_value(sizes, &json!([[true, false], [false, true]]), 10)
+        .await?;
+    page.close().await
+}
+
 #[tokio::test]
 async fn the_same_settings_twice_are_reproduced() -> Outcome {
     let server = Server::start().await?;
@@ -357,14 +429,25 @@ async fn an_older_tab_that_holds_the_store_is_told() -> Outcome {
     page.evaluate(
         "new Promise(done => { const opening = indexedDB.open('kiln', 1);
            opening.onupgradeneeded = () => opening.result.createObjectStore('runs', { keyPath: 'id' });
-           opening.onsuccess = () => { globalThis.old = opening.result; done(); }; })"
+           globalThis.close = new BroadcastChannel('close');
+           opening.onsuccess = () => { close.onmessage = () => opening.result.close(); done(); }; })"
     )
     .await?;
-    let first = page.open_tab(&server).await?;
+    page.open_tab(&server).await?;
     page.wait_for_text("Another tab has an older Kiln open", 30)
         .await?;
-    page.go_to_tab(first).await?;
-    page.evaluate("old.close()").await?;
+    page.evaluate("new BroadcastChannel('close').postMessage(1)")
+        .await?;
+    // The store is there at once, and keeps.
+    let is_held_back = "document.body.innerText.includes('Another tab has an older Kiln open')";
+    page.wait_for_value(is_held_back, &json!(false), 20).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.keep_short_run().await?;
+    let kept = with_database(
+        None,
+        "return (await of(store('checkpoints').getAll())).length;",
+    );
+    page.wait_for_value(&kept, &json!(1), 20).await?;
     page.close().await
 }
 

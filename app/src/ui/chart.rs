@@ -21,7 +21,7 @@ use super::clock;
 use super::download;
 use super::trainer::Trainer;
 use crate::export::tables;
-use crate::figure::{Frame, SIZE, Strand, svg};
+use crate::figure::{Frame, Reading, SIZE, Strand, nearest_runs, svg};
 use crate::format;
 use crate::protocol::RunId;
 use crate::run::Identity;
@@ -33,8 +33,8 @@ const MOST_AT_EASE: usize = 6;
 /// Points of a line that are stroked at once. What a wide stroke costs grows faster than its
 /// length, because a browser joins all of its parts into one outline first.
 const STROKED_AT_ONCE: usize = 24;
-/// Runs in a tooltip, those nearest to the pointer.
-const MOST_IN_TOOLTIP: usize = 8;
+/// Runs in a tooltip.
+const MOST_IN_TOOLTIP: usize = 4;
 /// A line nearer to the pointer than this is the one that is meant.
 const NEAR_PX: f64 = 24.0;
 /// A pointer that moved less has pressed, not dragged.
@@ -131,47 +131,8 @@ fn strand_of(
     }
 }
 
-/// The point of a curve nearest to `x`.
-fn nearest(points: &[Point], x: f64) -> Option<Point> {
-    let after = points.partition_point(|point| point.0 < x);
-    [after.checked_sub(1), Some(after)]
-        .into_iter()
-        .flatten()
-        .filter_map(|index| points.get(index))
-        .min_by(|a, b| (a.0 - x).abs().total_cmp(&(b.0 - x).abs()))
-        .copied()
-}
-
-/// One row of the tooltip.
-struct Reading {
-    id: RunId,
-    name: String,
-    colour: &'static str,
-    kind: Kind,
-    raw: f64,
-    smoothed: Option<f64>,
-    place: Point,
-}
-
 fn readings(sights: &[Sight], frame: &Frame, x: f64) -> Vec<Reading> {
-    let read = |sight: &Sight| {
-        let strand = Arc::clone(&sight.strand);
-        let id = sight.id;
-        let curves = strand.curves.iter().filter_map(|curve| {
-            let shown = nearest(curve.shown(), x)?;
-            let raw = nearest(&curve.points, x)?;
-            Some(Reading {
-                id,
-                name: strand.name.clone(),
-                colour: strand.colour,
-                kind: curve.kind,
-                raw: raw.1,
-                smoothed: (!curve.smoothed.is_empty()).then_some(shown.1),
-                place: (frame.across(shown.0), frame.up(shown.1)?),
-            })
-        });
-        curves.collect::<Vec<_>>()
-    };
+    let read = |sight: &Sight| frame.read(sight.id, &sight.strand, x);
     sights.iter().flat_map(read).collect()
 }
 
@@ -226,12 +187,14 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
         Some((across.clamp(0.0, 1.0), up))
     };
     let dragged = RwSignal::new(None::<(f64, f64)>);
+    let pointed_up = RwSignal::new(None::<f64>);
     let point = move |event: PointerEvent| {
         let Some((across, up)) = place_of(&event) else {
             return;
         };
         let x = frame.with_untracked(|frame| frame.x_at(across));
         view.hovered.set(Some(x));
+        pointed_up.set(Some(up));
         dragged.update(|dragged| {
             if let Some((_, to)) = dragged {
                 *to = across;
@@ -272,6 +235,7 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
     let leave = move |_| {
         view.hovered.set(None);
         library.highlighted.set(None);
+        pointed_up.set(None);
         dragged.set(None);
     };
     let key = move |event: KeyboardEvent| {
@@ -343,7 +307,9 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
             return None;
         }
         let readings = sights.with(|sights| frame.with(|frame| readings(sights, frame, x)));
-        (!readings.is_empty()).then(|| tooltip(readings, subject, frame.get(), view.axis.get(), x))
+        let (readings, more) = nearest_runs(readings, pointed_up.get(), MOST_IN_TOOLTIP);
+        (!readings.is_empty())
+            .then(|| tooltip(readings, more, subject, frame.get(), view.axis.get(), x))
     };
     let glow = move || {
         let place = sights.with(|sights| {
@@ -535,7 +501,11 @@ fn watch_sight(canvas: NodeRef<leptos::html::Canvas>, is_in_sight: RwSignal<bool
         },
         IntersectionObserver::new,
         IntersectionObserver::observe,
-        IntersectionObserver::disconnect,
+        |watcher| {
+            watcher.disconnect();
+            // What it has seen and not told yet is told to nobody.
+            watcher.take_records();
+        },
     );
 }
 
@@ -589,7 +559,6 @@ fn paint(
     drop(context.set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0));
     context.clear_rect(0.0, 0.0, width, height);
     context.set_line_join("round");
-    context.set_line_cap("round");
     let pen = Pen {
         context,
         width,
@@ -608,9 +577,10 @@ fn paint(
         let is_meant = Some(sight.id) == highlighted;
         let (stroke, alpha) = match is_meant {
             true => (2.5, 1.0),
-            false if has_highlight => (hairline, 0.35),
-            false if is_crowded => (hairline, 1.0),
-            false => (1.5, 1.0),
+            false => (
+                if is_crowded { hairline } else { 1.5 },
+                if has_highlight { 0.35 } else { 1.0 },
+            ),
         };
         for curve in &sight.strand.curves {
             pen.context.set_stroke_style_str(sight.strand.colour);
@@ -652,12 +622,14 @@ impl Pen<'_> {
         let lengths: Array = dashes.iter().map(|length| JsValue::from(*length)).collect();
         // Lengths that are not negative are never refused.
         drop(context.set_line_dash(&lengths));
-        // Where parts meet, an opaque line shows nothing of it.
-        let at_once = if alpha == 1.0 && dashes.is_empty() {
-            STROKED_AT_ONCE
-        } else {
+        // Where parts with round ends meet, an opaque line shows nothing of it.
+        let is_whole = alpha < 1.0 || !dashes.is_empty();
+        let at_once = if is_whole {
             usize::MAX
+        } else {
+            STROKED_AT_ONCE
         };
+        context.set_line_cap(if is_whole { "butt" } else { "round" });
         context.begin_path();
         for line in self.frame.lines(kind, points, self.width as usize) {
             for (index, (across, up)) in line.into_iter().enumerate() {
@@ -693,7 +665,8 @@ impl Pen<'_> {
 }
 
 fn tooltip(
-    mut readings: Vec<Reading>,
+    readings: Vec<Reading>,
+    more: usize,
     subject: Subject,
     frame: Frame,
     axis: Axis,
@@ -706,8 +679,6 @@ fn tooltip(
         "tooltip"
     };
     let place = format!("left:{}%", 100.0 * across);
-    let more = readings.len().saturating_sub(MOST_IN_TOOLTIP);
-    readings.truncate(MOST_IN_TOOLTIP);
     let at = match axis {
         Axis::Step | Axis::Images => format::count(x.max(0.0).round() as u64),
         Axis::Epoch => format::significant(x),
@@ -729,7 +700,7 @@ fn tooltip(
             }
         })
         .collect_view();
-    let more = (more > 0).then(|| format!("and {more} more"));
+    let more = (more > 0).then(|| format!("and {more} more runs"));
     view! {
         <div class="crosshair" style=place>
             <div class=side>

@@ -86,7 +86,9 @@ fn Table(records: Memo<Vec<Record>>) -> AnyView {
     };
     let has_other_data = move || {
         records.with(|records| {
-            let mut hashes = records.iter().map(|record| &record.data);
+            // A run that has no checkpoint yet has not said what it trains on.
+            let hashes = records.iter().map(|record| &record.data);
+            let mut hashes = hashes.filter(|hash| !hash.is_empty());
             let first = hashes.next();
             hashes.any(|hash| Some(hash) != first)
         })

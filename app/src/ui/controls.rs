@@ -128,7 +128,14 @@ pub fn Queue(trainer: Trainer) -> AnyView {
         let row = |(index, queued): (usize, Queued)| {
             let config = queued.config;
             let name = queued.name.map_or_else(
-                || format!("{} epochs, batch {}", config.epochs, config.batch_size),
+                || {
+                    let noun = if config.epochs == 1 {
+                        "epoch"
+                    } else {
+                        "epochs"
+                    };
+                    format!("{} {noun}, batch {}", config.epochs, config.batch_size)
+                },
                 str::to_owned,
             );
             let label = format!("Remove {name} from the queue");

@@ -432,8 +432,8 @@ fn Samples(trainer: Trainer, config: Memo<Option<Config>>) -> AnyView {
                 </button>
             </header>
             <div class="samples">{shown}</div>
-            <Enlarged sample=enlarged />
         </section>
+        <Enlarged sample=enlarged />
     }
     .into_any()
 }
@@ -535,10 +535,14 @@ fn Enlarged(sample: RwSignal<Option<Sample>>) -> AnyView {
             shown.part.label(),
             format::count(shown.index.into())
         );
+        let columns = (0..IMAGE_SIDE)
+            .map(|column| view! { <th scope="col">{column}</th> })
+            .collect_view();
         let rows = shown
             .pixels
             .chunks(IMAGE_SIDE)
-            .map(|row| {
+            .enumerate()
+            .map(|(place, row)| {
                 let cells = row
                     .iter()
                     .map(|pixel| {
@@ -547,7 +551,12 @@ fn Enlarged(sample: RwSignal<Option<Sample>>) -> AnyView {
                         view! { <td class:zero=*pixel == 0 style=style>{*pixel}</td> }
                     })
                     .collect_view();
-                view! { <tr>{cells}</tr> }
+                view! {
+                    <tr>
+                        <th scope="row">{place}</th>
+                        {cells}
+                    </tr>
+                }
             })
             .collect_view();
         Some(view! {
@@ -561,6 +570,12 @@ fn Enlarged(sample: RwSignal<Option<Sample>>) -> AnyView {
                 <div class="scroll" tabindex="0" role="region" aria-label="Pixel values">
                     <table>
                         <caption class="hidden">"Pixel values, 0 to 255"</caption>
+                        <thead>
+                            <tr>
+                                <td></td>
+                                {columns}
+                            </tr>
+                        </thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </div>

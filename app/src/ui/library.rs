@@ -129,6 +129,13 @@ impl Library {
             }
         });
         self.is_read.set(true);
+        // A run that was deleted elsewhere is not looked at any more.
+        let kept: BTreeSet<RunId> = self.records.with_untracked(|records| {
+            let ids = records.iter().map(|record| record.identity.id);
+            ids.collect()
+        });
+        self.shown
+            .update(|shown| shown.retain(|id| kept.contains(id)));
         self.measure();
         for id in self.shown.get_untracked() {
             self.fetch(id);
@@ -238,6 +245,7 @@ impl Library {
                 let times = answered.map_or(0, |(_, times)| times);
                 *answered = Some((id, times + 1));
             });
+            library.measure();
             Ok(())
         });
     }
@@ -408,10 +416,11 @@ impl Library {
                 [Remedy::DownloadRun, Remedy::FreeSpace],
             ),
             StoreError::Gone => {
-                Notice::info("That run is no longer kept: it was deleted, perhaps in another tab.")
+                Notice::info("That run is no longer kept: it was deleted, perhaps in another tab. Choose another.")
             }
             error @ StoreError::Unreadable(_) => Notice::info(format!(
-                "A kept run could not be read: {error}. It was left as it is."
+                "A kept run could not be read: {error}. It was left as it is, and the others can be \
+                 used. Reload the page: a newer Kiln may read it."
             )),
             other => Notice::problem(
                 format!("The run could not be kept: {other}. Training continues."),

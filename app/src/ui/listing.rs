@@ -106,6 +106,11 @@ impl Listing {
     }
 }
 
+fn window_height_px() -> usize {
+    let height = window().inner_height().ok();
+    height.and_then(|height| height.as_f64()).unwrap_or(0.0) as usize
+}
+
 /// The rows of a long list that are in sight; the others are room only.
 #[derive(Clone, Copy)]
 pub struct Sight {
@@ -120,11 +125,17 @@ pub struct Sight {
 impl Sight {
     /// A list at its top, whose rows are all so high.
     pub fn new(rows: Memo<Vec<RunId>>, row_px: usize) -> Self {
+        // Until the list says how high it is: it is not higher than the window.
+        let height_px = RwSignal::new(window_height_px());
+        let listener = window_event_listener(leptos::ev::resize, move |_| {
+            height_px.set(window_height_px());
+        });
+        on_cleanup(move || listener.remove());
         Self {
             rows,
             row_px,
             top_px: RwSignal::new(0),
-            height_px: RwSignal::new(800),
+            height_px,
             spare_rows: RwSignal::new(SPARE_ROWS),
             refill: StoredValue::new_local(None),
         }
@@ -139,7 +150,7 @@ impl Sight {
             let top = (list.scroll_top() / row * row).max(0) as usize;
             let height = list.client_height().max(row) as usize;
             if top.abs_diff(self.top_px.get_untracked()) >= height {
-                self.come_to_rest();
+                self.jump();
             }
             self.top_px.set(top);
             self.height_px.set(height);
@@ -148,7 +159,7 @@ impl Sight {
 
     /// After a jump every row is new: those in sight come first, the spare ones in a task of their
     /// own.
-    fn come_to_rest(self) {
+    fn jump(self) {
         self.spare_rows.set(0);
         let refill = Timeout::new(0, move || self.spare_rows.set(SPARE_ROWS));
         self.refill.set_value(Some(refill));

@@ -210,7 +210,10 @@ impl Trainer {
     /// run is shown already.
     pub(super) async fn open_library(self) {
         match Store::open(move |fate| self.follow_store(fate)).await {
-            Ok(store) => self.library.open(store),
+            Ok(store) => {
+                self.library.open(store);
+                self.library.dismiss(&held_back());
+            }
             Err(error) => {
                 self.restore_data().await;
                 // Nothing is kept, so there is nothing left to read.
@@ -260,11 +263,7 @@ impl Trainer {
     /// What becomes of the store while it is open.
     fn follow_store(self, fate: Fate) {
         match fate {
-            Fate::Blocked => self.notify(Notice::problem(
-                "Another tab has an older Kiln open and holds the kept runs back. Close that tab; \
-                 they appear here at once.",
-                [],
-            )),
+            Fate::Blocked => self.notify(held_back()),
             Fate::Outdated => self.notify(Notice::problem(
                 "A newer Kiln was opened in another tab. Runs are no longer kept here: reload this \
                  page once its run has ended.",
@@ -280,6 +279,8 @@ impl Trainer {
                 self.library
                     .records
                     .update(|records| records.retain(|run| Some(run.identity.id) == shown));
+                let still = |id: &RunId| Some(*id) == shown;
+                self.library.shown.update(|ids| ids.retain(still));
                 wasm_bindgen_futures::spawn_local(async move {
                     match Store::open(move |fate| self.follow_store(fate)).await {
                         Ok(store) => {
@@ -372,4 +373,12 @@ impl Trainer {
             }
         }
     }
+}
+
+fn held_back() -> Notice {
+    Notice::problem(
+        "Another tab has an older Kiln open and holds the kept runs back. Close that tab; they \
+         appear here at once.",
+        [],
+    )
 }

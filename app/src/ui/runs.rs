@@ -172,14 +172,13 @@ fn Dot(record: Memo<Option<Record>>) -> AnyView {
 #[component]
 pub fn Runs(trainer: Trainer, listing: Listing) -> AnyView {
     let selected = RwSignal::new(trainer.shown_id());
-    let details = move || {
+    // Of all that changes in a run under way only this decides whether the details are made anew:
+    // what a person types there stays.
+    let chosen = Memo::new(move |_| {
         let id = selected.get()?;
-        trainer
-            .library
-            .records
-            .with(|records| records.iter().any(|record| record.identity.id == id))
-            .then(|| view! { <Details trainer id /> })
-    };
+        trainer.library.record(id).map(|_| id)
+    });
+    let details = move || chosen.get().map(|id| view! { <Details trainer id /> });
     view! {
         <div class="runs">
             <div class="head">
@@ -220,6 +219,7 @@ fn Columns(listing: Listing) -> AnyView {
                 <button
                     class="quiet icon"
                     aria-label=format!("Move {label} left")
+                    disabled=move || !is_shown()
                     on:click=move |_| listing.move_column(column, true)
                 >
                     "←"
@@ -227,6 +227,7 @@ fn Columns(listing: Listing) -> AnyView {
                 <button
                     class="quiet icon"
                     aria-label=format!("Move {label} right")
+                    disabled=move || !is_shown()
                     on:click=move |_| listing.move_column(column, false)
                 >
                     "→"
@@ -339,32 +340,38 @@ fn TableRow(
             is_renaming.set(true);
         }
     };
-    let cells = move || {
+    // The cells beside the name are made anew with each figure; the name, in which a person may be
+    // typing, is not.
+    let cells = move |is_before_name: bool| {
         let baseline = library.baseline.get().and_then(|id| library.record(id));
         record.with(|record| {
             let record = record.as_ref()?;
-            let cell = |column: Column| match column {
-                Column::Name => {
-                    view! { <NameCell trainer id record=record.clone() is_renaming selected /> }
-                        .into_any()
-                }
-                _ => cell(column, record, baseline.as_ref()),
-            };
-            Some(columns.get().into_iter().map(cell).collect_view())
+            let columns = columns.get();
+            let mut sides = columns.split(|column| *column == Column::Name);
+            let before = sides.next();
+            let side = if is_before_name { before } else { sides.next() };
+            let cells = side.unwrap_or_default().iter();
+            Some(
+                cells
+                    .map(|column| cell(*column, record, baseline.as_ref()))
+                    .collect_view(),
+            )
         })
     };
     let why = move || is_open.get().then_some("Stop it first.");
     view! {
         <tr
             aria-rowindex=index + 2
-            aria-selected=move || (selected.get() == Some(id)).to_string()
+            aria-current=move || (selected.get() == Some(id)).to_string()
             class:highlighted=move || library.highlighted.get() == Some(id)
             on:keydown=key
             on:pointerenter=move |_| library.highlighted.set(Some(id))
             on:pointerleave=move |_| library.highlighted.set(None)
         >
             <td class="eye"><Eye trainer id record /><Colour trainer id record /></td>
-            {cells}
+            {move || cells(true)}
+            <NameCell trainer id record is_renaming selected />
+            {move || cells(false)}
             <td>
                 <button
                     class="quiet icon"
@@ -405,11 +412,10 @@ fn Colour(trainer: Trainer, id: RunId, record: Memo<Option<Record>>) -> AnyView 
 fn NameCell(
     trainer: Trainer,
     id: RunId,
-    record: Record,
+    record: Memo<Option<Record>>,
     is_renaming: RwSignal<bool>,
     selected: RwSignal<Option<RunId>>,
 ) -> AnyView {
-    let name = StoredValue::new(record.identity.name);
     let finish = move |text: String| {
         if is_renaming.get_untracked() {
             is_renaming.set(false);
@@ -435,9 +441,9 @@ fn NameCell(
                 <input
                     node_ref=field
                     type="text"
-                    aria-label=move || format!("New name of {}", name.get_value())
+                    aria-label=move || format!("New name of {}", name_of(record))
                     maxlength=NAME_LETTERS
-                    value=name.get_value()
+                    value=untrack(|| name_of(record))
                     on:keydown=key
                     on:blur=move |event| finish(event_target_value(&event))
                 />
@@ -451,7 +457,7 @@ fn NameCell(
                     on:click=move |_| selected.set(Some(id))
                     on:dblclick=move |_| is_renaming.set(true)
                 >
-                    {name.get_value()}
+                    {move || name_of(record)}
                 </button>
             }
             .into_any()
@@ -555,13 +561,18 @@ fn Details(trainer: Trainer, id: RunId) -> AnyView {
         let now = library.baseline.get_untracked();
         library.baseline.set((now != Some(id)).then_some(id));
     };
+    let is_held = Memo::new(move |_| trainer.phase().is_open() && trainer.shown_id() != Some(id));
     let open_title = move || {
-        trainer
-            .phase()
-            .is_open()
+        is_held
+            .get()
             .then_some("Another run is open. Stop it first.")
     };
-    let is_held = Memo::new(move |_| trainer.phase().is_open() && trainer.shown_id() != Some(id));
+    let set_name = move |event: web_sys::Event| {
+        rename(trainer, id, &event_target_value(&event));
+        // A name that was not taken does not stay in the field.
+        let field: web_sys::HtmlInputElement = event_target(&event);
+        field.set_value(&name.get_untracked());
+    };
     let status = move || {
         record.with(|record| {
             let record = record.as_ref()?;
@@ -597,7 +608,7 @@ fn Details(trainer: Trainer, id: RunId) -> AnyView {
                     type="text"
                     maxlength=NAME_LETTERS
                     prop:value=name
-                    on:change=move |event| rename(trainer, id, &event_target_value(&event))
+                    on:change=set_name
                 />
             </label>
             <label>

@@ -383,12 +383,16 @@ impl Look {
             confusion: Confusion::new(&predictions),
             predictions,
         });
+        self.trainer.library.keep_answers(id, part, step, bytes);
+        // Whoever went on to another split meanwhile looks at that one.
+        if self.run.get_untracked() != Some(id) || self.part.get_untracked() != part {
+            return Ok(());
+        }
         let read = self.private.try_update_value(|private| {
             private.reads += 1;
             private.reads
         });
         self.sight.set(Sight::There(Arc::clone(&answers)));
-        self.trainer.library.keep_answers(id, part, step, bytes);
         if let Some(read) = read {
             self.rank(&answers, read).await;
         }
@@ -465,7 +469,12 @@ async fn score_step(
     let Some(last) = scores.map(|(_, step)| *step).max() else {
         return Ok(None);
     };
-    let best = scored(trainer, id).await?.map_or(0, |scored| scored.step);
+    let best = match scored(trainer, id).await {
+        Ok(scored) => scored.map_or(0, |scored| scored.step),
+        // Answers that are kept can be looked into whatever became of the weights.
+        Err(StoreError::Unreadable(_)) => 0,
+        Err(error) => return Err(error),
+    };
     Ok((last >= best).then_some(last))
 }
 

@@ -34,10 +34,10 @@ pub fn PrecisionRecall(look: Look) -> AnyView {
     let paths = Memo::new(move |_| {
         look.ranked.with(|ranked| {
             let ranked = ranked.as_ref()?;
-            let path = |curve: Option<Vec<_>>| curve.map(|curve| path(&curve, Window::WHOLE));
+            let path = |curve: &[_]| path(curve, Window::WHOLE);
             let classes = ranked.classes.each_ref();
-            let classes = classes.map(|ranking| path(ranking.precision_recall()));
-            Some((classes, path(ranked.micro.precision_recall.clone())))
+            let classes = classes.map(|ranking| ranking.precision_recall().as_deref().map(path));
+            Some((classes, ranked.micro.precision_recall.as_deref().map(path)))
         })
     });
     let lines = Memo::new(move |_| {
