@@ -1,6 +1,7 @@
 //! The table of runs without its pixels: columns, order and filter.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use kiln_model::event::Quality;
 use serde::{Deserialize, Serialize};
@@ -109,6 +110,20 @@ impl Column {
             Self::Created => "Created",
             Self::Tags => "Tags",
             Self::Fingerprint => "Fingerprint",
+        }
+    }
+
+    /// Room for its head and for what mostly stands in it, in pixels. It does not follow what is in
+    /// sight: columns that moved while a person scrolls could not be read.
+    pub const fn width_px(self) -> u32 {
+        match self {
+            Self::Name => 216,
+            Self::BestAccuracy | Self::Created | Self::Fingerprint => 160,
+            Self::BestLoss | Self::Tags => 136,
+            Self::LastAccuracy | Self::TestAccuracy | Self::LearningRate => 120,
+            Self::Sparkline | Self::Status => 112,
+            Self::LastLoss | Self::BatchSize | Self::Optimizer | Self::Seed => 104,
+            Self::Epochs | Self::Backend | Self::ImagesPerSec | Self::Duration => 96,
         }
     }
 
@@ -309,6 +324,21 @@ pub fn matches(record: &Record, filter: &str) -> bool {
     })
 }
 
+/// Rows that are made in one task: more would make it long.
+const ROWS_AT_ONCE: usize = 4;
+
+/// The rows to draw next on the way from those that are drawn to those that are wanted: what both
+/// have stays, and a few are added, the lower ones first.
+pub fn approach(drawn: &Range<usize>, wanted: &Range<usize>) -> Range<usize> {
+    let kept = drawn.start.max(wanted.start)..drawn.end.min(wanted.end);
+    if kept.is_empty() {
+        return wanted.start..wanted.end.min(wanted.start + ROWS_AT_ONCE);
+    }
+    let below = (wanted.end - kept.end).min(ROWS_AT_ONCE);
+    let above = (kept.start - wanted.start).min(ROWS_AT_ONCE - below);
+    kept.start - above..kept.end + below
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -403,5 +433,29 @@ mod tests {
         assert_eq!(difference(Column::BestLoss).as_deref(), Some("+0.4000"));
         assert_eq!(difference(Column::Epochs), None);
         assert_eq!(Column::BestLoss.difference(&worse, &worse), None);
+    }
+
+    #[test]
+    fn drawn_rows_come_to_what_is_wanted_a_few_at_a_time() {
+        for (drawn, wanted) in [
+            (0..0, 0..29),
+            (0..29, 10..39),
+            (10..39, 0..29),
+            (0..29, 200..229),
+            (5..12, 0..20),
+            (0..29, 0..3),
+            (0..29, 0..0),
+        ] {
+            let mut now = drawn.clone();
+            for _ in 0..20 {
+                let next = approach(&now, &wanted);
+                let added = next.clone().filter(|row| !now.contains(row)).count();
+                assert!(added <= ROWS_AT_ONCE, "{now:?} {next:?}");
+                let kept = |row: &usize| wanted.contains(row) && !next.contains(row);
+                assert!(!now.clone().any(|row| kept(&row)), "{now:?} {next:?}");
+                now = next;
+            }
+            assert_eq!(now, wanted, "from {drawn:?}");
+        }
     }
 }

@@ -263,7 +263,7 @@ async fn a_run_waits_for_the_open_one_and_follows_it() -> Outcome {
     page.wait_for_text("Finished · Epoch 1/1", 200).await?;
     page.press("link", "Runs").await?;
     let sizes = "[...document.querySelectorAll('.table-scroll tbody tr:has(th)')].map(row =>
-        /Finished/.test(row.innerText) && [row.innerText.includes('500'), row.innerText.includes('64')])";
+        /Finished/.test(row.innerText) && [row.innerText.includes('500'), row.innerText.includes('128')])";
     page.wait_for_value(sizes, &json!([[true, false], [false, true]]), 10)
         .await?;
     page.close().await

@@ -4,6 +4,7 @@ use kiln_model::event::State;
 use leptos::prelude::*;
 
 use super::chart::Chart;
+use super::later::Later;
 use super::trainer::{Phase, Trainer};
 use crate::protocol::RunId;
 use crate::series::{Axis, Subject};
@@ -46,7 +47,8 @@ impl View {
 #[component]
 pub fn Charts(trainer: Trainer, view: View) -> AnyView {
     let is_live = move || trainer.phase() == Phase::Session(State::Running);
-    let charts = Subject::ALL.map(|subject| view! { <Chart trainer subject view /> });
+    let charts =
+        Subject::ALL.map(|subject| view! { <Later><Chart trainer subject view /></Later> });
     view! {
         <Toolbar trainer view />
         <div class="charts" class:live=is_live>{charts}</div>

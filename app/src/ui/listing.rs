@@ -1,16 +1,17 @@
 //! How lists of runs are looked at: filter, order, columns, and the rows in sight.
 
+use std::ops::Range;
+
 use gloo::storage::{LocalStorage, Storage as _};
 use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
-use leptos::reactive::owner::LocalStorage as ThisThread;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast as _;
 
 use super::library::Library;
 use crate::protocol::RunId;
 use crate::record::Record;
-use crate::table::{Column, Order, matches};
+use crate::table::{Column, Order, approach, matches};
 
 const KEY: &str = "kiln.table";
 /// Rows drawn above and below those in sight, so that scrolling finds them there.
@@ -118,8 +119,8 @@ pub struct Sight {
     row_px: usize,
     top_px: RwSignal<usize>,
     height_px: RwSignal<usize>,
-    spare_rows: RwSignal<usize>,
-    refill: StoredValue<Option<Timeout>, ThisThread>,
+    /// The rows that are drawn; they follow those in sight a few in a task.
+    range: RwSignal<Range<usize>>,
 }
 
 impl Sight {
@@ -131,14 +132,28 @@ impl Sight {
             height_px.set(window_height_px());
         });
         on_cleanup(move || listener.remove());
-        Self {
+        let sight = Self {
             rows,
             row_px,
             top_px: RwSignal::new(0),
             height_px,
-            spare_rows: RwSignal::new(SPARE_ROWS),
-            refill: StoredValue::new_local(None),
-        }
+            range: RwSignal::new(0..0),
+        };
+        let wanted = Memo::new(move |_| sight.wanted());
+        let turns = RwSignal::new(0_u32);
+        let next_turn = StoredValue::new_local(None);
+        Effect::new(move |_| {
+            turns.track();
+            let wanted = wanted.get();
+            sight
+                .range
+                .update(|range| *range = approach(range, &wanted));
+            if sight.range.get_untracked() != wanted {
+                let next = Timeout::new(0, move || turns.update(|turns| *turns += 1));
+                next_turn.set_value(Some(next));
+            }
+        });
+        sight
     }
 
     /// Takes in where the list was scrolled to.
@@ -147,31 +162,26 @@ impl Sight {
             let list: web_sys::Element = list.unchecked_into();
             let row = self.row_px as i32;
             // By whole rows: between two of them nothing changes.
-            let top = (list.scroll_top() / row * row).max(0) as usize;
-            let height = list.client_height().max(row) as usize;
-            if top.abs_diff(self.top_px.get_untracked()) >= height {
-                self.jump();
-            }
-            self.top_px.set(top);
-            self.height_px.set(height);
+            self.top_px
+                .set((list.scroll_top() / row * row).max(0) as usize);
+            self.height_px.set(list.client_height().max(row) as usize);
         }
     }
 
-    /// After a jump every row is new: those in sight come first, the spare ones in a task of their
-    /// own.
-    fn jump(self) {
-        self.spare_rows.set(0);
-        let refill = Timeout::new(0, move || self.spare_rows.set(SPARE_ROWS));
-        self.refill.set_value(Some(refill));
+    /// The rows in sight, and the spare ones.
+    fn wanted(self) -> Range<usize> {
+        let count = self.rows.with(Vec::len);
+        let first = (self.top_px.get() / self.row_px).saturating_sub(SPARE_ROWS);
+        // One more, because the first and the last may both be cut.
+        let rows = self.height_px.get().div_ceil(self.row_px) + 1 + 2 * SPARE_ROWS;
+        first.min(count)..(first + rows).min(count)
     }
 
-    fn range(self) -> std::ops::Range<usize> {
+    /// The rows that are drawn, of those that there are.
+    fn range(self) -> Range<usize> {
         let count = self.rows.with(Vec::len);
-        let spare = self.spare_rows.get();
-        let first = (self.top_px.get() / self.row_px).saturating_sub(spare);
-        // One more, because the first and the last may both be cut.
-        let rows = self.height_px.get().div_ceil(self.row_px) + 1 + 2 * spare;
-        first.min(count)..(first + rows).min(count)
+        let range = self.range.get();
+        range.start.min(count)..range.end.min(count)
     }
 
     /// The rows to draw, each with its place in the whole list.

@@ -15,6 +15,9 @@ use crate::table::{Column, Value};
 
 /// Height of a row of the table and of the list, in pixels; `style.css` has the same.
 const ROW_PX: usize = 40;
+/// Widths of the first and the last column of the table, which hold buttons, in pixels.
+const EYE_PX: u32 = 72;
+const DELETE_PX: u32 = 56;
 /// Storage that is fuller than this is nearly full.
 const NEARLY_FULL: f64 = 0.8;
 
@@ -263,14 +266,31 @@ fn Table(trainer: Trainer, listing: Listing, selected: RwSignal<Option<RunId>>) 
             .map(|column| view! { <Head listing column /> })
             .collect_view()
     };
+    let width = |px: u32| format!("width:{px}px");
+    let widths = move || {
+        let widths = columns.get().into_iter().map(Column::width_px);
+        widths
+            .map(|px| view! { <col style=width(px) /> })
+            .collect_view()
+    };
+    let least = move || {
+        let columns = columns.get().into_iter().map(Column::width_px);
+        let sum: u32 = columns.sum();
+        format!("min-width:{}px", EYE_PX + sum + DELETE_PX)
+    };
     let row = move |(index, id): (usize, RunId)| {
         view! { <TableRow trainer id index columns selected /> }
     };
     let count = move || rows.with(Vec::len);
     view! {
         <div class="scroll table-scroll" tabindex="0" role="region" aria-label="Table of runs" on:scroll=move |event| sight.scroll(&event)>
-            <table aria-rowcount=move || count() + 1>
+            <table aria-rowcount=move || count() + 1 style=least>
                 <caption class="hidden">"Runs"</caption>
+                <colgroup>
+                    <col style=width(EYE_PX) />
+                    {widths}
+                    <col style=width(DELETE_PX) />
+                </colgroup>
                 <thead>
                     <tr aria-rowindex="1">
                         <th scope="col"><span class="hidden">"Shown"</span></th>
@@ -482,7 +502,11 @@ fn cell(column: Column, record: &Record, baseline: Option<&Record>) -> AnyView {
         (_, Column::Sparkline) => return sparkline(record),
         _ => column.write(&value),
     };
-    let class = if column.is_number() { "number" } else { "" };
+    let class = match column {
+        Column::Tags => "tags",
+        _ if column.is_number() => "number",
+        _ => "",
+    };
     view! {
         <td class=class>
             {text}

@@ -238,7 +238,7 @@ fn Instead(look: Look) -> AnyView {
 #[component]
 fn Whole(look: Look, answers: Memo<Option<Arc<Answers>>>) -> AnyView {
     view! {
-        <Confused look answers />
+        <Later><Confused look answers /></Later>
         <Later><PerClass look answers /></Later>
         <Later><PrecisionRecall look /></Later>
         <Later><Roc look /></Later>
