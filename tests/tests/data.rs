@@ -158,7 +158,7 @@ async fn samples_are_filtered_shuffled_and_enlarged() -> Outcome {
     page.wait_for_value("document.querySelector('dialog').open", &json!(true), 10)
         .await?;
     let shown = page
-        .evaluate("[...document.querySelectorAll('dialog td')].map(cell => +cell.innerText)")
+        .evaluate("[...document.querySelectorAll('dialog tbody td')].map(cell => +cell.innerText)")
         .await?;
     let shown: Vec<u8> = serde_json::from_value(shown).unwrap();
     let index: usize = names[11].rsplit_once(' ').unwrap().1.parse().unwrap();
