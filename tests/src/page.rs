@@ -609,8 +609,8 @@ impl Page {
     async fn arrived(&self, file: &str) -> Result<Vec<u8>, HarnessError> {
         let path = self.browser.downloads.path().join(file);
         let start = Instant::now();
-        // Chromium gives the file its name once it is whole.
-        while !path.exists() {
+        // Chromium puts an empty file there, then renames the whole one over it.
+        while !std::fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
             self.look_again(&format!("the download of {file}"), start, 10)
                 .await?;
         }
