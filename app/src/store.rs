@@ -20,6 +20,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::IdbDatabase;
 
 use crate::device::describe;
+use crate::evaluation::thinning::superfluous;
 use crate::protocol::{DataFile, DataSummary, RunId};
 use crate::record::Record;
 use crate::run::{Identity, Run, Status};
@@ -41,8 +42,6 @@ const STORES: [(&str, &[&str]); 5] = [
     (DATA, &["summary.hash"]),
     (DATA_FILES, &["hash"]),
 ];
-/// Most validations of a run whose answers are kept; beyond it every second one goes.
-const MOST_ANSWERS: usize = 50;
 
 /// Why a run could not be kept or found again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -103,17 +102,17 @@ struct Whole {
 }
 
 /// What a run answered in a validation, or in its score.
-#[derive(Serialize, Deserialize)]
-struct AnswersFile {
-    /// The key's first part.
-    run: u64,
-    /// The key's second part.
-    part: Part,
-    /// The key's third part: training steps done.
-    step: u32,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct KeptAnswers {
+    /// Whose; the key's first part.
+    pub run: RunId,
+    /// To which images; the key's second part.
+    pub part: Part,
+    /// Training steps done; the key's third part.
+    pub step: u32,
     /// [`Predictions`] as bytes.
     #[serde(with = "serde_bytes")]
-    predictions: Vec<u8>,
+    pub predictions: Vec<u8>,
 }
 
 /// Data of a person's own, but for its files.
@@ -306,35 +305,23 @@ impl Store {
     /// Keeps what a run answered in a validation or in its score.
     ///
     /// # Errors
-    /// No room, or a browser that refuses.
-    pub async fn keep_answers(
-        &self,
-        run: RunId,
-        part: Part,
-        step: u32,
-        predictions: Vec<u8>,
-    ) -> Result<(), StoreError> {
-        let file = to_value(&AnswersFile {
-            run: run.0,
-            part,
-            step,
-            predictions,
-        })?;
+    /// A run that is not kept, no room, or a browser that refuses.
+    pub async fn keep_answers(&self, answers: &KeptAnswers) -> Result<(), StoreError> {
+        let (run, part, step) = (answers.run, answers.part, answers.step);
+        let file = to_value(answers)?;
+        // Without their run they would never be found again, nor deleted.
+        self.get(RUNS, key(run)).await?.ok_or(StoreError::Gone)?;
         let kept = self.answer_steps(run).await?;
         let before: Vec<u32> = kept
             .into_iter()
             .filter(|(other, earlier)| *other == part && *earlier < step)
             .map(|(_, earlier)| earlier)
             .collect();
-        let superfluous = if before.len() >= MOST_ANSWERS {
-            before.iter().skip(1).step_by(2).copied().collect()
-        } else {
-            Vec::new()
-        };
+        let superfluous = superfluous(&before, step);
         self.change(|[_, _, answers, ..]| {
             answers.put(&file, None)?;
-            for step in &superfluous {
-                answers.delete(Query::from(answer_key(run, part, *step)))?;
+            if let Some(step) = superfluous {
+                answers.delete(Query::from(answer_key(run, part, step)))?;
             }
             Ok(())
         })
@@ -376,7 +363,7 @@ impl Store {
         let Some(file) = self.get(ANSWERS, key).await? else {
             return Ok(None);
         };
-        let file: AnswersFile = from_value(file)?;
+        let file: KeptAnswers = from_value(file)?;
         let predictions = Predictions::from_bytes(&file.predictions);
         predictions
             .map(Some)

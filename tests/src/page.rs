@@ -346,19 +346,12 @@ impl Page {
     /// # Errors
     /// Nothing of that name, or a page that does not answer.
     pub async fn press(&self, role: &str, name: &str) -> Result<(), HarnessError> {
-        let place = self
-            .call(
-                role,
-                name,
-                "function() { this.scrollIntoView({ block: 'center' });
-                   const box = this.getBoundingClientRect();
-                   return [box.x + box.width / 2, box.y + box.height / 2]; }",
-            )
-            .await?;
+        let [x, y, width, height] = self.place_of(role, name).await?;
+        let (x, y) = (x + width / 2.0, y + height / 2.0);
         for kind in ["mousePressed", "mouseReleased"] {
             self.cdp(
                 "Input.dispatchMouseEvent",
-                json!({ "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1 }),
+                json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 }),
             )
             .await?;
         }
@@ -376,16 +369,7 @@ impl Page {
         name: &str,
         places: &[(f64, f64)],
     ) -> Result<(), HarnessError> {
-        let place = self
-            .call(
-                role,
-                name,
-                "function() { this.scrollIntoView({ block: 'center' });
-                   const box = this.getBoundingClientRect();
-                   return [box.x, box.y, box.width, box.height]; }",
-            )
-            .await?;
-        let [x, y, width, height] = [0, 1, 2, 3].map(|index| place[index].as_f64().unwrap_or(0.0));
+        let [x, y, width, height] = self.place_of(role, name).await?;
         let last = places.len().saturating_sub(1);
         for (index, (across, down)) in places.iter().enumerate() {
             let kinds: &[&str] = match index {
@@ -406,6 +390,48 @@ impl Page {
             }
         }
         Ok(())
+    }
+
+    /// Draws with a finger on what has this role and accessible name, as [`Page::drag`] does with
+    /// the mouse.
+    ///
+    /// # Errors
+    /// Nothing of that name, or a page that does not answer.
+    pub async fn touch(
+        &self,
+        role: &str,
+        name: &str,
+        places: &[(f64, f64)],
+    ) -> Result<(), HarnessError> {
+        let [x, y, width, height] = self.place_of(role, name).await?;
+        for (index, (across, down)) in places.iter().enumerate() {
+            let kind = if index == 0 {
+                "touchStart"
+            } else {
+                "touchMove"
+            };
+            let point = json!({ "x": x + across * width, "y": y + down * height });
+            let parameters = json!({ "type": kind, "touchPoints": [point] });
+            self.cdp("Input.dispatchTouchEvent", parameters).await?;
+        }
+        let parameters = json!({ "type": "touchEnd", "touchPoints": [] });
+        self.cdp("Input.dispatchTouchEvent", parameters).await?;
+        Ok(())
+    }
+
+    /// Scrolls to what has this role and accessible name and says where it is: left, top, width
+    /// and height.
+    async fn place_of(&self, role: &str, name: &str) -> Result<[f64; 4], HarnessError> {
+        let place = self
+            .call(
+                role,
+                name,
+                "function() { this.scrollIntoView({ block: 'center' });
+                   const box = this.getBoundingClientRect();
+                   return [box.x, box.y, box.width, box.height]; }",
+            )
+            .await?;
+        Ok([0, 1, 2, 3].map(|index| place[index].as_f64().unwrap_or(0.0)))
     }
 
     /// Shows the settings that are folded away.

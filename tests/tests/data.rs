@@ -107,6 +107,36 @@ async fn sample_names(page: &Page) -> Result<Vec<String>, HarnessError> {
 }
 
 #[tokio::test]
+async fn filters_of_the_first_layer_follow_training() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    page.wait_for_text("once a run has trained an epoch", 20)
+        .await?;
+    page.press("link", "Train").await?;
+    page.open_advanced().await?;
+    page.type_number("Training images", "1000").await?;
+    page.type_number("Epochs", "50").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(1, 60).await?;
+    page.press("link", "Data").await?;
+    page.wait_for_text("Filters of the first layer in ash-cup-1 after step ", 60)
+        .await?;
+    let filters = "[...document.querySelectorAll('.filters svg')].map(filter => filter.innerHTML)";
+    let before: Vec<String> = serde_json::from_value(page.evaluate(filters).await?).unwrap();
+    assert_eq!(before.len(), 32);
+    // The next epoch's are others, each of them.
+    let before = serde_json::to_string(&before).unwrap();
+    page.wait_for_value(
+        &format!("{filters}.every((filter, index) => filter !== {before}[index])"),
+        &json!(true),
+        60,
+    )
+    .await?;
+    assert_eq!(page.state().await?, "running");
+    page.close().await
+}
+
+#[tokio::test]
 async fn samples_are_filtered_shuffled_and_enlarged() -> Outcome {
     let server = Server::start().await?;
     let page = open(&server).await?;

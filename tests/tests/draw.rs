@@ -209,6 +209,64 @@ async fn a_test_image_is_predicted_as_natively_and_as_it_was_evaluated() -> Outc
     page.close().await
 }
 
+/// How much ink the brush leaves, moved along its scale to one end.
+async fn ink_of_brush(page: &Page, end: &str) -> Result<f64, HarnessError> {
+    page.press("button", "Clear").await?;
+    page.wait_for_value(PAD_INK, &json!(0), 10).await?;
+    page.focus("slider", "Brush").await?;
+    page.key(end).await?;
+    page.touch("image", "Drawing pad", &ONE).await?;
+    page.wait_for_value(&format!("{PAD_INK} > 0"), &json!(true), 10)
+        .await?;
+    Ok(page.evaluate(PAD_INK).await?.as_f64().unwrap_or(0.0))
+}
+
+#[tokio::test]
+async fn four_runs_look_at_what_a_finger_draws() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    for _ in 0..5 {
+        page.keep_short_run().await?;
+    }
+    page.press("link", "Draw").await?;
+    page.press("DisclosureTriangle", "Runs that look").await?;
+    let boxes = "[...document.querySelectorAll('.columns input')]";
+    page.wait_for_value(&format!("{boxes}.length"), &json!(5), 10)
+        .await?;
+    // The one that looks cannot be left out.
+    let disabled = format!("{boxes}.filter(box => box.disabled).length");
+    assert_eq!(page.evaluate(&disabled).await?, json!(1));
+    for count in 2..=4 {
+        page.evaluate(&format!("{boxes}.find(box => !box.checked).click()"))
+            .await?;
+        let cards = "document.querySelectorAll('.card').length";
+        page.wait_for_value(cards, &json!(count), 10).await?;
+    }
+    let fifth = format!("{boxes}.find(box => !box.checked)");
+    let why = format!("{fifth}.disabled && {fifth}.closest('label').title");
+    assert_eq!(page.evaluate(&why).await?, json!("Four runs at most."));
+
+    page.touch("image", "Drawing pad", &THREE).await?;
+    let sums = "[...document.querySelectorAll('.card')].map(card =>
+        Math.round(1000 * [...card.querySelectorAll('data')].reduce((sum, data) => sum + Number(data.value), 0)))";
+    page.wait_for_value(sums, &json!([1000, 1000, 1000, 1000]), 30)
+        .await?;
+    // The address says who looks.
+    let names = "[...document.querySelectorAll('.card h2')].map(head => head.innerText)";
+    let before = page.evaluate(names).await?;
+    page.reload().await?;
+    page.wait_for_value(names, &before, 30).await?;
+
+    page.touch("image", "Drawing pad", &THREE).await?;
+    page.wait_for_value(sums, &json!([1000, 1000, 1000, 1000]), 60)
+        .await?;
+    let thin = ink_of_brush(&page, "Home").await?;
+    let thick = ink_of_brush(&page, "End").await?;
+    // Three times as wide, and the same at the two round ends.
+    assert!(thick > 2.5 * thin, "{thin} {thick}");
+    page.close().await
+}
+
 #[tokio::test]
 async fn a_run_is_drawn_for_while_it_trains() -> Outcome {
     let server = Server::start().await?;

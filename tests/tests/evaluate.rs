@@ -77,8 +77,17 @@ async fn a_scored_run_is_looked_into() -> Outcome {
     page.choose("Split", "Validation").await?;
     page.wait_for_text("wrong of 600", 120).await?;
     page.choose("Split", "Test").await?;
+    // Answers are never kept without their run, which is kept for the first time later.
+    let are_strays = with_database(
+        None,
+        "const [runs, answers] = await Promise.all(['runs', 'answers'].map(name =>
+           of(store(name).getAllKeys())));
+         return answers.some(([run]) => !runs.includes(run));",
+    );
+    assert_eq!(page.evaluate(&are_strays).await?, json!(false));
     page.wait_for_state(&["finished"], 400).await?;
     page.wait_for_text("wrong of 10 000", 30).await?;
+    assert_eq!(page.evaluate(&are_strays).await?, json!(false));
 
     // The matrix holds every image, and its diagonal is the accuracy.
     let counts = matrix(&page).await?;

@@ -5,8 +5,9 @@
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
 use kiln_tests::measurements::{Row, rows};
-use kiln_tests::page::Page;
+use kiln_tests::page::{Page, with_database};
 use kiln_tests::server::{Fault, Server};
+use serde_json::json;
 
 type Outcome = Result<(), HarnessError>;
 
@@ -601,6 +602,8 @@ async fn a_second_tab_leaves_a_live_run_alone() -> Outcome {
 async fn full_storage_is_told_and_training_goes_on() -> Outcome {
     let server = Server::start().await?;
     let page = quick_taste(&server).await?;
+    page.keep_short_run().await?;
+    page.keep_short_run().await?;
     page.type_number("Epochs", "50").await?;
     page.limit_storage(&server, 1_000).await?;
     page.press("button", "Start").await?;
@@ -609,8 +612,21 @@ async fn full_storage_is_told_and_training_goes_on() -> Outcome {
         60,
     )
     .await?;
-    assert!(page.has("button", "Free space").await?);
     assert!(page.has("link", "Download run").await?);
+    assert_eq!(page.state().await?, "running");
+    // The ended runs make room; while there is none they cannot come back, and are not lost.
+    page.press("button", "Free space").await?;
+    page.wait_for_text("Deleted 2 runs.", 10).await?;
+    page.press("button", "Undo").await?;
+    page.wait_for_text("Not all could be brought back: storage is full.", 10)
+        .await?;
+    page.limit_storage(&server, 1_000_000_000).await?;
+    page.press("button", "Undo").await?;
+    let kept = with_database(
+        None,
+        "return (await of(store('runs').getAll())).filter(run => run.record.status.Session === 'Stopped').length;",
+    );
+    page.wait_for_value(&kept, &json!(2), 20).await?;
     assert_eq!(page.state().await?, "running");
     page.close().await
 }

@@ -205,6 +205,53 @@ async fn wait_for_other_figures(page: &Page) -> Outcome {
         .await
 }
 
+/// The heads of the table of runs, from the left.
+async fn heads(page: &Page) -> Result<Vec<String>, HarnessError> {
+    Ok(table(page, "Runs").await?.remove(0))
+}
+
+#[tokio::test]
+async fn columns_are_shown_moved_and_remembered_and_a_run_is_marked() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.keep_short_run().await?;
+    page.press("link", "Runs").await?;
+    let before = heads(&page).await?;
+    assert!(!before.contains(&"Seed".to_owned()), "{before:?}");
+    page.press("DisclosureTriangle", "Columns").await?;
+    page.press("checkbox", "Seed").await?;
+    page.press("button", "Move Seed left").await?;
+    page.press("checkbox", "Optimizer").await?;
+    let mut expected = before.clone();
+    // The last head is that of the buttons that delete.
+    expected.insert(before.len() - 2, "Seed".to_owned());
+    expected.retain(|head| head != "Optimizer");
+    assert_eq!(heads(&page).await?, expected);
+    let cells = table(&page, "Runs").await?;
+    let seed = expected.iter().position(|head| head == "Seed").unwrap();
+    assert_eq!(cells[1][seed], "42");
+
+    // Its colour, wherever it is shown.
+    let name = names(&page).await?.remove(0);
+    let colour = "getComputedStyle(document.querySelector('.sparkline')).getPropertyValue('--run')";
+    let first = page.evaluate(colour).await?;
+    page.press("button", &format!("Another colour for {name}"))
+        .await?;
+    page.wait_for_value(&format!("{colour} !== {first}"), &json!(true), 10)
+        .await?;
+    let other = page.evaluate(colour).await?;
+    page.press("button", &name).await?;
+    page.type_into("textbox", "Tags", "slow, odd").await?;
+    page.wait_for_text("slow, odd", 10).await?;
+
+    page.reload().await?;
+    wait_for_names(&page, &[&name]).await?;
+    assert_eq!(heads(&page).await?, expected);
+    assert_eq!(page.evaluate(colour).await?, other);
+    page.wait_for_text("slow, odd", 10).await?;
+    page.close().await
+}
+
 #[tokio::test]
 async fn what_is_typed_about_a_run_stays_while_it_trains() -> Outcome {
     let server = Server::start().await?;
@@ -294,6 +341,17 @@ async fn a_second_tab_sees_runs_appear_and_takes_training_over() -> Outcome {
     page.wait_for_text("Another tab is training. You can look at runs here.", 60)
         .await?;
     page.wait_for_state(&["ready"], 60).await?;
+    // A run that another tab trains cannot be deleted here.
+    page.press("link", "Runs").await?;
+    let name = names(&page).await?.remove(0);
+    page.press("button", &format!("Delete {name}")).await?;
+    page.wait_for_text(
+        &format!("Another tab is training {name}. Stop it there first."),
+        10,
+    )
+    .await?;
+    assert_eq!(names(&page).await?, [name]);
+    page.press("link", "Train").await?;
     page.press("button", "Move training here").await?;
     page.wait_for_state(&["running"], 60).await?;
     page.wait_for_step(61, 60).await?;

@@ -4,4 +4,5 @@ pub mod curves;
 pub mod matrix;
 pub mod ranked;
 pub mod shade;
+pub mod thinning;
 pub mod threshold;

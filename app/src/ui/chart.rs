@@ -3,7 +3,7 @@
 //! The canvas holds nothing but the runs' lines, whose colours are the same in both themes; grid,
 //! ticks and crosshair are HTML and take theirs from the style sheet.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use js_sys::{Array, Function};
@@ -157,8 +157,19 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
         })
     });
     let highlighted = move || library.highlighted.get().or(view.focused.get());
-    let is_empty =
-        move || sights.with(|sights| sights.iter().all(|sight| sight.strand.curves.is_empty()));
+    let empty = move || {
+        let is_empty =
+            sights.with(|sights| sights.iter().all(|sight| sight.strand.curves.is_empty()));
+        let has_runs = || trainer.library.records.with(|records| !records.is_empty());
+        let none_shown = || trainer.library.shown.with(BTreeSet::is_empty);
+        is_empty.then(|| {
+            if has_runs() && none_shown() {
+                "No run is ticked. Tick one in the list of runs."
+            } else {
+                "No data yet. Press Start."
+            }
+        })
+    };
 
     let canvas = NodeRef::<leptos::html::Canvas>::new();
     let size = RwSignal::new((0.0, 0.0));
@@ -463,7 +474,7 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
                     {glow}
                     {band}
                     {crosshair}
-                    <p class="empty">{move || is_empty().then_some("No data yet. Press Start.")}</p>
+                    <p class="empty">{empty}</p>
                 </div>
             </div>
             {move || has_table.get().then(|| sights.with(|sights| table(sights, subject, view.axis.get())))}

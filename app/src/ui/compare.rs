@@ -140,15 +140,14 @@ fn Table(records: Memo<Vec<Record>>) -> AnyView {
             </table>
         }
     };
-    let markdown = move || {
-        let text = comparison.with(|comparison| comparison.markdown(is_transposed.get()));
-        view! { <CopyButton label="Copy as Markdown" text /> }
-    };
+    let markdown = Signal::derive(move || {
+        comparison.with(|comparison| comparison.markdown(is_transposed.get()))
+    });
     view! {
         <div class="toolbar" role="group" aria-label="Table">
             {switch("Only differences", only_differences)}
             {switch("Transpose", is_transposed)}
-            {markdown}
+            <CopyButton label="Copy as Markdown" text=markdown />
         </div>
         {move || {
             has_other_data()

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use gloo::storage::{LocalStorage, Storage as _};
 use gloo::timers::callback::Timeout;
-use kiln_model::dataset::Part;
 use kiln_model::history::History;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
@@ -16,7 +15,7 @@ use super::notice::{Notice, Remedy};
 use crate::protocol::RunId;
 use crate::record::Record;
 use crate::run::{Identity, Run};
-use crate::store::{Kept, Removed, Store, StoreError};
+use crate::store::{Kept, KeptAnswers, Removed, Store, StoreError};
 use crate::tab::{Meter, News, Siblings};
 
 /// How long a deleted run can be brought back.
@@ -52,8 +51,16 @@ pub struct Library {
 struct Private {
     store: Option<Rc<Store>>,
     siblings: Option<Siblings>,
-    deleted: Vec<(RunId, Removed)>,
+    /// How often runs were deleted.
+    deletions: Deletion,
+    /// What can be brought back, the newest last.
+    deleted: Vec<(Deletion, Vec<Removed>)>,
+    /// Answers of runs that have not been kept yet.
+    waiting: Vec<KeptAnswers>,
 }
+
+/// Runs that were deleted together, by number.
+pub type Deletion = u32;
 
 impl Library {
     /// A library that has read nothing yet.
@@ -161,6 +168,7 @@ impl Library {
 
     /// Takes a run out of lists and charts, not out of the store.
     pub fn hide(&self, id: RunId) {
+        drop(self.take_waiting(id));
         self.records
             .update(|records| records.retain(|record| record.identity.id != id));
         self.shown.update(|shown| {
@@ -231,16 +239,29 @@ impl Library {
             store.keep(&kept).await?;
             library.tell(News::Changed(id));
             library.measure();
+            for answers in library.take_waiting(id) {
+                library.keep_answers(answers);
+            }
             then();
             Ok(())
         });
     }
 
-    /// Keeps what a run answered in a validation or in its score.
-    pub fn keep_answers(&self, id: RunId, part: Part, step: u32, predictions: Vec<u8>) {
+    /// Keeps what a run answered in a validation or in its score, once the run itself is kept.
+    pub fn keep_answers(&self, answers: KeptAnswers) {
         let library = *self;
         self.with_store(move |store| async move {
-            store.keep_answers(id, part, step, predictions).await?;
+            let id = answers.run;
+            match store.keep_answers(&answers).await {
+                Ok(()) => {}
+                Err(StoreError::Gone) => {
+                    library
+                        .private
+                        .update_value(|private| private.waiting.push(answers));
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            }
             library.answered.update(|answered| {
                 let times = answered.map_or(0, |(_, times)| times);
                 *answered = Some((id, times + 1));
@@ -248,6 +269,15 @@ impl Library {
             library.measure();
             Ok(())
         });
+    }
+
+    /// The answers of a run that waited until it is kept.
+    fn take_waiting(&self, id: RunId) -> Vec<KeptAnswers> {
+        let taken = self.private.try_update_value(|private| {
+            let is_of_run = |answers: &mut KeptAnswers| answers.run == id;
+            private.waiting.extract_if(.., is_of_run).collect()
+        });
+        taken.unwrap_or_default()
     }
 
     /// Changes what a person says of a run: its name, colour, tags or notes.
@@ -265,72 +295,105 @@ impl Library {
         }
     }
 
-    /// Deletes a run; for ten seconds it can be brought back.
-    pub fn delete(&self, id: RunId) {
-        let Some(record) = self.record_untracked(id) else {
-            return;
-        };
-        self.hide(id);
+    /// Deletes runs; for ten seconds they can be brought back.
+    pub fn delete(&self, ids: Vec<RunId>) {
+        let records: Vec<Record> = self.records.with_untracked(|records| {
+            let found = ids.iter().filter_map(|id| find(records, *id));
+            found.cloned().collect()
+        });
+        for id in &ids {
+            self.hide(*id);
+        }
         let library = *self;
         self.with_store(move |store| async move {
-            let removed = match store.remove(id).await {
-                Ok(removed) => removed,
-                // It was never kept, or another tab was faster.
-                Err(StoreError::Gone) => return Ok(()),
-                Err(error) => {
-                    library.show(record);
-                    return Err(error);
+            let (mut removed, mut failed) = (Vec::new(), None);
+            for record in &records {
+                let id = record.identity.id;
+                match store.remove(id).await {
+                    Ok(run) => {
+                        removed.push(run);
+                        library.tell(News::Changed(id));
+                    }
+                    // It was never kept, or another tab was faster.
+                    Err(StoreError::Gone) => {}
+                    Err(error) => {
+                        library.show(record.clone());
+                        failed = Some(error);
+                    }
                 }
-            };
-            library
-                .private
-                .update_value(|private| private.deleted.push((id, removed)));
-            library.tell(News::Changed(id));
+            }
             library.measure();
-            let notice = Notice::info_with(
-                format!("Deleted {}.", record.identity.name),
-                [Remedy::Undo(id)],
-            );
-            library.notify(notice.clone());
-            Timeout::new(UNDO_MS, move || {
-                library.dismiss(&notice);
-                library
-                    .private
-                    .update_value(|private| private.deleted.retain(|(other, _)| *other != id));
-            })
-            .forget();
-            Ok(())
+            let text = match (records.as_slice(), removed.len()) {
+                (_, 0) => None,
+                ([record], _) => Some(format!("Deleted {}.", record.identity.name)),
+                (_, 1) => Some("Deleted 1 run.".to_owned()),
+                (_, count) => Some(format!("Deleted {count} runs.")),
+            };
+            if let Some(text) = text {
+                library.offer_undo(text, removed);
+            }
+            failed.map_or(Ok(()), Err)
         });
     }
 
-    /// Brings a deleted run back.
-    pub fn undo(&self, id: RunId) {
-        let removed = self.private.try_update_value(|private| {
-            let index = private.deleted.iter().position(|(other, _)| *other == id)?;
+    fn offer_undo(&self, text: String, removed: Vec<Removed>) {
+        let deletion = self.private.try_update_value(|private| {
+            private.deletions += 1;
+            private.deleted.push((private.deletions, removed));
+            private.deletions
+        });
+        let Some(deletion) = deletion else {
+            return;
+        };
+        self.notify(Notice::info_with(text, [Remedy::Undo(deletion)]));
+        let library = *self;
+        Timeout::new(UNDO_MS, move || drop(library.take_deleted(deletion))).forget();
+    }
+
+    /// What was deleted together; it can be taken once.
+    fn take_deleted(&self, deletion: Deletion) -> Vec<Removed> {
+        self.notices
+            .update(|notices| notices.retain(|notice| !notice.undoes(deletion)));
+        let taken = self.private.try_update_value(|private| {
+            let index = private
+                .deleted
+                .iter()
+                .position(|(other, _)| *other == deletion)?;
             Some(private.deleted.remove(index).1)
         });
-        let Some(removed) = removed.flatten() else {
-            return;
-        };
+        taken.flatten().unwrap_or_default()
+    }
+
+    /// Brings back what was deleted together.
+    pub fn undo(&self, deletion: Deletion) {
+        let removed = self.take_deleted(deletion);
         let library = *self;
         self.with_store(move |store| async move {
-            let record = store.put_back(&removed).await?;
-            library.show(record);
-            library.tell(News::Changed(id));
+            for (index, run) in removed.iter().enumerate() {
+                match store.put_back(run).await {
+                    Ok(record) => {
+                        library.tell(News::Changed(record.identity.id));
+                        library.show(record);
+                    }
+                    Err(error) => {
+                        let text = format!("Not all could be brought back: {error}.");
+                        library.offer_undo(text, removed[index..].to_vec());
+                        break;
+                    }
+                }
+            }
             library.measure();
             Ok(())
         });
     }
 
-    /// Brings back the run that was deleted last.
+    /// Brings back what was deleted last.
     pub fn undo_last(&self) {
         let last = self
             .private
-            .with_value(|private| private.deleted.last().map(|(id, _)| *id));
-        if let Some(id) = last {
-            self.notices
-                .update(|notices| notices.retain(|notice| !notice.undoes(id)));
-            self.undo(id);
+            .with_value(|private| private.deleted.last().map(|(deletion, _)| *deletion));
+        if let Some(deletion) = last {
+            self.undo(deletion);
         }
     }
 

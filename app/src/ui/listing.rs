@@ -14,6 +14,8 @@ use crate::record::Record;
 use crate::table::{Column, Order, approach, matches};
 
 const KEY: &str = "kiln.table";
+/// Height of a row where the style sheet has not arrived yet, in pixels.
+const ROW_PX: usize = 40;
 /// Rows drawn above and below those in sight, so that scrolling finds them there.
 const SPARE_ROWS: usize = 4;
 
@@ -107,6 +109,14 @@ impl Listing {
     }
 }
 
+/// The height of a row, which the style sheet says and which is another on a phone.
+fn row_px() -> Option<usize> {
+    let root = document().document_element()?;
+    let style = window().get_computed_style(&root).ok().flatten()?;
+    let height = style.get_property_value("--row").ok()?;
+    height.trim().strip_suffix("px")?.parse().ok()
+}
+
 fn window_height_px() -> usize {
     let height = window().inner_height().ok();
     height.and_then(|height| height.as_f64()).unwrap_or(0.0) as usize
@@ -116,7 +126,7 @@ fn window_height_px() -> usize {
 #[derive(Clone, Copy)]
 pub struct Sight {
     rows: Memo<Vec<RunId>>,
-    row_px: usize,
+    row_px: RwSignal<usize>,
     top_px: RwSignal<usize>,
     height_px: RwSignal<usize>,
     /// The rows that are drawn; they follow those in sight a few in a task.
@@ -124,12 +134,14 @@ pub struct Sight {
 }
 
 impl Sight {
-    /// A list at its top, whose rows are all so high.
-    pub fn new(rows: Memo<Vec<RunId>>, row_px: usize) -> Self {
+    /// A list at its top.
+    pub fn new(rows: Memo<Vec<RunId>>) -> Self {
         // Until the list says how high it is: it is not higher than the window.
         let height_px = RwSignal::new(window_height_px());
+        let row_px = RwSignal::new(row_px().unwrap_or(ROW_PX));
         let listener = window_event_listener(leptos::ev::resize, move |_| {
             height_px.set(window_height_px());
+            row_px.set(self::row_px().unwrap_or(ROW_PX));
         });
         on_cleanup(move || listener.remove());
         let sight = Self {
@@ -160,7 +172,7 @@ impl Sight {
     pub fn scroll(self, event: &web_sys::Event) {
         if let Some(list) = event.target() {
             let list: web_sys::Element = list.unchecked_into();
-            let row = self.row_px as i32;
+            let row = self.row_px.get_untracked() as i32;
             // By whole rows: between two of them nothing changes.
             self.top_px
                 .set((list.scroll_top() / row * row).max(0) as usize);
@@ -171,9 +183,10 @@ impl Sight {
     /// The rows in sight, and the spare ones.
     fn wanted(self) -> Range<usize> {
         let count = self.rows.with(Vec::len);
-        let first = (self.top_px.get() / self.row_px).saturating_sub(SPARE_ROWS);
+        let row_px = self.row_px.get();
+        let first = (self.top_px.get() / row_px).saturating_sub(SPARE_ROWS);
         // One more, because the first and the last may both be cut.
-        let rows = self.height_px.get().div_ceil(self.row_px) + 1 + 2 * SPARE_ROWS;
+        let rows = self.height_px.get().div_ceil(row_px) + 1 + 2 * SPARE_ROWS;
         first.min(count)..(first + rows).min(count)
     }
 
@@ -197,11 +210,11 @@ impl Sight {
 
     /// Room for the rows above those drawn, in pixels.
     pub fn above_px(self) -> usize {
-        self.range().start * self.row_px
+        self.range().start * self.row_px.get()
     }
 
     /// Room for the rows below.
     pub fn below_px(self) -> usize {
-        (self.rows.with(Vec::len) - self.range().end) * self.row_px
+        (self.rows.with(Vec::len) - self.range().end) * self.row_px.get()
     }
 }

@@ -1,9 +1,14 @@
 //! Things a person should know, with the next step; they stay until dismissed.
 
+use gloo::timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
+use super::library::Deletion;
 use super::trainer::Trainer;
 use crate::protocol::RunId;
+
+/// How long a button says that it copied.
+const SAID_MS: u32 = 2_000;
 
 /// One notice.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +41,8 @@ pub enum Remedy {
     DownloadRun,
     /// Forget ended runs.
     FreeSpace,
-    /// Bring a deleted run back.
-    Undo(RunId),
+    /// Bring deleted runs back.
+    Undo(Deletion),
     /// Go on here with a run that another tab trains.
     MoveHere(RunId),
 }
@@ -60,9 +65,9 @@ impl Notice {
         }
     }
 
-    /// Whether it offers to bring this run back.
-    pub fn undoes(&self, id: RunId) -> bool {
-        self.remedies.contains(&Remedy::Undo(id))
+    /// Whether it offers to bring back what was deleted then.
+    pub fn undoes(&self, deletion: Deletion) -> bool {
+        self.remedies.contains(&Remedy::Undo(deletion))
     }
 
     /// Something went wrong.
@@ -161,7 +166,7 @@ fn RemedyButton(
             Remedy::ContinueOnCpu => trainer.resume_on_cpu(),
             Remedy::Stop => trainer.keep_interrupted(),
             Remedy::FreeSpace => trainer.free_space(),
-            Remedy::Undo(id) => trainer.library.undo(id),
+            Remedy::Undo(deletion) => trainer.library.undo(deletion),
             Remedy::MoveHere(id) => trainer.move_here(id),
             Remedy::KeepAsFailed => trainer.begin_next(),
             Remedy::Copy(_) | Remedy::DownloadRun | Remedy::ChooseFiles => {}
@@ -177,10 +182,11 @@ pub fn CopyButton(
     label: &'static str,
     /// What it copies.
     #[prop(into)]
-    text: String,
+    text: Signal<String>,
 ) -> impl IntoView {
     let shown = RwSignal::new(label);
     let copy = move |_| {
+        let text = text.get_untracked();
         let copied = window().navigator().clipboard().write_text(&text);
         wasm_bindgen_futures::spawn_local(async move {
             let copied = wasm_bindgen_futures::JsFuture::from(copied).await;
@@ -189,6 +195,9 @@ pub fn CopyButton(
             } else {
                 "Not allowed to copy"
             });
+            TimeoutFuture::new(SAID_MS).await;
+            // The button may be gone by then.
+            shown.try_set(label);
         });
     };
     view! { <button class="quiet" on:click=copy>{shown}</button> }

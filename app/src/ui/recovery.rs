@@ -366,12 +366,12 @@ impl Trainer {
     /// Forgets every ended run but the shown one.
     pub(super) fn free_space(&self) {
         let shown = self.shown_id();
-        for record in self.library.records.get_untracked() {
-            let id = record.identity.id;
-            if !record.status.is_open() && Some(id) != shown {
-                self.library.delete(id);
-            }
-        }
+        let ended = self.library.records.with_untracked(|records| {
+            let ended = records.iter().filter(|record| !record.status.is_open());
+            let ids = ended.map(|record| record.identity.id);
+            ids.filter(|id| Some(*id) != shown).collect()
+        });
+        self.library.delete(ended);
     }
 }
 

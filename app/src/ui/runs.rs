@@ -13,8 +13,6 @@ use crate::run::{COLOURS, NAME_LETTERS, NOTES_LETTERS, Status};
 use crate::tab;
 use crate::table::{Column, Value};
 
-/// Height of a row of the table and of the list, in pixels; `style.css` has the same.
-const ROW_PX: usize = 40;
 /// Widths of the first and the last column of the table, which hold buttons, in pixels.
 const EYE_PX: u32 = 72;
 const DELETE_PX: u32 = 56;
@@ -33,7 +31,7 @@ pub fn compare_address(trainer: Trainer) -> String {
 pub fn RunList(trainer: Trainer, listing: Listing) -> AnyView {
     let library = trainer.library;
     let rows = listing.rows(library);
-    let sight = Sight::new(rows, ROW_PX);
+    let sight = Sight::new(rows);
     let drawn = sight.drawn();
     let row = move |(_, id): (usize, RunId)| view! { <ListRow trainer id /> };
     view! {
@@ -256,7 +254,7 @@ fn Columns(listing: Listing) -> AnyView {
 #[component]
 fn Table(trainer: Trainer, listing: Listing, selected: RwSignal<Option<RunId>>) -> AnyView {
     let rows = listing.rows(trainer.library);
-    let sight = Sight::new(rows, ROW_PX);
+    let sight = Sight::new(rows);
     let drawn = sight.drawn();
     let columns = Memo::new(move |_| listing.layout.with(|layout| layout.columns.clone()));
     let heads = move || {

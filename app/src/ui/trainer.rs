@@ -20,7 +20,8 @@ use crate::format;
 use crate::protocol::{Data, DataSummary, FromWorker, RunId, ToWorker};
 use crate::record::Record;
 use crate::run::{COLOURS, Identity, NAME_LETTERS, NOTES_LETTERS, Run, Status, unused_name};
-use crate::tab::{Alive, Awake};
+use crate::store::{KeptAnswers, StoreError};
+use crate::tab::{Alive, Awake, is_alive};
 use crate::ui::examiner::Examiner;
 use crate::ui::library::Library;
 use crate::ui::notice::{Notice, Remedy};
@@ -534,15 +535,34 @@ impl Trainer {
         self.library.edit(id, change);
     }
 
-    /// Deletes a run that is not open; for ten seconds it can be brought back.
+    /// Deletes a run that no tab trains; for ten seconds it can be brought back.
     pub fn delete(&self, id: RunId) {
         if self.open_run() == Some(id) {
             return;
         }
-        if self.shown_id() == Some(id) {
-            self.run.set(None);
+        let Some(record) = self.library.record_untracked(id) else {
+            return;
+        };
+        let trainer = *self;
+        let delete = move || {
+            if trainer.shown_id() == Some(id) {
+                trainer.run.set(None);
+            }
+            trainer.library.delete(vec![id]);
+        };
+        if !record.status.is_open() {
+            return delete();
         }
-        self.library.delete(id);
+        wasm_bindgen_futures::spawn_local(async move {
+            match is_alive(id).await {
+                Ok(true) => trainer.notify(Notice::info(format!(
+                    "Another tab is training {}. Stop it there first.",
+                    record.identity.name
+                ))),
+                Ok(false) => delete(),
+                Err(reason) => trainer.library.tell_storage(StoreError::Refused(reason)),
+            }
+        });
     }
 
     fn resume_shown(&self, backend: Backend, paused: bool) {
@@ -805,9 +825,12 @@ impl Trainer {
                 moment,
                 part,
                 predictions,
-            } => self
-                .library
-                .keep_answers(run, part, moment.step, predictions),
+            } => self.library.keep_answers(KeptAnswers {
+                run,
+                part,
+                step: moment.step,
+                predictions,
+            }),
             // Questions are asked of another worker.
             FromWorker::Answering { .. }
             | FromWorker::Answered { .. }

@@ -13,7 +13,7 @@ use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use crate::evaluation::ranked::Ranked;
 use crate::protocol::{Answer, Question, RunId};
-use crate::store::{Store, StoreError};
+use crate::store::{KeptAnswers, Store, StoreError};
 use crate::ui::evaluate::gallery::OTHER_DATA;
 use crate::ui::trainer::Trainer;
 
@@ -383,7 +383,12 @@ impl Look {
             confusion: Confusion::new(&predictions),
             predictions,
         });
-        self.trainer.library.keep_answers(id, part, step, bytes);
+        self.trainer.library.keep_answers(KeptAnswers {
+            run: id,
+            part,
+            step,
+            predictions: bytes,
+        });
         // Whoever went on to another split meanwhile looks at that one.
         if self.run.get_untracked() != Some(id) || self.part.get_untracked() != part {
             return Ok(());
