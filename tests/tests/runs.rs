@@ -244,6 +244,15 @@ async fn columns_are_shown_moved_and_remembered_and_a_run_is_marked() -> Outcome
     page.type_into("textbox", "Tags", "slow, odd").await?;
     page.wait_for_text("slow, odd", 10).await?;
 
+    // Room is left for rows by what the style sheet says of their height, here and on a phone.
+    for width in [1440, 390] {
+        page.resize(width, 844).await?;
+        let is_as_said =
+            "document.querySelector('.table-scroll tbody th').parentElement.offsetHeight
+            === parseInt(getComputedStyle(document.documentElement).getPropertyValue('--row'))";
+        page.wait_for_value(is_as_said, &json!(true), 10).await?;
+    }
+
     page.reload().await?;
     wait_for_names(&page, &[&name]).await?;
     assert_eq!(heads(&page).await?, expected);
@@ -538,6 +547,11 @@ async fn charts_leave_as_files_and_as_a_table() -> Outcome {
         .filter(|line| line.contains(",train/loss,"))
         .count();
     assert!(losses >= 40, "{csv}");
+    page.press("button", "Full screen").await?;
+    let filling = "document.fullscreenElement?.querySelector('h2').innerText ?? ''";
+    page.wait_for_value(filling, &json!("Loss"), 10).await?;
+    page.evaluate("document.exitFullscreen()").await?;
+    page.wait_for_value(filling, &json!(""), 10).await?;
     page.press("button", "Table").await?;
     let rows = table(&page, "Loss").await?;
     assert_eq!(rows[0], ["Run", "Curve", "Step", "Loss"]);
