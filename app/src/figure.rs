@@ -30,6 +30,8 @@ pub struct Frame {
     pub x_ticks: Vec<f64>,
     /// Ticks at the left.
     pub y_ticks: Vec<f64>,
+    /// How far the person's clock is before UTC, in milliseconds.
+    pub utc_offset_ms: f64,
 }
 
 impl Frame {
@@ -40,6 +42,7 @@ impl Frame {
         axis: Axis,
         zoomed: Option<(f64, f64)>,
         is_log: bool,
+        utc_offset_ms: f64,
     ) -> Self {
         let curves = || strands.clone().flat_map(|strand| &strand.curves);
         let ends = curves().flat_map(|curve| [curve.points.first(), curve.points.last()]);
@@ -93,8 +96,12 @@ impl Frame {
             x,
             y,
             is_log,
-            x_ticks: x_ticks(axis, x),
+            x_ticks: match axis {
+                Axis::Clock => clock_ticks(x, utc_offset_ms),
+                _ => ticks(x.0, x.1),
+            },
             y_ticks,
+            utc_offset_ms,
         }
     }
 
@@ -180,8 +187,30 @@ impl Frame {
         };
         match axis {
             Axis::Elapsed => format::span(x),
-            Axis::Clock => format::span((x - self.x.0) / 1_000.0),
+            Axis::Clock => {
+                let local_ms = x + self.utc_offset_ms;
+                let time = format::time_of_day(local_ms, step < MINUTE_MS);
+                if self.x.1 - self.x.0 < DAY_MS {
+                    time
+                } else {
+                    format!("{} {time}", format::date(local_ms))
+                }
+            }
             _ => format::tick(x, step),
+        }
+    }
+
+    /// A place of the axis below, as exactly as a person reads it.
+    pub fn write_place(&self, axis: Axis, x: f64) -> String {
+        match axis {
+            Axis::Step | Axis::Images => format::count(x.max(0.0).round() as u64),
+            Axis::Epoch => format::significant(x),
+            Axis::Elapsed => format::span(x),
+            Axis::Clock => {
+                let local_ms = x + self.utc_offset_ms;
+                let time = format::time_of_day(local_ms, true);
+                format!("{} {time}", format::date(local_ms))
+            }
         }
     }
 
@@ -248,15 +277,26 @@ pub fn nearest_runs(readings: Vec<Reading>, up: Option<f64>, most: usize) -> (Ve
     (runs.into_iter().flatten().collect(), left_out)
 }
 
-fn x_ticks(axis: Axis, (from, to): (f64, f64)) -> Vec<f64> {
-    match axis {
-        // The clock's ticks are counted from the left end.
-        Axis::Clock => ticks(0.0, (to - from) / 1_000.0)
-            .into_iter()
-            .map(|secs| from + 1_000.0 * secs)
-            .collect(),
-        _ => ticks(from, to),
-    }
+const MINUTE_MS: f64 = 60_000.0;
+const DAY_MS: f64 = 86_400_000.0;
+
+/// Two to five round times of a clock between two moments.
+fn clock_ticks((from, to): (f64, f64), utc_offset_ms: f64) -> Vec<f64> {
+    const MOST: f64 = 4.0;
+    const STEPS_SECS: [f64; 18] = [
+        1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0,
+        7_200.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0,
+    ];
+    let rough = (to - from) / MOST;
+    let round = STEPS_SECS.map(|secs| 1_000.0 * secs);
+    let step = round.into_iter().find(|step| *step >= rough);
+    let step = step.unwrap_or((rough / DAY_MS).ceil() * DAY_MS);
+    let first = ((from + utc_offset_ms) / step).ceil();
+    let last = ((to + utc_offset_ms) / step).floor();
+    let count = (last - first).max(-1.0) as i64 + 1;
+    (0..count)
+        .map(|index| (first + index as f64) * step - utc_offset_ms)
+        .collect()
 }
 
 /// A logarithmic axis around values, with its ticks: powers of ten, and 2 and 5 times them where
@@ -404,7 +444,40 @@ mod tests {
             Axis::Step,
             zoomed,
             is_log,
+            0.0,
         )
+    }
+
+    #[test]
+    fn a_clock_has_round_times_of_its_own_time_zone() {
+        const HOUR_MS: f64 = 3_600_000.0;
+        // 2026-11-23 14:02:09 UTC, in a zone that is half an hour off the hours of others.
+        let (from, offset) = (1_795_442_529_000.0, 5.5 * HOUR_MS);
+        let write = |span_ms: f64| {
+            let strand = strand(vec![(from, 1.0), (from + span_ms, 2.0)]);
+            let frame = Frame::around(
+                [&strand].into_iter(),
+                Subject::Loss,
+                Axis::Clock,
+                None,
+                false,
+                offset,
+            );
+            let ticks = frame.x_ticks.iter();
+            ticks
+                .map(|tick| frame.write_x(Axis::Clock, *tick))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            write(20_000.0),
+            ["19:32:10", "19:32:15", "19:32:20", "19:32:25"]
+        );
+        assert_eq!(write(2.0 * HOUR_MS), ["20:00", "20:30", "21:00", "21:30"]);
+        let days = ["2026-11-24 00:00", "2026-11-25 00:00", "2026-11-26 00:00"];
+        assert_eq!(write(72.0 * HOUR_MS), days);
+        let strand = strand(vec![(from, 1.0)]);
+        let frame = frame(&strand, None, false);
+        assert_eq!(frame.write_place(Axis::Clock, from), "2026-11-23 14:02:09");
     }
 
     #[test]
@@ -463,7 +536,7 @@ mod tests {
         let runs: Vec<Strand> = (1..=6)
             .map(|run| strand(vec![(0.0, f64::from(run)), (10.0, f64::from(run))]))
             .collect();
-        let frame = Frame::around(runs.iter(), Subject::Loss, Axis::Step, None, false);
+        let frame = Frame::around(runs.iter(), Subject::Loss, Axis::Step, None, false, 0.0);
         let readings: Vec<Reading> = runs
             .iter()
             .zip(1..)

@@ -1,4 +1,6 @@
-//! Numbers as a person reads them: decimal point, thin spaces between thousands.
+//! Numbers and moments as a person reads them: decimal point, thin spaces between thousands.
+
+use time::UtcDateTime;
 
 /// What stands where there is no value.
 pub const NOTHING: &str = "–";
@@ -70,6 +72,29 @@ pub fn span(secs: f64) -> String {
     }
 }
 
+/// A time of day such as `14:02` or `14:02:09`, of milliseconds since 1970 as a person's clock
+/// counts them.
+pub fn time_of_day(local_ms: f64, has_secs: bool) -> String {
+    let (hour, minute, second) = moment(local_ms).as_hms();
+    if has_secs {
+        format!("{hour:02}:{minute:02}:{second:02}")
+    } else {
+        format!("{hour:02}:{minute:02}")
+    }
+}
+
+/// A date such as `2026-11-23`, of milliseconds since 1970 as a person's clock counts them.
+pub fn date(local_ms: f64) -> String {
+    let (year, month, day) = moment(local_ms).to_calendar_date();
+    format!("{year}-{:02}-{day:02}", u8::from(month))
+}
+
+/// What no calendar has is its beginning.
+fn moment(local_ms: f64) -> UtcDateTime {
+    UtcDateTime::from_unix_timestamp((local_ms / 1_000.0).floor() as i64)
+        .unwrap_or(UtcDateTime::UNIX_EPOCH)
+}
+
 /// A tick of an axis: as many decimals as its step needs, and no more.
 pub fn tick(value: f64, step: f64) -> String {
     let decimals = (-step.log10().floor()).clamp(0.0, 6.0) as usize;
@@ -116,6 +141,10 @@ mod tests {
         assert_eq!(bytes(999), "999\u{2009}B");
         assert_eq!(bytes(139_304), "139.3\u{2009}kB");
         assert_eq!(bytes(2_140_000_000), "2.1\u{2009}GB");
+        assert_eq!(time_of_day(1_795_442_529_900.0, true), "14:02:09");
+        assert_eq!(time_of_day(1_795_442_529_900.0, false), "14:02");
+        assert_eq!(date(1_795_442_529_900.0), "2026-11-23");
+        assert_eq!(date(f64::INFINITY), "1970-01-01");
         assert_eq!(span(65.4), "1:05");
         assert_eq!(span(3_723.0), "1:02:03");
         assert_eq!(duration(24.2), "25\u{2009}s");

@@ -6,7 +6,7 @@
 use kiln_model::checkpoint::{Snapshot, Values};
 use kiln_model::config::Config;
 use kiln_model::dataset::Part;
-use kiln_model::event::{Command, Event, Moment};
+use kiln_model::event::{Command, Event, Moment, Score};
 use kiln_model::spec::CLASSES;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -182,8 +182,14 @@ pub enum Answer {
     Probabilities(Vec<[f32; CLASSES]>),
     /// What each layer made.
     Maps(Vec<Maps>),
-    /// [`kiln_model::evaluation::Predictions`] as bytes.
-    Predictions(#[serde(with = "serde_bytes")] Vec<u8>),
+    /// What a network says to every image of a split.
+    Evaluated {
+        /// [`kiln_model::evaluation::Predictions`] as bytes.
+        #[serde(with = "serde_bytes")]
+        predictions: Vec<u8>,
+        /// What it comes to, of the logits themselves.
+        score: Score,
+    },
     /// There is none, and why: a sentence.
     Failed(String),
 }

@@ -57,11 +57,17 @@ impl Summary {
             .filter(|quality| quality.loss.is_finite())
             .min_by(|a, b| a.loss.total_cmp(&b.loss));
         let moment = history.steps.last().map(|last| last.moment);
+        let measured = [
+            moment,
+            history.validations.last().map(|last| last.moment),
+            history.score.map(|score| score.moment),
+        ];
+        let seconds = measured.iter().flatten().map(|moment| moment.elapsed_secs);
         let rates = history.throughput.iter().map(|rate| rate.value);
         let count = history.throughput.len();
         Self {
             steps: moment.map_or(0, |moment| moment.step),
-            elapsed_secs: moment.map_or(0.0, |moment| moment.elapsed_secs),
+            elapsed_secs: seconds.fold(0.0, f64::max),
             best,
             last: history.validations.last().map(value),
             last_epoch: history.epochs.last().map(value),
@@ -126,6 +132,20 @@ pub(crate) mod tests {
         assert_eq!(summary.images_per_sec, Some(800.0));
         assert_eq!(summary.sparkline, [2.25, 1.5]);
         assert_eq!(record.data, "data");
+    }
+
+    #[test]
+    fn a_run_lasts_until_it_is_scored() {
+        let mut history = scored_run().history().clone();
+        if let Some(score) = &mut history.score {
+            score.moment.elapsed_secs = 4.0;
+        }
+        assert_eq!(Summary::of(&history).elapsed_secs, 4.0);
+        history.score = None;
+        if let Some(last) = history.validations.last_mut() {
+            last.moment.elapsed_secs = 3.0;
+        }
+        assert_eq!(Summary::of(&history).elapsed_secs, 3.0);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use kiln_model::checkpoint::{Checkpoint, Snapshot};
 use kiln_model::config::{Config, Edit};
-use kiln_model::event::{Event, State, Trained};
+use kiln_model::event::{Event, Score, State, Trained};
 use kiln_model::history::{History, Measured};
 use kiln_model::plan::Plan;
 use serde::{Deserialize, Serialize};
@@ -236,6 +236,19 @@ impl Run {
         });
     }
 
+    /// Takes in a score that was found out after the run had ended; one that it has stays, and a
+    /// run that can still go on has none yet.
+    pub fn take_score(&mut self, score: Score) {
+        let has_ended = matches!(self.status, Status::Session(state) if state.has_ended());
+        let moment = self.history.steps.last().map(|last| last.moment);
+        if let (true, Some(moment), None) = (has_ended, moment, self.history.score) {
+            self.apply(Event::Score(moment, score));
+            if let Some(checkpoint) = self.checkpoint.take() {
+                self.keep(checkpoint.snapshot);
+            }
+        }
+    }
+
     /// Marks the run as trained by nobody.
     pub fn interrupt(&mut self) {
         self.status = Status::Interrupted;
@@ -363,6 +376,16 @@ pub fn automatic_name(number: u32) -> String {
     format!("{glaze}-{vessel}-{number}")
 }
 
+/// The colour that the fewest of these colours are, the first of several.
+pub fn rarest_colour(taken: impl IntoIterator<Item = usize>) -> usize {
+    let mut counts = [0; COLOURS.len()];
+    for colour in taken {
+        counts[colour % COLOURS.len()] += 1;
+    }
+    let rarest = (0..COLOURS.len()).min_by_key(|colour| counts[*colour]);
+    rarest.unwrap_or_default()
+}
+
 /// A name that no other run has: the one that is asked for or an automatic one, with a number
 /// behind it where that is taken.
 pub fn unused_name(asked: Option<&str>, number: u32, taken: impl Fn(&str) -> bool) -> String {
@@ -384,7 +407,7 @@ pub(crate) mod tests {
     use super::*;
     use kiln_model::checkpoint::{Best, Next, Values};
     use kiln_model::evaluation::Tally;
-    use kiln_model::event::{Moment, Quality, Score};
+    use kiln_model::event::{Moment, Quality};
     use kiln_model::spec::PARAMETER_COUNT;
 
     fn at(step: u32) -> Moment {
@@ -503,6 +526,31 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_run_that_has_ended_takes_a_score_and_keeps_it() {
+        let score = Score {
+            quality: quality(0.5, 0.8),
+            correct: 8_000,
+            images: 10_000,
+        };
+        let mut run = new_run();
+        run.apply(Event::State(State::Running));
+        run.apply(Event::Step(at(1), trained(2.25, 0.125)));
+        run.keep(snapshot(1));
+        run.interrupt();
+        run.take_score(score);
+        assert_eq!(run.history().score, None);
+        run.close();
+        run.take_score(score);
+        let kept = run.checkpoint().and_then(|kept| kept.history.score);
+        assert_eq!(kept.map(|kept| kept.value), Some(score));
+        // A score that is there stays.
+        let mut scored = scored_run();
+        scored.take_score(score);
+        let correct = scored.history().score.map(|score| score.value.correct);
+        assert_eq!(correct, Some(9_000));
+    }
+
+    #[test]
     fn the_clock_leaps_over_pauses() {
         let mut run = new_run();
         assert_eq!(run.identity.clock_ms(0.0), None);
@@ -553,6 +601,15 @@ pub(crate) mod tests {
         assert_eq!(seventh(run.weights(Weights::Best)), Some(7.0 / 9.0));
         assert_eq!(run.weights_step(Weights::Best), Some(1));
         assert_eq!(run.weights_step(Weights::Last), Some(2));
+    }
+
+    #[test]
+    fn a_run_has_the_colour_that_fewest_have() {
+        assert_eq!(rarest_colour([]), 0);
+        assert_eq!(rarest_colour([0, 1, 2]), 3);
+        assert_eq!(rarest_colour([1]), 0);
+        let all_but_seven = (0..10).chain(0..10).filter(|colour| *colour != 7);
+        assert_eq!(rarest_colour(all_but_seven.chain([7])), 7);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{BroadcastChannel, MessageEvent};
+use web_sys::{BroadcastChannel, Clipboard, MessageEvent};
 
 use crate::device::describe;
 use crate::protocol::{RunId, decode, encode};
@@ -174,6 +174,15 @@ pub async fn persist() -> bool {
     };
     let answer = JsFuture::from(storage.persist()).await;
     answer.is_ok_and(|granted| granted.is_truthy())
+}
+
+/// Puts a text on the clipboard, and says whether the browser allowed it; over plain http none
+/// does.
+pub async fn copy(text: &str) -> bool {
+    let Some(clipboard) = navigator_member::<Clipboard>("clipboard") else {
+        return false;
+    };
+    JsFuture::from(clipboard.write_text(text)).await.is_ok()
 }
 
 /// Keeps the screen on until it is dropped.

@@ -14,7 +14,8 @@ use kiln_app::protocol::{
 use kiln_model::batch::{Batch, Batches};
 use kiln_model::config::{Config, Edit, ValidateOn};
 use kiln_model::dataset::{Dataset, Images};
-use kiln_model::event::{Command, Event};
+use kiln_model::evaluation::Tally;
+use kiln_model::event::{Command, Event, Score};
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
 use kiln_model::train::network;
 use kiln_model::train::session::{ReadBack, Session};
@@ -242,7 +243,10 @@ fn messages_come_back_as_they_went() {
         },
         FromWorker::Answered {
             request: 7,
-            answer: Answer::Predictions(vec![1, 2, 3]),
+            answer: Answer::Evaluated {
+                predictions: vec![1, 2, 3],
+                score: Score::of(&Tally::default()),
+            },
         },
         FromWorker::Answered {
             request: 8,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Edit;
+use crate::evaluation::Tally;
 
 /// Where in a run something happened.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,16 @@ pub struct Quality {
     pub accuracy: f64,
 }
 
+impl Quality {
+    /// What a tally comes to.
+    pub fn of(tally: &Tally) -> Self {
+        Self {
+            loss: tally.loss(),
+            accuracy: tally.accuracy(),
+        }
+    }
+}
+
 /// What one training step did.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trained {
@@ -46,6 +57,17 @@ pub struct Score {
     pub correct: u32,
     /// Images asked.
     pub images: u32,
+}
+
+impl Score {
+    /// What a tally of all test images comes to.
+    pub fn of(tally: &Tally) -> Self {
+        Self {
+            quality: Quality::of(tally),
+            correct: tally.correct() as u32,
+            images: tally.images() as u32,
+        }
+    }
 }
 
 /// What a session is doing.

@@ -244,6 +244,22 @@ impl Page {
         Ok(self.browser.driver.switch_to_window(tab).await?)
     }
 
+    /// Closes every tab but this one, as a browser that crashes does: nothing is asked.
+    ///
+    /// # Errors
+    /// A browser that does not answer.
+    pub async fn close_other_tabs(&self) -> Result<(), HarnessError> {
+        let driver = &self.browser.driver;
+        let this = driver.window().await?;
+        for tab in driver.windows().await? {
+            if tab != this {
+                driver.switch_to_window(tab).await?;
+                driver.close_window().await?;
+            }
+        }
+        Ok(driver.switch_to_window(this).await?)
+    }
+
     /// Leaves the server's pages so many bytes of storage.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! Serves the built page, with faults on demand.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +22,7 @@ pub enum Fault {
     /// Its bytes are these.
     Bytes(&'static str, Vec<u8>),
     /// This script runs before what is in it.
-    Before(&'static str, &'static str),
+    Before(&'static str, Cow<'static, str>),
 }
 
 type Shared = Arc<Mutex<Option<Fault>>>;

@@ -403,13 +403,11 @@ async fn each_fault_of_files_is_a_sentence_and_the_data_stays() -> Outcome {
         assert!(page.text().await?.contains("Nothing was changed."));
     }
     // Files that are dropped are taken as those that are chosen.
-    page.evaluate(
-        "const files = new DataTransfer();
+    let drop = "(() => { const files = new DataTransfer();
          for (const name of ['dropped', 'too']) files.items.add(new File(['no images'], name));
          document.querySelector('.data').dispatchEvent(
-           new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true })); 0",
-    )
-    .await?;
+           new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true })); })()";
+    page.evaluate(drop).await?;
     page.wait_for_text("dropped starts with", 30).await?;
     // MNIST is as loaded as before, and trains.
     assert_eq!(figures(&page).await?[10], ["54000", "6000", "10000"]);
@@ -418,5 +416,10 @@ async fn each_fault_of_files_is_a_sentence_and_the_data_stays() -> Outcome {
         .await?;
     page.press("button", "Step").await?;
     page.wait_for_state(&["paused"], 60).await?;
+    // An open run keeps its data, and that is said.
+    page.press("link", "Data").await?;
+    page.evaluate(drop).await?;
+    page.wait_for_text("A run is open, and its data is fixed.", 10)
+        .await?;
     page.close().await
 }

@@ -318,7 +318,8 @@ async fn a_gpu_that_refuses_its_device_leaves_the_cpu() -> Outcome {
     let server = Server::start().await?;
     server.set_fault(Some(Fault::Before(
         "gpu_worker_loader.js",
-        "GPUAdapter.prototype.requestDevice = async () => { throw new Error('no device today') }",
+        "GPUAdapter.prototype.requestDevice = async () => { throw new Error('no device today') }"
+            .into(),
     )));
     let page = Page::open(&server, WebGpu::Software).await?;
     page.wait_for_state(&["ready"], 60).await?;

@@ -60,6 +60,14 @@ async fn wait_for_images(page: &Page, count: usize) -> Outcome {
     page.wait_for_value(inked, &json!(true), 60).await
 }
 
+/// The accuracy on the test images, as Evaluate shows it.
+async fn scored_accuracy(page: &Page) -> Result<String, HarnessError> {
+    let text = page.text().await?;
+    let headline = text.lines().find(|line| line.contains("wrong of 10 000"));
+    let (accuracy, _) = headline.unwrap().split_once(", ").unwrap();
+    Ok(accuracy.to_owned())
+}
+
 #[tokio::test]
 async fn a_scored_run_is_looked_into() -> Outcome {
     let server = Server::start().await?;
@@ -248,7 +256,11 @@ async fn scoring_can_be_left_cancelled_and_done() -> Outcome {
     page.press("button", "Cancel").await?;
     page.press("button", "Score now").await?;
     page.wait_for_text("wrong of 10 000", 120).await?;
-    // It is kept.
+    // It is kept, and the run's score everywhere.
+    let accuracy = scored_accuracy(&page).await?;
+    page.press("link", "Runs").await?;
+    page.wait_for_text(&accuracy, 10).await?;
+    page.press("link", "Evaluate").await?;
     page.reload().await?;
     page.wait_for_text("wrong of 10 000", 60).await?;
 
@@ -295,6 +307,9 @@ async fn a_run_is_scored_while_another_trains() -> Outcome {
     page.choose("Run", &name).await?;
     page.press("button", "Score now").await?;
     page.wait_for_text("wrong of 10 000", 200).await?;
+    let accuracy = scored_accuracy(&page).await?;
+    page.press("link", "Runs").await?;
+    page.wait_for_text(&accuracy, 10).await?;
     page.press("link", "Train").await?;
     let done = page.steps_done().await?;
     page.wait_for_step(done + 2, 60).await?;

@@ -2,6 +2,8 @@
 //! sleeps, and full storage; and what a person is asked when one cannot go on.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::borrow::Cow;
+
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
 use kiln_tests::measurements::{Row, rows};
@@ -48,7 +50,8 @@ async fn stop_without_gaps(page: &Page, last: u32) -> Outcome {
 /// hang, and to break.
 const OBEDIENT_WORKER: Fault = Fault::Before(
     "cpu_worker_loader.js",
-    "const orders = new BroadcastChannel('orders');
+    Cow::Borrowed(
+        "const orders = new BroadcastChannel('orders');
      let is_mute = false;
      orders.onmessage = ({ data }) => {
        is_mute = data === 'mute';
@@ -60,7 +63,33 @@ const OBEDIENT_WORKER: Fault = Fault::Before(
      self.postMessage = message => {
        if (!is_mute || !(message.Happened || message.Kept)) post(message);
      };",
+    ),
 );
+
+/// A worker whose clock breaks inside a promise, as a trap would, once it has told so often what
+/// happened.
+fn clock_breaks_after(told: u32) -> Fault {
+    let script = format!(
+        "const post = self.postMessage.bind(self); let told = 0;
+         self.postMessage = message => {{ told += message.Happened !== undefined; post(message); }};
+         const now = performance.now.bind(performance);
+         performance.now = () => {{ if (told > {told}) throw new Error('the clock broke'); return now(); }};"
+    );
+    Fault::Before("cpu_worker_loader.js", script.into())
+}
+
+/// A worker whose GPU is lost once it has told so often what happened.
+fn gpu_goes_after(told: u32) -> Fault {
+    let script = format!(
+        "const request = GPUAdapter.prototype.requestDevice; let opened;
+         GPUAdapter.prototype.requestDevice = async function (...asked) {{
+           return opened = await request.apply(this, asked); }};
+         const post = self.postMessage.bind(self); let told = 0;
+         self.postMessage = message => {{ told += message.Happened !== undefined; post(message);
+           if (told === {told}) opened.destroy(); }};"
+    );
+    Fault::Before("gpu_worker_loader.js", script.into())
+}
 
 /// Gives the obedient worker an order, and waits until it has heard it.
 async fn order(page: &Page, what: &str) -> Outcome {
@@ -76,17 +105,13 @@ async fn order(page: &Page, what: &str) -> Outcome {
 
 /// JavaScript that changes every checkpoint in the store and says which `figure` it then has; newest last.
 fn in_store(change: &str, figure: &str) -> String {
-    format!(
-        "(async () => {{
-           const of = request => new Promise((done, failed) => {{
-             request.onsuccess = () => done(request.result); request.onerror = failed; }});
-           const database = await of(indexedDB.open('kiln'));
-           const runs = database.transaction('checkpoints', 'readwrite').objectStore('checkpoints');
-           const all = await of(runs.getAll());
-           for (const run of all) {{ {change} }}
-           database.close();
-           return all.map(run => {figure}); }})()"
-    )
+    let body = format!(
+        "const runs = store('checkpoints');
+         const all = await of(runs.getAll());
+         for (const run of all) {{ {change} }}
+         return all.map(run => {figure});"
+    );
+    with_database(None, &body)
 }
 
 /// Waits until the store holds exactly these runs, by their steps.
@@ -163,14 +188,7 @@ async fn an_interrupted_run_is_kept_or_deleted() -> Outcome {
 async fn a_broken_trainer_is_replaced_and_goes_on_exactly() -> Outcome {
     let server = Server::start().await?;
     let expected = uninterrupted(&server).await?;
-    // The clock of the first worker breaks inside a promise, as a trap would.
-    server.set_fault(Some(Fault::Before(
-        "cpu_worker_loader.js",
-        "const post = self.postMessage.bind(self); let told = 0;
-         self.postMessage = message => { told += message.Happened !== undefined; post(message); };
-         const now = performance.now.bind(performance);
-         performance.now = () => { if (told > 100) throw new Error('the clock broke'); return now(); };",
-    )));
+    server.set_fault(Some(clock_breaks_after(100)));
     let page = quick_taste(&server).await?;
     server.set_fault(None);
     page.press("button", "Start").await?;
@@ -186,13 +204,7 @@ async fn a_broken_trainer_is_replaced_and_goes_on_exactly() -> Outcome {
 #[tokio::test]
 async fn a_trainer_that_breaks_twice_asks() -> Outcome {
     let server = Server::start().await?;
-    server.set_fault(Some(Fault::Before(
-        "cpu_worker_loader.js",
-        "const post = self.postMessage.bind(self); let told = 0;
-         self.postMessage = message => { told += message.Happened !== undefined; post(message); };
-         const now = performance.now.bind(performance);
-         performance.now = () => { if (told > 20) throw new Error('the clock broke'); return now(); };",
-    )));
+    server.set_fault(Some(clock_breaks_after(20)));
     let page = quick_taste(&server).await?;
     page.press("button", "Start").await?;
     page.wait_for_text("The trainer stopped. Saved to step", 120)
@@ -207,15 +219,7 @@ async fn a_trainer_that_breaks_twice_asks() -> Outcome {
 #[tokio::test]
 async fn a_lost_gpu_is_survived() -> Outcome {
     let server = Server::start().await?;
-    server.set_fault(Some(Fault::Before(
-        "gpu_worker_loader.js",
-        "const request = GPUAdapter.prototype.requestDevice; let opened;
-         GPUAdapter.prototype.requestDevice = async function (...asked) {
-           return opened = await request.apply(this, asked); };
-         const post = self.postMessage.bind(self); let told = 0;
-         self.postMessage = message => { told += message.Happened !== undefined; post(message);
-           if (told === 8) opened.destroy(); };",
-    )));
+    server.set_fault(Some(gpu_goes_after(8)));
     let page = Page::open(&server, WebGpu::Software).await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.choose_web_gpu().await?;
@@ -238,7 +242,8 @@ async fn a_run_that_diverges_fails_and_is_kept_or_restarted() -> Outcome {
         "addEventListener('message', ({ data }) => {
            const weights = data.Resume?.snapshot.weights;
            if (weights) new DataView(weights.buffer, weights.byteOffset)
-             .setFloat32(weights.byteLength - 4, NaN, true); });",
+             .setFloat32(weights.byteLength - 4, NaN, true); });"
+            .into(),
     )));
     let page = quick_taste(&server).await?;
     page.type_number("Epochs", "50").await?;
@@ -254,6 +259,9 @@ async fn a_run_that_diverges_fails_and_is_kept_or_restarted() -> Outcome {
         page.wait_for_state(&["failed"], 60).await?;
         page.wait_for_text(notice, 10).await?;
         assert!(page.has("button", "Restart with 0.05").await?);
+        // The curve of the loss ends in a cross.
+        let crosses = "document.querySelectorAll('.chart:first-child .broken').length";
+        page.wait_for_value(crosses, &json!(1), 10).await?;
         if kept.len() == 1 {
             page.press("button", "Keep as failed").await?;
             assert!(!page.text().await?.contains(notice));
@@ -284,15 +292,7 @@ async fn a_run_that_diverges_fails_and_is_kept_or_restarted() -> Outcome {
 #[tokio::test]
 async fn a_gpu_that_fails_again_and_again_asks() -> Outcome {
     let server = Server::start().await?;
-    server.set_fault(Some(Fault::Before(
-        "gpu_worker_loader.js",
-        "const request = GPUAdapter.prototype.requestDevice; let opened;
-         GPUAdapter.prototype.requestDevice = async function (...asked) {
-           return opened = await request.apply(this, asked); };
-         const post = self.postMessage.bind(self); let told = 0;
-         self.postMessage = message => { told += message.Happened !== undefined; post(message);
-           if (told === 2) opened.destroy(); };",
-    )));
+    server.set_fault(Some(gpu_goes_after(2)));
     let page = Page::open(&server, WebGpu::Software).await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.choose_web_gpu().await?;
@@ -338,7 +338,7 @@ async fn a_trainer_that_breaks_while_it_is_replaced_asks() -> Outcome {
     page.wait_for_step(5, 60).await?;
     server.set_fault(Some(Fault::Before(
         "cpu_worker_loader.js",
-        "throw new Error('no worker today');",
+        "throw new Error('no worker today');".into(),
     )));
     order(&page, "break").await?;
     page.wait_for_text("The trainer stopped. Saved to step", 60)
@@ -369,7 +369,8 @@ async fn a_slow_trainer_is_not_taken_for_a_silent_one() -> Outcome {
          self.postMessage = message => {
            if (message.Happened) for (const began = Date.now(); Date.now() - began < 8_000;);
            post(message);
-         };",
+         };"
+        .into(),
     )));
     let page = Page::open_after(&server, WebGpu::AsIs, TRIPLE_SPEED).await?;
     page.wait_for_state(&["ready"], 60).await?;
@@ -511,7 +512,8 @@ async fn the_screen_stays_on_only_while_a_run_runs() -> Outcome {
     server.set_fault(Some(Fault::Before(
         "cpu_worker_loader.js",
         "const post = self.postMessage.bind(self);
-         self.postMessage = message => { if (!message.Happened) post(message); };",
+         self.postMessage = message => { if (!message.Happened) post(message); };"
+            .into(),
     )));
     order(&page, "break").await?;
     page.wait_for_text("The trainer stopped at step", 60)

@@ -107,6 +107,18 @@ async fn both_course_runs_are_queued_kept_and_compared() -> Outcome {
     page.wait_for_text("wrong of 10 000", 20).await?;
     page.press("link", "Compare").await?;
 
+    // What was zoomed into by steps is another part of the images.
+    let name = page
+        .evaluate("document.querySelector('.chart [role=img]').ariaLabel")
+        .await?;
+    let middle = [(0.4, 0.5), (0.5, 0.5), (0.6, 0.5)];
+    page.drag("image", name.as_str().unwrap(), &middle).await?;
+    page.wait_for_text("Reset zoom", 10).await?;
+    page.press("button", "Images seen").await?;
+    let has_reset = "document.body.innerText.includes('Reset zoom')";
+    page.wait_for_value(has_reset, &json!(false), 10).await?;
+    page.choose("X axis", "Step").await?;
+
     // A deep link shows the same after a reload.
     let address = page.evaluate("location.href").await?;
     page.reload().await?;
@@ -326,6 +338,31 @@ async fn a_run_waits_for_the_open_one_and_follows_it() -> Outcome {
 }
 
 #[tokio::test]
+async fn what_is_set_for_the_next_run_stays_while_the_queue_moves_on() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.open_advanced().await?;
+    page.type_number("Training images", "1000").await?;
+    page.type_number("Epochs", "1").await?;
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    page.press("button", "Next run").await?;
+    page.type_number("Epochs", "50").await?;
+    page.press("button", "Queue").await?;
+    page.type_number("Learning rate", "0.02").await?;
+    page.press("button", "Resume").await?;
+    page.wait_for_text("Epoch 1/50", 120).await?;
+    let rate = async || {
+        let value = "function() { return this.value; }";
+        page.call("spinbutton", "Learning rate", value).await
+    };
+    assert_eq!(rate().await?, "0.001");
+    page.press("button", "Next run").await?;
+    assert_eq!(rate().await?, "0.02");
+    page.close().await
+}
+
+#[tokio::test]
 async fn the_same_settings_twice_are_reproduced() -> Outcome {
     let server = Server::start().await?;
     let page = Page::open_ready(&server).await?;
@@ -336,6 +373,13 @@ async fn the_same_settings_twice_are_reproduced() -> Outcome {
     page.press("button", &names[0]).await?;
     page.wait_for_text("Reproduced", 10).await?;
     page.close().await
+}
+
+/// Waits until the first run of the table has this status.
+async fn wait_for_status(page: &Page, status: &str) -> Outcome {
+    let text = "document.querySelector('.table-scroll tbody tr:has(th)').innerText";
+    let has_status = format!("{text}.includes({status:?})");
+    page.wait_for_value(&has_status, &json!(true), 20).await
 }
 
 #[tokio::test]
@@ -359,7 +403,7 @@ async fn a_second_tab_sees_runs_appear_and_takes_training_over() -> Outcome {
         10,
     )
     .await?;
-    assert_eq!(names(&page).await?, [name]);
+    assert_eq!(names(&page).await?, std::slice::from_ref(&name));
     page.press("link", "Train").await?;
     page.press("button", "Move training here").await?;
     page.wait_for_state(&["running"], 60).await?;
@@ -367,7 +411,35 @@ async fn a_second_tab_sees_runs_appear_and_takes_training_over() -> Outcome {
     page.go_to_tab(first).await?;
     page.wait_for_text("This run has moved to another tab.", 30)
         .await?;
-    page.wait_for_state(&["interrupted"], 30).await?;
+    // Nothing is left here to be gone on with: neither shown nor by opening it.
+    page.wait_for_state(&["ready"], 30).await?;
+    page.press("link", "Runs").await?;
+    page.press("button", &name).await?;
+    page.press("button", "Open").await?;
+    page.wait_for_text("Another tab is training. You can look at runs here.", 10)
+        .await?;
+    assert_eq!(page.state().await?, "ready");
+
+    // What is said of it here, the tab that trains it keeps.
+    page.press("link", "Runs").await?;
+    page.press("button", &name).await?;
+    page.type_into("textbox", "Name", "renamed").await?;
+    let kept = with_database(
+        None,
+        "const [run] = await of(store('runs').getAll());
+         return [run.record.identity.name, run.record.summary.steps];",
+    );
+    let before = page.evaluate(&kept).await?[1].as_u64().unwrap();
+    let is_kept = format!("{kept}.then(([name, steps]) => name === 'renamed' && steps > {before})");
+    page.wait_for_value(&is_kept, &json!(true), 60).await?;
+
+    // Once its tab is gone, it can be gone on with here.
+    page.close_other_tabs().await?;
+    wait_for_status(&page, "Interrupted").await?;
+    page.press("button", "Open").await?;
+    page.wait_for_state(&["interrupted"], 10).await?;
+    page.press("button", "Resume").await?;
+    page.wait_for_state(&["running"], 60).await?;
     page.close().await
 }
 
@@ -602,6 +674,12 @@ async fn charts_leave_as_files_and_as_a_table() -> Outcome {
             .await?;
         assert!(!page.has("button", "Reset zoom").await?);
     }
+
+    // A clock's ticks are times of day.
+    page.choose("X axis", "Clock").await?;
+    let are_times = "[...document.querySelectorAll('.chart .x-axis span')].every(tick =>
+        /^\\d\\d:\\d\\d(:\\d\\d)?$/.test(tick.innerText))";
+    page.wait_for_value(are_times, &json!(true), 10).await?;
     page.close().await
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use js_sys::{Array, Function};
+use kiln_model::event::Trained;
 use kiln_model::history::History;
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
@@ -22,10 +23,9 @@ use super::download;
 use super::trainer::Trainer;
 use crate::export::tables;
 use crate::figure::{Frame, Reading, SIZE, Strand, nearest_runs, svg};
-use crate::format;
 use crate::protocol::RunId;
 use crate::run::Identity;
-use crate::series::{Axis, Kind, Point, Subject};
+use crate::series::{Axis, Curve, Kind, Point, Subject};
 
 /// With more runs than this, lines are as thin as the screen draws, and measurements behind
 /// smoothed lines are drawn for the highlighted run alone: nobody could tell them apart.
@@ -83,10 +83,16 @@ fn sights(trainer: Trainer, subject: Subject, view: View, cache: &mut Cache) -> 
         let run = run
             .as_ref()
             .filter(|run| shown.contains(&run.identity.id))?;
+        let mut strand = strand(&run.identity, run.history(), 0);
+        if let Some(diverged) = run.diverged()
+            && let Some(x) = axis.place(&diverged.moment, &run.identity)
+        {
+            break_off(Arc::make_mut(&mut strand), subject, x, &diverged.value);
+        }
         Some(Sight {
             id: run.identity.id,
             is_live: run.status().is_open(),
-            strand: strand(&run.identity, run.history(), 0),
+            strand,
         })
     });
     let latest_id = latest.as_ref().map(|latest| latest.id);
@@ -110,6 +116,21 @@ fn sights(trainer: Trainer, subject: Subject, view: View, cache: &mut Cache) -> 
     });
     sights.extend(latest);
     sights
+}
+
+/// Ends a run's training curve in the step whose figure is no number, if it is this chart's.
+fn break_off(strand: &mut Strand, subject: Subject, x: f64, diverged: &Trained) {
+    let figure = match subject {
+        Subject::Loss => diverged.quality.loss,
+        Subject::GradientNorm => diverged.gradient_norm,
+        Subject::Accuracy | Subject::Throughput | Subject::LearningRate => return,
+    };
+    let training = |curve: &&mut Curve| curve.kind == Kind::Training;
+    if !figure.is_finite()
+        && let Some(curve) = strand.curves.iter_mut().find(training)
+    {
+        curve.points.push((x, f64::NAN));
+    }
 }
 
 fn strand_of(
@@ -153,7 +174,8 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
         sights.with(|sights| {
             let strands = sights.iter().map(|sight| &*sight.strand);
             let (axis, is_log) = (view.axis.get(), view.is_log.get());
-            Frame::around(strands, subject, axis, view.zoom.get(), is_log)
+            let zoom = view.zoom.get();
+            Frame::around(strands, subject, axis, zoom, is_log, clock::utc_offset_ms())
         })
     });
     let highlighted = move || library.highlighted.get().or(view.focused.get());
@@ -288,6 +310,7 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
         })
     };
     let summary = move || {
+        let axis = view.axis.get();
         sights.with(|sights| {
             let figures: Vec<String> = sights
                 .iter()
@@ -296,15 +319,13 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
                     let curves = sight.strand.curves.iter().filter_map(move |curve| {
                         let (x, value) = curve.shown().last()?;
                         let (label, value) = (curve.kind.label(), subject.write(*value));
-                        Some(format!(
-                            "{name} {label} {value} at {}",
-                            format::significant(*x)
-                        ))
+                        let place = frame.with(|frame| frame.write_place(axis, *x));
+                        Some(format!("{name} {label} {value} at {place}"))
                     });
                     curves.collect::<Vec<_>>()
                 })
                 .collect();
-            let axis = view.axis.get().label();
+            let axis = axis.label();
             match figures.len() {
                 0 => format!("{title}: no data yet"),
                 _ => format!("{title} over {axis}: {}", figures.join(", ")),
@@ -477,7 +498,7 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
                     <p class="empty">{empty}</p>
                 </div>
             </div>
-            {move || has_table.get().then(|| sights.with(|sights| table(sights, subject, view.axis.get())))}
+            {move || has_table.get().then(|| sights.with(|sights| table(sights, subject, &frame.get(), view.axis.get())))}
         </section>
     }
     .into_any()
@@ -689,13 +710,8 @@ fn tooltip(
     } else {
         "tooltip"
     };
-    let place = format!("left:{}%", 100.0 * across);
-    let at = match axis {
-        Axis::Step | Axis::Images => format::count(x.max(0.0).round() as u64),
-        Axis::Epoch => format::significant(x),
-        Axis::Elapsed => format::span(x),
-        Axis::Clock => clock::time_of_day(x),
-    };
+    let place = format!("--across:{}%", 100.0 * across);
+    let at = frame.write_place(axis, x);
     let rows = readings
         .into_iter()
         .map(|reading| {
@@ -713,7 +729,8 @@ fn tooltip(
         .collect_view();
     let more = (more > 0).then(|| format!("and {more} more runs"));
     view! {
-        <div class="crosshair" style=place>
+        <div class="reading" style=place>
+            <i class="crosshair"></i>
             <div class=side>
                 <p>{axis.label()}" "<strong>{at}</strong></p>
                 <table><tbody>{rows}</tbody></table>
@@ -725,7 +742,7 @@ fn tooltip(
 }
 
 /// What was measured, as a table: of long curves evenly spread rows.
-fn table(sights: &[Sight], subject: Subject, axis: Axis) -> AnyView {
+fn table(sights: &[Sight], subject: Subject, frame: &Frame, axis: Axis) -> AnyView {
     let rows = sights
         .iter()
         .flat_map(|sight| {
@@ -745,7 +762,7 @@ fn table(sights: &[Sight], subject: Subject, axis: Axis) -> AnyView {
                 <tr>
                     <th scope="row">{name}</th>
                     <td>{kind}</td>
-                    <td class="number">{format::significant(x)}</td>
+                    <td class="number">{frame.write_place(axis, x)}</td>
                     <td class="number">{subject.write(value)}</td>
                 </tr>
             }

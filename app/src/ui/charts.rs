@@ -30,6 +30,13 @@ pub struct View {
 }
 
 impl View {
+    /// Counts something else along the x axis; what was zoomed into is another part of it.
+    fn set_axis(self, axis: Axis) {
+        self.axis.set(axis);
+        self.zoom.set(None);
+        self.hovered.set(None);
+    }
+
     /// As charts are looked at first.
     pub fn new() -> Self {
         Self {
@@ -65,9 +72,7 @@ fn Toolbar(trainer: Trainer, view: View) -> AnyView {
     let choose_axis = move |event| {
         let label = event_target_value(&event);
         if let Some(axis) = Axis::ALL.into_iter().find(|axis| axis.label() == label) {
-            view.axis.set(axis);
-            view.zoom.set(None);
-            view.hovered.set(None);
+            view.set_axis(axis);
         }
     };
     let smooth = move |event| {
@@ -136,7 +141,7 @@ fn Toolbar(trainer: Trainer, view: View) -> AnyView {
                         view! {
                             <p class="hint">
                                 "Steps differ in size: use "
-                                <button class="link" on:click=move |_| view.axis.set(Axis::Images)>
+                                <button class="link" on:click=move |_| view.set_axis(Axis::Images)>
                                     "Images seen"
                                 </button>
                             </p>

@@ -265,7 +265,9 @@ fn waiting(trainer: Trainer) -> AnyView {
 #[component]
 fn Labels(trainer: Trainer, config: Memo<Option<Config>>) -> AnyView {
     let in_percent = RwSignal::new(false);
+    let again = Trigger::new();
     let answer = LocalResource::new(move || {
+        again.track();
         let config = config.get();
         async move {
             let question = Question::Labels { config: config? };
@@ -281,7 +283,13 @@ fn Labels(trainer: Trainer, config: Memo<Option<Config>>) -> AnyView {
             view! { <LabelTable parts in_percent /> }.into_any()
         }
         Some(Ok(_)) => ().into_any(),
-        Some(Err(reason)) => view! { <p class="error" role="alert">{reason}</p> }.into_any(),
+        Some(Err(reason)) => view! {
+            <div role="alert">
+                <p class="error">{reason}</p>
+                <button on:click=move |_| again.notify()>"Try again"</button>
+            </div>
+        }
+        .into_any(),
     };
     view! {
         <section class="panel" aria-labelledby="labels">

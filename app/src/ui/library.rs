@@ -352,8 +352,7 @@ impl Library {
 
     /// What was deleted together; it can be taken once.
     fn take_deleted(&self, deletion: Deletion) -> Vec<Removed> {
-        self.notices
-            .update(|notices| notices.retain(|notice| !notice.undoes(deletion)));
+        self.withdraw(&Remedy::Undo(deletion));
         let taken = self.private.try_update_value(|private| {
             let index = private
                 .deleted
@@ -403,6 +402,9 @@ impl Library {
         self.with_store(move |store| async move {
             match store.record(id).await? {
                 Some(record) => {
+                    if !record.status.is_open() {
+                        library.withdraw(&Remedy::MoveHere(id));
+                    }
                     library.show(record);
                     let is_shown = library.shown.with_untracked(|shown| shown.contains(&id));
                     let had = library.histories.try_update(|all| all.remove(&id));
@@ -456,6 +458,12 @@ impl Library {
             .update(|notices| notices.retain(|shown| shown != notice));
     }
 
+    /// Takes away what offers to do this.
+    pub fn withdraw(&self, remedy: &Remedy) {
+        self.notices
+            .update(|notices| notices.retain(|notice| !notice.offers(remedy)));
+    }
+
     /// Does something with the store, where there is one; a failure is told.
     pub fn with_store<F>(&self, act: impl FnOnce(Rc<Store>) -> F + 'static)
     where
@@ -473,8 +481,12 @@ impl Library {
 
     /// Tells that something could not be kept or read.
     pub fn tell_storage(&self, error: StoreError) {
+        let is_open = |record: &Record| record.status.is_open();
+        let is_training = self
+            .records
+            .with_untracked(|records| records.iter().any(is_open));
         self.notify(match error {
-            StoreError::Full => Notice::problem(
+            StoreError::Full if is_training => Notice::problem(
                 "Storage is full; the checkpoint was not saved. Training continues.",
                 [Remedy::DownloadRun, Remedy::FreeSpace],
             ),
@@ -485,8 +497,15 @@ impl Library {
                 "A kept run could not be read: {error}. It was left as it is, and the others can be \
                  used. Reload the page: a newer Kiln may read it."
             )),
+            StoreError::Full => Notice::problem(
+                "Storage is full; what came last was not saved.",
+                [Remedy::DownloadRun, Remedy::FreeSpace],
+            ),
             other => Notice::problem(
-                format!("The run could not be kept: {other}. Training continues."),
+                format!(
+                    "Kept runs could not be read or written: {other}. Download the run before you \
+                     leave this page."
+                ),
                 [Remedy::DownloadRun],
             ),
         });

@@ -197,14 +197,11 @@ impl Sight {
         range.start.min(count)..range.end.min(count)
     }
 
-    /// The rows to draw, each with its place in the whole list.
-    pub fn drawn(self) -> Memo<Vec<(usize, RunId)>> {
+    /// The rows to draw.
+    pub fn drawn(self) -> Memo<Vec<RunId>> {
         Memo::new(move |_| {
             let range = self.range();
-            self.rows.with(|rows| {
-                let drawn = rows[range.clone()].iter().copied();
-                range.clone().zip(drawn).collect()
-            })
+            self.rows.with(|rows| rows[range].to_vec())
         })
     }
 

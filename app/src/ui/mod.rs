@@ -2,6 +2,7 @@
 //!
 //! [`trainer::Trainer`] holds all state and alone talks to the worker; the other files show it.
 
+mod announcer;
 mod chart;
 mod charts;
 mod clock;
@@ -32,6 +33,7 @@ use js_sys::Reflect;
 use kiln_model::event::{Command, State};
 use leptos::prelude::*;
 
+use announcer::Announcer;
 use charts::View;
 use compare::Compare;
 use data::DataView;
@@ -152,7 +154,7 @@ fn Page(starts_at_once: bool) -> impl IntoView {
                 _ => view! { <Train trainer view listing /> }.into_any(),
             }}
         </main>
-        <p class="hidden" role="status">{move || format!("Run: {}", phase.get().word())}</p>
+        <Announcer trainer phase />
     }
 }
 

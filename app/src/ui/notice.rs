@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use super::library::Deletion;
 use super::trainer::Trainer;
 use crate::protocol::RunId;
+use crate::tab;
 
 /// How long a button says that it copied.
 const SAID_MS: u32 = 2_000;
@@ -65,9 +66,9 @@ impl Notice {
         }
     }
 
-    /// Whether it offers to bring back what was deleted then.
-    pub fn undoes(&self, deletion: Deletion) -> bool {
-        self.remedies.contains(&Remedy::Undo(deletion))
+    /// Whether it offers to do this.
+    pub fn offers(&self, remedy: &Remedy) -> bool {
+        self.remedies.contains(remedy)
     }
 
     /// Something went wrong.
@@ -187,10 +188,8 @@ pub fn CopyButton(
     let shown = RwSignal::new(label);
     let copy = move |_| {
         let text = text.get_untracked();
-        let copied = window().navigator().clipboard().write_text(&text);
         wasm_bindgen_futures::spawn_local(async move {
-            let copied = wasm_bindgen_futures::JsFuture::from(copied).await;
-            shown.set(if copied.is_ok() {
+            shown.set(if tab::copy(&text).await {
                 "Copied"
             } else {
                 "Not allowed to copy"

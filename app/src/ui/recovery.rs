@@ -12,7 +12,7 @@ use super::trainer::{Pending, Phase, Trainer};
 use crate::device::Backend;
 use crate::protocol::{RunId, ToWorker};
 use crate::record::Record;
-use crate::run::Status;
+use crate::run::{Identity, Status};
 use crate::store::{Fate, Kept, Store, StoreError};
 use crate::tab::{Awake, News, is_alive};
 
@@ -99,6 +99,7 @@ impl Trainer {
     }
 
     fn look(self) {
+        self.look_after_others();
         let passed = self
             .private
             .try_update_value(|private| private.watch.tick());
@@ -213,6 +214,8 @@ impl Trainer {
             Ok(store) => {
                 self.library.open(store);
                 self.library.dismiss(&held_back());
+                // A run may have begun while an older tab held the store back.
+                self.store_run();
             }
             Err(error) => {
                 self.restore_data().await;
@@ -235,10 +238,7 @@ impl Trainer {
             let id = record.identity.id;
             if record.status.is_open() && self.shown_id() != Some(id) {
                 match is_alive(id).await {
-                    Ok(true) => self.notify(Notice::info_with(
-                        "Another tab is training. You can look at runs here.",
-                        [Remedy::MoveHere(id)],
-                    )),
+                    Ok(true) => self.notify(in_another_tab(id)),
                     Ok(false) => {
                         record.status = Status::Interrupted;
                         self.library.show(record);
@@ -297,8 +297,13 @@ impl Trainer {
     /// Takes in what another tab did.
     fn hear(self, news: News) {
         match news {
-            News::Changed(id) if self.open_run() == Some(id) => {}
-            News::Changed(id) => self.library.refresh(id),
+            News::Changed(id) if self.open_run() == Some(id) => self.take_labels(id),
+            News::Changed(id) => {
+                self.library.refresh(id);
+                if self.shown_id() == Some(id) {
+                    self.reread_shown(id);
+                }
+            }
             News::Wanted(id) if self.open_run() == Some(id) => {
                 self.private
                     .update_value(|private| private.wanted_by_other = Some(id));
@@ -306,27 +311,146 @@ impl Trainer {
             }
             News::Released(id) if self.private.with_value(|private| private.wanted) == Some(id) => {
                 self.private.update_value(|private| private.wanted = None);
-                self.library.with_store(move |store| async move {
-                    let mut run = store.run(id).await?;
-                    run.interrupt();
-                    if self.open_run().is_none() {
-                        self.library.set_shown(id, true);
-                        self.run.set(Some(run));
-                        self.show_settings();
-                        self.resume();
-                    }
-                    Ok(())
-                });
+                self.take_over(id);
             }
             News::Wanted(_) | News::Released(_) => {}
         }
     }
 
-    /// Asks the tab that trains a run to let this one go on with it.
-    pub fn move_here(&self, id: RunId) {
-        self.private
-            .update_value(|private| private.wanted = Some(id));
-        self.library.tell(News::Wanted(id));
+    /// Another tab may have said something else of the open run.
+    fn take_labels(self, id: RunId) {
+        self.library.with_store(move |store| async move {
+            let record = store.record(id).await?;
+            let labels = |identity: &Identity| {
+                let (name, colour) = (identity.name.clone(), identity.colour);
+                (name, colour, identity.tags.clone(), identity.notes.clone())
+            };
+            let said = record.map(|record| labels(&record.identity));
+            let known = self.library.record_untracked(id);
+            let known = known.map(|record| labels(&record.identity));
+            if self.open_run() == Some(id)
+                && said != known
+                && let Some((name, colour, tags, notes)) = said
+            {
+                self.relabel(id, |identity| {
+                    (identity.name, identity.colour) = (name.clone(), colour);
+                    (identity.tags, identity.notes) = (tags.clone(), notes.clone());
+                });
+            }
+            Ok(())
+        });
+    }
+
+    /// Another tab changed the shown run, which is not open here: it is shown as it is now, unless
+    /// that tab trains it.
+    fn reread_shown(self, id: RunId) {
+        self.library.with_store(move |store| async move {
+            let mut run = match store.run(id).await {
+                Ok(run) => Some(run),
+                Err(StoreError::Gone) => None,
+                Err(error) => return Err(error),
+            };
+            let is_open = run.as_ref().is_some_and(|run| run.status().is_open());
+            let is_elsewhere = is_open && is_alive(id).await.map_err(StoreError::Refused)?;
+            if self.shown_id() != Some(id) || self.open_run().is_some() {
+                return Ok(());
+            }
+            if is_elsewhere {
+                self.notify(in_another_tab(id));
+                run = None;
+            } else if is_open && let Some(run) = &mut run {
+                run.interrupt();
+            }
+            self.run.set(run);
+            Ok(())
+        });
+    }
+
+    /// Does something with a run that is not open here, or says `elsewhere` where another tab
+    /// trains it.
+    pub(super) fn unless_elsewhere(
+        self,
+        id: RunId,
+        elsewhere: Notice,
+        act: impl FnOnce() + 'static,
+    ) {
+        wasm_bindgen_futures::spawn_local(async move {
+            match is_alive(id).await {
+                Ok(false) => act(),
+                Ok(true) => self.notify(elsewhere),
+                Err(reason) => self.library.tell_storage(StoreError::Refused(reason)),
+            }
+        });
+    }
+
+    /// Goes on here with a run that another tab trained, or shows what came of it.
+    fn take_over(self, id: RunId) {
+        self.library.with_store(move |store| async move {
+            let mut run = store.run(id).await?;
+            if self.open_run().is_some() {
+                return Ok(());
+            }
+            let has_ended = matches!(run.status(), Status::Session(state) if state.has_ended());
+            if !has_ended {
+                run.interrupt();
+            }
+            self.library.set_shown(id, true);
+            self.run.set(Some(run));
+            self.show_settings();
+            if !has_ended {
+                self.resume_as(false);
+            }
+            Ok(())
+        });
+    }
+
+    /// Asks the tab that trains a run to let this one go on with it; where that tab is gone, this
+    /// one goes on at once.
+    pub fn move_here(self, id: RunId) {
+        if self.open_run().is_some() {
+            return self.notify(Notice::info_with(
+                "A run is open here. Stop it first, then move the other one.",
+                [Remedy::MoveHere(id)],
+            ));
+        }
+        wasm_bindgen_futures::spawn_local(async move {
+            match is_alive(id).await {
+                Ok(true) => {
+                    self.private
+                        .update_value(|private| private.wanted = Some(id));
+                    self.library.tell(News::Wanted(id));
+                }
+                Ok(false) => self.take_over(id),
+                Err(reason) => self.library.tell_storage(StoreError::Refused(reason)),
+            }
+        });
+    }
+
+    /// Marks the runs of other tabs that are gone.
+    fn look_after_others(self) {
+        let here = self.open_run();
+        let others: Vec<RunId> = self.library.records.with_untracked(|records| {
+            let open = records.iter().filter(|record| record.status.is_open());
+            let ids = open.map(|record| record.identity.id);
+            ids.filter(|id| Some(*id) != here).collect()
+        });
+        for id in others {
+            self.library.with_store(move |store| async move {
+                if is_alive(id).await.map_err(StoreError::Refused)? {
+                    return Ok(());
+                }
+                // It may have ended since this tab read of it.
+                let record = store.record(id).await?;
+                if let Some(mut record) = record.filter(|_| self.open_run() != Some(id)) {
+                    if record.status.is_open() {
+                        record.status = Status::Interrupted;
+                    }
+                    self.library.show(record);
+                    self.library.withdraw(&Remedy::MoveHere(id));
+                }
+                Ok(())
+            });
+        }
     }
 
     /// Lets another tab go on with the open run, where one wants it and it has just been kept.
@@ -339,11 +463,18 @@ impl Trainer {
         };
         self.send(&ToWorker::Cancel { run: id });
         self.interrupt();
+        let kept = self.kept();
+        // What it comes to from now on is the other tab's.
+        self.put_on_shelf();
+        self.run.set(None);
         let trainer = *self;
-        if let Some(kept) = self.kept() {
+        if let Some(kept) = kept {
             self.library.keep_and_then(kept, id, move || {
                 trainer.library.tell(News::Released(id));
-                trainer.notify(Notice::info("This run has moved to another tab."));
+                trainer.notify(Notice::info_with(
+                    "This run has moved to another tab.",
+                    [Remedy::MoveHere(id)],
+                ));
             });
         }
     }
@@ -373,6 +504,13 @@ impl Trainer {
         });
         self.library.delete(ended);
     }
+}
+
+pub(super) fn in_another_tab(id: RunId) -> Notice {
+    Notice::info_with(
+        "Another tab is training. You can look at runs here.",
+        [Remedy::MoveHere(id)],
+    )
 }
 
 fn held_back() -> Notice {

@@ -13,8 +13,7 @@ use crate::run::{COLOURS, NAME_LETTERS, NOTES_LETTERS, Status};
 use crate::tab;
 use crate::table::{Column, Value};
 
-/// Widths of the first and the last column of the table, which hold buttons, in pixels.
-const EYE_PX: u32 = 72;
+/// Width of the last column of the table, which holds a button, in pixels.
 const DELETE_PX: u32 = 56;
 /// Storage that is fuller than this is nearly full.
 const NEARLY_FULL: f64 = 0.8;
@@ -33,14 +32,14 @@ pub fn RunList(trainer: Trainer, listing: Listing) -> AnyView {
     let rows = listing.rows(library);
     let sight = Sight::new(rows);
     let drawn = sight.drawn();
-    let row = move |(_, id): (usize, RunId)| view! { <ListRow trainer id /> };
+    let row = move |id: RunId| view! { <ListRow trainer id /> };
     view! {
         <section class="run-list" aria-label="Runs">
             <Filter listing />
             <div class="scroll" on:scroll=move |event| sight.scroll(&event)>
                 <ul>
                     <li class="room" aria-hidden="true" style:height=move || format!("{}px", sight.above_px())></li>
-                    <For each=move || drawn.get() key=|(_, id)| *id children=row />
+                    <For each=move || drawn.get() key=|id| *id children=row />
                     <li class="room" aria-hidden="true" style:height=move || format!("{}px", sight.below_px())></li>
                 </ul>
                 <Nothing trainer rows />
@@ -141,12 +140,14 @@ fn Eye(trainer: Trainer, id: RunId, record: Memo<Option<Record>>) -> AnyView {
     let library = trainer.library;
     let is_shown = Memo::new(move |_| library.shown.with(|shown| shown.contains(&id)));
     view! {
-        <input
-            type="checkbox"
-            aria-label=move || format!("Show {}", name_of(record))
-            prop:checked=is_shown
-            on:change=move |event| library.set_shown(id, event_target_checked(&event))
-        />
+        <label class="eye-box">
+            <input
+                type="checkbox"
+                aria-label=move || format!("Show {}", name_of(record))
+                prop:checked=is_shown
+                on:change=move |event| library.set_shown(id, event_target_checked(&event))
+            />
+        </label>
     }
     .into_any()
 }
@@ -274,18 +275,16 @@ fn Table(trainer: Trainer, listing: Listing, selected: RwSignal<Option<RunId>>) 
     let least = move || {
         let columns = columns.get().into_iter().map(Column::width_px);
         let sum: u32 = columns.sum();
-        format!("min-width:{}px", EYE_PX + sum + DELETE_PX)
+        format!("min-width:calc(var(--eye) + {}px)", sum + DELETE_PX)
     };
-    let row = move |(index, id): (usize, RunId)| {
-        view! { <TableRow trainer id index columns selected /> }
-    };
+    let row = move |id: RunId| view! { <TableRow trainer id rows columns selected /> };
     let count = move || rows.with(Vec::len);
     view! {
         <div class="scroll table-scroll" tabindex="0" role="region" aria-label="Table of runs" on:scroll=move |event| sight.scroll(&event)>
             <table aria-rowcount=move || count() + 1 style=least>
                 <caption class="hidden">"Runs"</caption>
                 <colgroup>
-                    <col style=width(EYE_PX) />
+                    <col style="width:var(--eye)" />
                     {widths}
                     <col style=width(DELETE_PX) />
                 </colgroup>
@@ -298,7 +297,7 @@ fn Table(trainer: Trainer, listing: Listing, selected: RwSignal<Option<RunId>>) 
                 </thead>
                 <tbody>
                     <tr class="room" aria-hidden="true" style:height=move || format!("{}px", sight.above_px())></tr>
-                    <For each=move || drawn.get() key=|row| *row children=row />
+                    <For each=move || drawn.get() key=|id| *id children=row />
                     <tr class="room" aria-hidden="true" style:height=move || format!("{}px", sight.below_px())></tr>
                 </tbody>
             </table>
@@ -338,7 +337,7 @@ fn Head(listing: Listing, column: Column) -> AnyView {
 fn TableRow(
     trainer: Trainer,
     id: RunId,
-    index: usize,
+    rows: Memo<Vec<RunId>>,
     columns: Memo<Vec<Column>>,
     selected: RwSignal<Option<RunId>>,
 ) -> AnyView {
@@ -377,9 +376,14 @@ fn TableRow(
         })
     };
     let why = move || is_open.get().then_some("Stop it first.");
+    // The heads are the first row.
+    let row_number = move || {
+        let index = rows.with(|rows| rows.iter().position(|other| *other == id));
+        index.unwrap_or_default() + 2
+    };
     view! {
         <tr
-            aria-rowindex=index + 2
+            aria-rowindex=row_number
             aria-current=move || (selected.get() == Some(id)).to_string()
             class:highlighted=move || library.highlighted.get() == Some(id)
             on:keydown=key

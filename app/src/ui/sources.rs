@@ -217,8 +217,13 @@ impl Trainer {
     /// and all stays as it was.
     pub fn import_data(&self, files: Vec<File>) {
         let outcome = self.sources.outcome;
-        if untrack(|| self.phase()).is_open() || outcome.get_untracked() == Outcome::Checking {
+        if outcome.get_untracked() == Outcome::Checking {
             return;
+        }
+        if untrack(|| self.phase()).is_open() {
+            return outcome.set(Outcome::Refused(
+                "A run is open, and its data is fixed. Stop it, then import the files.".to_owned(),
+            ));
         }
         outcome.set(Outcome::Checking);
         let trainer = *self;

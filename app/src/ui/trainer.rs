@@ -8,7 +8,7 @@ use gloo::events::EventListener;
 use gloo::storage::{LocalStorage, Storage as _};
 use gloo::timers::callback::{Interval, Timeout};
 use kiln_model::config::{Config, Edit, OutOfRange, Setting};
-use kiln_model::event::{Command, Event, State};
+use kiln_model::event::{Command, Event, Score, State};
 use kiln_model::history::{History, Measured};
 use kiln_model::preset::Preset;
 use leptos::prelude::*;
@@ -19,13 +19,13 @@ use crate::device::{Adapter, Backend, BackendChoice, Chosen, NoGpu, choose, prob
 use crate::format;
 use crate::protocol::{Data, DataSummary, FromWorker, RunId, ToWorker};
 use crate::record::Record;
-use crate::run::{COLOURS, Identity, NAME_LETTERS, NOTES_LETTERS, Run, Status, unused_name};
-use crate::store::{KeptAnswers, StoreError};
+use crate::run::{Identity, NAME_LETTERS, NOTES_LETTERS, Run, Status, rarest_colour, unused_name};
+use crate::store::{Kept, KeptAnswers, StoreError};
 use crate::tab::{Alive, Awake, is_alive};
 use crate::ui::examiner::Examiner;
 use crate::ui::library::Library;
 use crate::ui::notice::{Notice, Remedy};
-use crate::ui::recovery::Watch;
+use crate::ui::recovery::{Watch, in_another_tab};
 use crate::ui::sources::Sources;
 
 /// Shortest time between two paintings of a run's figures.
@@ -303,13 +303,18 @@ impl Trainer {
             return;
         }
         self.withdraw_questions();
+        self.ask_for(Pending::New {
+            single_step,
+            name: None,
+        });
+    }
+
+    /// Begins something as soon as device and data are there.
+    fn ask_for(&self, pending: Pending) {
         if self.private.with_value(|private| private.bridge.is_none()) {
             self.open_worker();
         }
-        self.pending.set(Some(Pending::New {
-            single_step,
-            name: None,
-        }));
+        self.pending.set(Some(pending));
         self.begin_if_ready();
     }
 
@@ -350,13 +355,18 @@ impl Trainer {
             .queue
             .try_update(|queue| (!queue.is_empty()).then(|| queue.remove(0)));
         if let Some(Queued { config, name }) = next.flatten() {
+            if self.is_drafting.get_untracked() {
+                // What was set for the next run is there again when its settings are shown.
+                let draft = self.config.get_untracked();
+                self.private
+                    .update_value(|private| private.draft = Some(draft));
+            }
             self.config.set(config);
             self.invalid.update(HashMap::clear);
-            self.pending.set(Some(Pending::New {
+            self.ask_for(Pending::New {
                 single_step: false,
                 name,
-            }));
-            self.begin_if_ready();
+            });
         }
     }
 
@@ -403,9 +413,10 @@ impl Trainer {
         let id = RunId((1_000.0 * js_sys::Date::now() + digits) as u64);
         let (name, colour) = self.library.records.with_untracked(|records| {
             let taken = |name: &str| records.iter().any(|run| run.identity.name == name);
+            let colours = records.iter().map(|run| run.identity.colour);
             (
                 unused_name(name, records.len() as u32 + 1, taken),
-                records.len(),
+                rarest_colour(colours),
             )
         });
         let identity = Identity {
@@ -414,7 +425,7 @@ impl Trainer {
             backend,
             adapter: self.adapter.get_untracked().map(|adapter| adapter.name),
             started_at: js_sys::Date::new_0().to_iso_string().into(),
-            colour: colour % COLOURS.len(),
+            colour,
             tags: Vec::new(),
             notes: String::new(),
             data_name: self.sources.used.get_untracked().name,
@@ -457,7 +468,7 @@ impl Trainer {
     }
 
     /// Leaves the run that was shown until now to the charts, as one of many.
-    fn put_on_shelf(&self) {
+    pub(super) fn put_on_shelf(&self) {
         self.run.with_untracked(|run| {
             if let Some(run) = run.as_ref().filter(|run| run.steps_done() > 0) {
                 self.library.remember(run);
@@ -474,6 +485,10 @@ impl Trainer {
         self.library.with_store(move |store| async move {
             let mut run = store.run(id).await?;
             if run.status().is_open() {
+                if is_alive(id).await.map_err(StoreError::Refused)? {
+                    trainer.notify(in_another_tab(id));
+                    return Ok(());
+                }
                 run.interrupt();
             }
             if trainer.open_run().is_none() {
@@ -553,16 +568,11 @@ impl Trainer {
         if !record.status.is_open() {
             return delete();
         }
-        wasm_bindgen_futures::spawn_local(async move {
-            match is_alive(id).await {
-                Ok(true) => trainer.notify(Notice::info(format!(
-                    "Another tab is training {}. Stop it there first.",
-                    record.identity.name
-                ))),
-                Ok(false) => delete(),
-                Err(reason) => trainer.library.tell_storage(StoreError::Refused(reason)),
-            }
-        });
+        let elsewhere = format!(
+            "Another tab is training {}. Stop it there first.",
+            record.identity.name
+        );
+        self.unless_elsewhere(id, Notice::info(elsewhere), delete);
     }
 
     fn resume_shown(&self, backend: Backend, paused: bool) {
@@ -601,7 +611,10 @@ impl Trainer {
 
     /// Goes on with the shown run from its last checkpoint, as soon as device and data are there.
     pub fn resume(&self) {
-        self.resume_as(false);
+        let trainer = *self;
+        if let Some(id) = self.shown_id() {
+            self.unless_elsewhere(id, in_another_tab(id), move || trainer.resume_as(false));
+        }
     }
 
     pub(super) fn resume_as(&self, paused: bool) {
@@ -611,11 +624,7 @@ impl Trainer {
     }
 
     fn resume_with_data(&self, paused: bool) {
-        if self.private.with_value(|private| private.bridge.is_none()) {
-            self.open_worker();
-        }
-        self.pending.set(Some(Pending::Resume { paused }));
-        self.begin_if_ready();
+        self.ask_for(Pending::Resume { paused });
     }
 
     /// Goes on with the shown run on the CPU.
@@ -649,14 +658,45 @@ impl Trainer {
 
     /// Ends the interrupted run as far as it got.
     pub fn keep_interrupted(&self) {
-        self.withdraw_questions();
-        self.run.update(|run| {
-            if let Some(run) = run {
-                run.close();
+        let trainer = *self;
+        let keep = move || {
+            trainer.withdraw_questions();
+            trainer.run.update(|run| {
+                if let Some(run) = run {
+                    run.close();
+                }
+            });
+            trainer.list();
+            trainer.store_run();
+        };
+        if let Some(id) = self.shown_id() {
+            self.unless_elsewhere(id, in_another_tab(id), keep);
+        }
+    }
+
+    /// Keeps a score that was found out after a run had ended.
+    pub fn take_score(&self, id: RunId, score: Score) {
+        if self.shown_id() == Some(id) {
+            self.run.update(|run| {
+                if let Some(run) = run {
+                    run.take_score(score);
+                }
+            });
+            self.list();
+            return self.store_run();
+        }
+        let library = self.library;
+        library.with_store(move |store| async move {
+            let mut run = store.run(id).await?;
+            run.take_score(score);
+            let record = Record::of(&run);
+            library.remember(&run);
+            library.show(record.clone());
+            if let Some(checkpoint) = run.checkpoint() {
+                library.keep(Kept::run(&record, checkpoint), id);
             }
+            Ok(())
         });
-        self.list();
-        self.store_run();
     }
 
     /// Forgets the interrupted run.
@@ -914,13 +954,13 @@ impl Trainer {
             private.alive = None;
             private.awake = None;
         });
-        self.is_drafting.set(false);
         self.tell_what_ended();
         self.store_run();
         // A run that failed asks first what is to become of it.
         if state != State::Failed {
             self.begin_next();
         }
+        self.is_drafting.set(false);
     }
 
     fn tell_what_ended(&self) {

@@ -8,7 +8,8 @@ use kiln_model::batch::evaluation_pixels;
 use kiln_model::checkpoint::Values;
 use kiln_model::config::Config;
 use kiln_model::dataset::{Dataset, Images, Part};
-use kiln_model::evaluation::{Predictions, PredictionsError};
+use kiln_model::evaluation::{Predictions, PredictionsError, Tally};
+use kiln_model::event::Score;
 use kiln_model::histogram::Histogram;
 use kiln_model::random;
 use kiln_model::spec::{CLASSES, PARAMETER_COUNT, PIXELS};
@@ -155,12 +156,15 @@ impl Desk<'_> {
         let images = self.images(config, part);
         let weights = upload(weights, self.device);
         let mut predictions = Predictions::default();
+        let mut tally = Tally::default();
         while predictions.len() < images.len() {
             let first = predictions.len();
             let rows = AT_ONCE.min(images.len() - first);
             let pixels = evaluation_pixels(&images, first, rows);
             let logits = download(network::logits(&weights, pixels)).await?;
-            predictions.add(&logits, &images.labels()[first..first + rows])?;
+            let labels = &images.labels()[first..first + rows];
+            predictions.add(&logits, labels)?;
+            tally.add(&logits, labels);
             post(&FromWorker::Answering {
                 request: self.request,
                 images: predictions.len() as u32,
@@ -171,7 +175,10 @@ impl Desk<'_> {
                 return Ok(None);
             }
         }
-        Ok(Some(Answer::Predictions(predictions.to_bytes())))
+        Ok(Some(Answer::Evaluated {
+            predictions: predictions.to_bytes(),
+            score: Score::of(&tally),
+        }))
     }
 
     fn is_forgotten(&mut self) -> bool {

@@ -426,7 +426,10 @@ impl Session {
             return Ok(());
         }
         if ends_epoch {
-            events.push(Event::Epoch(self.moment(self.step), quality(&self.epoch)));
+            events.push(Event::Epoch(
+                self.moment(self.step),
+                Quality::of(&self.epoch),
+            ));
             self.epoch = Tally::default();
         }
         if validates && !self.validation.images().is_empty() {
@@ -456,7 +459,7 @@ impl Session {
         if measure(&weights, &images, &mut measurement, answers, events).await? {
             let measured = Measured {
                 moment: self.moment(self.step),
-                value: quality(&measurement.tally),
+                value: Quality::of(&measurement.tally),
             };
             self.keep_answers(measured.moment, Part::Validation);
             events.push(Event::Validation(measured.moment, measured.value));
@@ -512,11 +515,7 @@ impl Session {
             .map_or(&self.weights, |best| &best.weights);
         let answers = &mut self.answers;
         if measure(weights, &images, &mut measurement, answers, events).await? {
-            let score = Score {
-                quality: quality(&measurement.tally),
-                correct: measurement.tally.correct() as u32,
-                images: measurement.tally.images() as u32,
-            };
+            let score = Score::of(&measurement.tally);
             let moment = self.moment(self.step);
             events.push(Event::Score(moment, score));
             self.keep_answers(moment, Part::Test);
@@ -569,7 +568,7 @@ impl Session {
             self.epoch.add(logits, &step.labels);
             let moment = self.moment(step.step);
             let trained = Trained {
-                quality: quality(&tally),
+                quality: Quality::of(&tally),
                 learning_rate: step.learning_rate,
                 gradient_norm: results.last().copied().map_or(f64::NAN, f64::from),
             };
@@ -647,13 +646,6 @@ async fn measure(
         total: images.len() as u32,
     });
     Ok(measurement.next == images.len())
-}
-
-fn quality(tally: &Tally) -> Quality {
-    Quality {
-        loss: tally.loss(),
-        accuracy: tally.accuracy(),
-    }
 }
 
 #[cfg(test)]

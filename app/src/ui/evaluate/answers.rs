@@ -368,7 +368,11 @@ impl Look {
         };
         let examiner = self.trainer.examiner;
         let answer = examiner.ask_with_progress(question, progress).await?;
-        let Answer::Predictions(bytes) = answer else {
+        let Answer::Evaluated {
+            predictions: bytes,
+            score,
+        } = answer
+        else {
             return Err("The worker answered something else. Try again.".to_owned());
         };
         let predictions = Predictions::from_bytes(&bytes);
@@ -389,6 +393,9 @@ impl Look {
             step,
             predictions: bytes,
         });
+        if part == Part::Test {
+            self.trainer.take_score(id, score);
+        }
         // Whoever went on to another split meanwhile looks at that one.
         if self.run.get_untracked() != Some(id) || self.part.get_untracked() != part {
             return Ok(());

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::answers::Look;
 use super::explain::WhatIsThis;
 use super::per_class::area;
-use super::plot::{Line, Plot};
+use super::plot::{Line, Plot, ZoomCorner};
 use crate::evaluation::curves::{Window, path};
 use crate::evaluation::threshold::{sentence, share};
 use crate::format;
@@ -251,14 +251,7 @@ fn Calls(table: Memo<Option<Table>>, class: Memo<usize>) -> AnyView {
 pub fn Roc(look: Look) -> AnyView {
     let class = class_of(look);
     let table = table_of(look, class);
-    let is_zoomed = RwSignal::new(false);
-    let window = Memo::new(move |_| {
-        if is_zoomed.get() {
-            Window::CORNER
-        } else {
-            Window::WHOLE
-        }
-    });
+    let window = RwSignal::new(Window::WHOLE);
     let lines = Memo::new(move |_| {
         let (window, class) = (window.get(), class.get());
         look.ranked.with(|ranked| {
@@ -318,15 +311,7 @@ pub fn Roc(look: Look) -> AnyView {
         <section class="panel half" aria-label="ROC">
             <h2>"ROC"</h2>
             <div class="toolbar">
-                <label>
-                    <input
-                        type="checkbox"
-                        aria-label="Zoom corner"
-                        prop:checked=is_zoomed
-                        on:change=move |event| is_zoomed.set(event_target_checked(&event))
-                    />
-                    "Zoom corner"
-                </label>
+                <ZoomCorner window />
                 <span>{move || format!("AUROC {}", area(auroc.get()))}</span>
             </div>
             <Plot

@@ -97,6 +97,30 @@ pub fn Plot(
     .into_any()
 }
 
+/// Shows the corner in which the curves of good networks lie, or all of a chart.
+#[component]
+pub fn ZoomCorner(window: RwSignal<Window>) -> AnyView {
+    let zoom = move |event| {
+        window.set(if event_target_checked(&event) {
+            Window::CORNER
+        } else {
+            Window::WHOLE
+        });
+    };
+    view! {
+        <label>
+            <input
+                type="checkbox"
+                aria-label="Zoom corner"
+                prop:checked=move || window.get() == Window::CORNER
+                on:change=zoom
+            />
+            "Zoom corner"
+        </label>
+    }
+    .into_any()
+}
+
 fn write(value: f64, (from, to): (f64, f64)) -> String {
     format::tick(value, (to - from) / 5.0)
 }

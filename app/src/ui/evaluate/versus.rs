@@ -12,7 +12,7 @@ use super::answers::test_answers;
 use super::gallery::{Gallery, Images, Item};
 use super::matrix::Matrix;
 use super::per_class::area;
-use super::plot::{Line, Plot};
+use super::plot::{Line, Plot, ZoomCorner};
 use crate::evaluation::curves::{Window, path};
 use crate::evaluation::matrix::difference;
 use crate::evaluation::ranked::Micro;
@@ -176,30 +176,31 @@ async fn find(trainer: Trainer, ids: &[RunId], is_waited_for: impl Fn() -> bool)
     is_waited_for().then_some(found)
 }
 
+/// Classes of the style sheet that tell runs apart beside their colours.
+const DASHES: [&str; 3] = ["run", "run dashed", "run dotted"];
+
 #[component]
 fn Curves(found: RwSignal<Found>) -> AnyView {
-    let is_zoomed = RwSignal::new(false);
-    let window = Memo::new(move |_| {
-        if is_zoomed.get() {
-            Window::CORNER
-        } else {
-            Window::WHOLE
-        }
-    });
+    let window = RwSignal::new(Window::WHOLE);
     let lines = move |of: fn(&Scored, Window) -> (String, Option<f64>)| {
         Memo::new(move |_| {
             let window = window.get();
             found.with(|found| {
-                let line = |run: &Scored| {
+                let line = |(index, run): (usize, &Scored)| {
                     let (path, measure) = of(run, window);
                     Line {
                         path,
-                        kind: "run",
+                        kind: DASHES[index % DASHES.len()],
                         colour: Some(run.colour),
                         name: Some(format!("{} {}", run.name, area(measure))),
                     }
                 };
-                found.scored.iter().map(line).collect::<Vec<_>>()
+                found
+                    .scored
+                    .iter()
+                    .enumerate()
+                    .map(line)
+                    .collect::<Vec<_>>()
             })
         })
     };
@@ -229,15 +230,7 @@ fn Curves(found: RwSignal<Found>) -> AnyView {
             <section class="panel half" aria-label="ROC of the runs">
                 <h2>"ROC, micro"</h2>
                 <div class="toolbar">
-                    <label>
-                        <input
-                            type="checkbox"
-                            aria-label="Zoom corner"
-                            prop:checked=is_zoomed
-                            on:change=move |event| is_zoomed.set(event_target_checked(&event))
-                        />
-                        "Zoom corner"
-                    </label>
+                    <ZoomCorner window />
                     <span>"Beside the names: AUROC."</span>
                 </div>
                 <Plot
