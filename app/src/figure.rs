@@ -32,6 +32,8 @@ pub struct Frame {
     pub y_ticks: Vec<f64>,
     /// How far the person's clock is before UTC, in milliseconds.
     pub utc_offset_ms: f64,
+    /// Where every run begins; nothing on a clock, where each has a time of its own.
+    origin: Option<f64>,
 }
 
 impl Frame {
@@ -97,11 +99,13 @@ impl Frame {
             y,
             is_log,
             x_ticks: match axis {
+                Axis::Clock if first > last => Vec::new(),
                 Axis::Clock => clock_ticks(x, utc_offset_ms),
                 _ => ticks(x.0, x.1),
             },
             y_ticks,
             utc_offset_ms,
+            origin: (axis != Axis::Clock).then_some(0.0),
         }
     }
 
@@ -139,8 +143,9 @@ impl Frame {
                     let across = self.across(x);
                     // An epoch's mean holds over the whole epoch.
                     if kind == Kind::EpochMean {
-                        let from = before.map_or(self.across(0.0).max(0.0), |before| before.0);
-                        line.push((from, up));
+                        let origin = self.origin.map(|x| self.across(x).max(0.0));
+                        let from = before.map(|before| before.0).or(origin);
+                        line.push((from.unwrap_or(across), up));
                     }
                     line.push((across, up));
                     before = Some((across, up));
@@ -529,6 +534,31 @@ mod tests {
         let lines = frame.lines(Kind::EpochMean, &strand.curves[0].points, 100);
         let across: Vec<f64> = lines[0].iter().map(|point| point.0).collect();
         assert_eq!(across, [0.0, 0.5, 0.5, 1.0]);
+        // A clock says when the first epoch ended, not when it began.
+        let runs = [strand];
+        let frame = Frame::around(runs.iter(), Subject::Loss, Axis::Clock, None, false, 0.0);
+        let lines = frame.lines(Kind::EpochMean, &runs[0].curves[0].points, 100);
+        assert_eq!(lines[0].first().map(|point| point.0), Some(0.0));
+        let half = strand_after(5.0, &runs[0]);
+        let frame = Frame::around(
+            runs.iter().chain([&half]),
+            Subject::Loss,
+            Axis::Clock,
+            None,
+            false,
+            0.0,
+        );
+        let lines = frame.lines(Kind::EpochMean, &half.curves[0].points, 100);
+        assert!(lines[0].iter().all(|point| point.0 > 0.0));
+    }
+
+    /// The same values, all of them later.
+    fn strand_after(later: f64, of: &Strand) -> Strand {
+        let mut strand = of.clone();
+        for point in &mut strand.curves[0].points {
+            point.0 += later;
+        }
+        strand
     }
 
     #[test]

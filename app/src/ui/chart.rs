@@ -39,6 +39,8 @@ const MOST_IN_TOOLTIP: usize = 4;
 const NEAR_PX: f64 = 24.0;
 /// A pointer that moved less has pressed, not dragged.
 const DRAG_PX: f64 = 8.0;
+/// Letters of a tick beyond which a small chart has room for every second one.
+const LONG_TICK: usize = 6;
 /// Rows of the table of a chart, of each curve.
 const TABLE_ROWS: usize = 100;
 
@@ -184,9 +186,12 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
             sights.with(|sights| sights.iter().all(|sight| sight.strand.curves.is_empty()));
         let has_runs = || trainer.library.records.with(|records| !records.is_empty());
         let none_shown = || trainer.library.shown.with(BTreeSet::is_empty);
+        let are_read = || sights.with(|sights| !sights.is_empty());
         is_empty.then(|| {
             if has_runs() && none_shown() {
                 "No run is ticked. Tick one in the list of runs."
+            } else if are_read() && trainer.open_run().is_none() {
+                "Not measured in these runs: they were too short."
             } else {
                 "No data yet. Press Start."
             }
@@ -450,7 +455,14 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
             .filter(|(across, _)| (-0.001..=1.001).contains(across))
             .map(|(across, text)| {
                 let style = format!("left:{}%", 100.0 * across);
-                view! { <span style=style>{text}</span> }
+                // At the ends a label stays inside of the chart.
+                let (is_first, is_last) = (across < 0.04, across > 0.96);
+                let is_long = text.len() > LONG_TICK;
+                view! {
+                    <span style=style class:first=is_first class:last=is_last class:long=is_long>
+                        {text}
+                    </span>
+                }
             })
             .collect_view()
     };

@@ -68,7 +68,12 @@ pub fn Plot(
         let window = window.get();
         Window::marks(window.x).map(|x| {
             let left = percent(window.place(x, 0.0).0);
-            view! { <span style:left=left>{write(x, window.x)}</span> }
+            let (is_first, is_last) = (x <= window.x.0, x >= window.x.1);
+            view! {
+                <span style:left=left class:first=is_first class:last=is_last>
+                    {write(x, window.x)}
+                </span>
+            }
         })
     };
     let marker = move || {
