@@ -194,11 +194,17 @@ impl Frame {
             Axis::Elapsed => format::span(x),
             Axis::Clock => {
                 let local_ms = x + self.utc_offset_ms;
-                let time = format::time_of_day(local_ms, step < MINUTE_MS);
+                let (date, time) = (
+                    format::date(local_ms),
+                    format::time_of_day(local_ms, step < MINUTE_MS),
+                );
+                // Within a day the date says nothing, between days the time does not.
                 if self.x.1 - self.x.0 < DAY_MS {
                     time
+                } else if step >= DAY_MS {
+                    date
                 } else {
-                    format!("{} {time}", format::date(local_ms))
+                    format!("{} {time}", &date[date.len() - "11-23".len()..])
                 }
             }
             _ => format::tick(x, step),
@@ -285,9 +291,9 @@ pub fn nearest_runs(readings: Vec<Reading>, up: Option<f64>, most: usize) -> (Ve
 const MINUTE_MS: f64 = 60_000.0;
 const DAY_MS: f64 = 86_400_000.0;
 
-/// Two to five round times of a clock between two moments.
+/// Round times of a clock between two moments, few enough to stand side by side.
 fn clock_ticks((from, to): (f64, f64), utc_offset_ms: f64) -> Vec<f64> {
-    const MOST: f64 = 4.0;
+    const MOST: f64 = 3.0;
     const STEPS_SECS: [f64; 18] = [
         1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0,
         7_200.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0,
@@ -473,12 +479,11 @@ mod tests {
                 .map(|tick| frame.write_x(Axis::Clock, *tick))
                 .collect::<Vec<_>>()
         };
-        assert_eq!(
-            write(20_000.0),
-            ["19:32:10", "19:32:15", "19:32:20", "19:32:25"]
-        );
-        assert_eq!(write(2.0 * HOUR_MS), ["20:00", "20:30", "21:00", "21:30"]);
-        let days = ["2026-11-24 00:00", "2026-11-25 00:00", "2026-11-26 00:00"];
+        assert_eq!(write(20_000.0), ["19:32:10", "19:32:20"]);
+        assert_eq!(write(2.0 * HOUR_MS), ["20:00", "21:00"]);
+        let noons = ["11-24 00:00", "11-24 12:00", "11-25 00:00"];
+        assert_eq!(write(30.0 * HOUR_MS), noons);
+        let days = ["2026-11-24", "2026-11-25", "2026-11-26"];
         assert_eq!(write(72.0 * HOUR_MS), days);
         let strand = strand(vec![(from, 1.0)]);
         let frame = frame(&strand, None, false);

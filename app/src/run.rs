@@ -238,15 +238,19 @@ impl Run {
 
     /// Takes in a score that was found out after the run had ended; one that it has stays, and a
     /// run that can still go on has none yet.
-    pub fn take_score(&mut self, score: Score) {
+    /// So does a run whose best weights are not those of `step`. Says whether it took the score.
+    pub fn take_score(&mut self, step: u32, score: Score) -> bool {
         let has_ended = matches!(self.status, Status::Session(state) if state.has_ended());
+        let are_its = self.weights_step(Weights::Best) == Some(step);
         let moment = self.history.steps.last().map(|last| last.moment);
-        if let (true, Some(moment), None) = (has_ended, moment, self.history.score) {
+        let moment = moment.filter(|_| has_ended && are_its && self.history.score.is_none());
+        if let Some(moment) = moment {
             self.apply(Event::Score(moment, score));
             if let Some(checkpoint) = self.checkpoint.take() {
                 self.keep(checkpoint.snapshot);
             }
         }
+        moment.is_some()
     }
 
     /// Marks the run as trained by nobody.
@@ -537,15 +541,17 @@ pub(crate) mod tests {
         run.apply(Event::Step(at(1), trained(2.25, 0.125)));
         run.keep(snapshot(1));
         run.interrupt();
-        run.take_score(score);
-        assert_eq!(run.history().score, None);
+        assert!(!run.take_score(1, score));
         run.close();
-        run.take_score(score);
+        // The best weights are those of step 1.
+        assert!(!run.take_score(2, score));
+        assert_eq!(run.history().score, None);
+        assert!(run.take_score(1, score));
         let kept = run.checkpoint().and_then(|kept| kept.history.score);
         assert_eq!(kept.map(|kept| kept.value), Some(score));
         // A score that is there stays.
         let mut scored = scored_run();
-        scored.take_score(score);
+        assert!(!scored.take_score(1, score));
         let correct = scored.history().score.map(|score| score.value.correct);
         assert_eq!(correct, Some(9_000));
     }

@@ -677,8 +677,9 @@ async fn charts_leave_as_files_and_as_a_table() -> Outcome {
 
     // A clock's ticks are times of day.
     page.choose("X axis", "Clock").await?;
-    let are_times = "[...document.querySelectorAll('.chart .x-axis span')].every(tick =>
-        /^\\d\\d:\\d\\d(:\\d\\d)?$/.test(tick.innerText))";
+    let are_times = "(ticks => ticks.length > 0 && ticks.every(tick =>
+        /^\\d\\d:\\d\\d(:\\d\\d)?$/.test(tick.textContent)))(
+          [...document.querySelectorAll('.chart .x-axis span')])";
     page.wait_for_value(are_times, &json!(true), 10).await?;
     page.close().await
 }

@@ -457,7 +457,7 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
                 let style = format!("left:{}%", 100.0 * across);
                 // At the ends a label stays inside of the chart.
                 let (is_first, is_last) = (across < 0.04, across > 0.96);
-                let is_long = text.len() > LONG_TICK;
+                let is_long = text.chars().count() > LONG_TICK;
                 view! {
                     <span style=style class:first=is_first class:last=is_last class:long=is_long>
                         {text}

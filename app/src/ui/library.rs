@@ -12,6 +12,7 @@ use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use super::notice::{Notice, Remedy};
+use crate::evaluation::thinning::superfluous;
 use crate::protocol::RunId;
 use crate::record::Record;
 use crate::run::{Identity, Run};
@@ -51,7 +52,7 @@ pub struct Library {
 struct Private {
     store: Option<Rc<Store>>,
     siblings: Option<Siblings>,
-    /// How often runs were deleted.
+    /// The number of the last deletion.
     deletions: Deletion,
     /// What can be brought back, the newest last.
     deleted: Vec<(Deletion, Vec<Removed>)>,
@@ -239,10 +240,10 @@ impl Library {
             store.keep(&kept).await?;
             library.tell(News::Changed(id));
             library.measure();
-            for answers in library.take_waiting(id) {
-                library.keep_answers(answers);
-            }
             then();
+            for answers in library.take_waiting(id) {
+                library.put_answers(&store, answers).await?;
+            }
             Ok(())
         });
     }
@@ -250,24 +251,43 @@ impl Library {
     /// Keeps what a run answered in a validation or in its score, once the run itself is kept.
     pub fn keep_answers(&self, answers: KeptAnswers) {
         let library = *self;
-        self.with_store(move |store| async move {
-            let id = answers.run;
-            match store.keep_answers(&answers).await {
-                Ok(()) => {}
-                Err(StoreError::Gone) => {
-                    library
-                        .private
-                        .update_value(|private| private.waiting.push(answers));
-                    return Ok(());
-                }
-                Err(error) => return Err(error),
+        self.with_store(move |store| async move { library.put_answers(&store, answers).await });
+    }
+
+    async fn put_answers(self, store: &Store, answers: KeptAnswers) -> Result<(), StoreError> {
+        match store.keep_answers(&answers).await {
+            Ok(()) => {}
+            Err(StoreError::Gone) => {
+                self.set_aside(answers);
+                return Ok(());
             }
-            library.answered.update(|answered| {
-                let times = answered.map_or(0, |(_, times)| times);
-                *answered = Some((id, times + 1));
-            });
-            library.measure();
-            Ok(())
+            Err(error) => return Err(error),
+        }
+        self.answered.update(|answered| {
+            let times = answered.map_or(0, |(_, times)| times);
+            *answered = Some((answers.run, times + 1));
+        });
+        self.measure();
+        Ok(())
+    }
+
+    /// Has answers wait until their run is kept, no more than would be kept; of a deleted run
+    /// there is nothing to wait for.
+    fn set_aside(self, answers: KeptAnswers) {
+        if self.record_untracked(answers.run).is_none() {
+            return;
+        }
+        let split = (answers.run, answers.part);
+        self.private.update_value(|private| {
+            let waiting = &mut private.waiting;
+            let of_split = waiting
+                .iter()
+                .filter(|other| (other.run, other.part) == split);
+            let steps: Vec<u32> = of_split.map(|other| other.step).collect();
+            if let Some(step) = superfluous(&steps, answers.step) {
+                waiting.retain(|other| (other.run, other.part) != split || other.step != step);
+            }
+            waiting.push(answers);
         });
     }
 

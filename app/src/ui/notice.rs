@@ -104,7 +104,7 @@ impl Notice {
 pub fn Notices(trainer: Trainer) -> impl IntoView {
     view! {
         <div class="notices">
-            <For each=move || trainer.library.notices.get() key=|notice| notice.text.clone() let(notice)>
+            <For each=move || trainer.library.notices.get() key=|notice| format!("{notice:?}") let(notice)>
                 <NoticeRow trainer notice />
             </For>
         </div>

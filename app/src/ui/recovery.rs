@@ -304,7 +304,7 @@ impl Trainer {
                     self.reread_shown(id);
                 }
             }
-            News::Wanted(id) if self.open_run() == Some(id) => {
+            News::Wanted(id) if untrack(|| self.is_busy_with(id)) => {
                 self.private
                     .update_value(|private| private.wanted_by_other = Some(id));
                 self.ask_to_keep();
@@ -375,7 +375,12 @@ impl Trainer {
         act: impl FnOnce() + 'static,
     ) {
         wasm_bindgen_futures::spawn_local(async move {
-            match is_alive(id).await {
+            let is_alive = is_alive(id).await;
+            // It may have been opened here meanwhile.
+            if untrack(|| self.is_busy_with(id)) {
+                return;
+            }
+            match is_alive {
                 Ok(false) => act(),
                 Ok(true) => self.notify(elsewhere),
                 Err(reason) => self.library.tell_storage(StoreError::Refused(reason)),
@@ -387,13 +392,15 @@ impl Trainer {
     fn take_over(self, id: RunId) {
         self.library.with_store(move |store| async move {
             let mut run = store.run(id).await?;
-            if self.open_run().is_some() {
+            if untrack(|| self.phase()).is_open() {
+                self.notify(one_is_open(id));
                 return Ok(());
             }
             let has_ended = matches!(run.status(), Status::Session(state) if state.has_ended());
             if !has_ended {
                 run.interrupt();
             }
+            self.put_on_shelf();
             self.library.set_shown(id, true);
             self.run.set(Some(run));
             self.show_settings();
@@ -407,11 +414,8 @@ impl Trainer {
     /// Asks the tab that trains a run to let this one go on with it; where that tab is gone, this
     /// one goes on at once.
     pub fn move_here(self, id: RunId) {
-        if self.open_run().is_some() {
-            return self.notify(Notice::info_with(
-                "A run is open here. Stop it first, then move the other one.",
-                [Remedy::MoveHere(id)],
-            ));
+        if untrack(|| self.phase()).is_open() {
+            return self.notify(one_is_open(id));
         }
         wasm_bindgen_futures::spawn_local(async move {
             match is_alive(id).await {
@@ -463,13 +467,14 @@ impl Trainer {
         };
         self.send(&ToWorker::Cancel { run: id });
         self.interrupt();
-        let kept = self.kept();
-        // What it comes to from now on is the other tab's.
-        self.put_on_shelf();
-        self.run.set(None);
         let trainer = *self;
-        if let Some(kept) = kept {
+        if let Some(kept) = self.kept() {
             self.library.keep_and_then(kept, id, move || {
+                // What it comes to from now on is the other tab's.
+                if trainer.shown_id() == Some(id) {
+                    trainer.put_on_shelf();
+                    trainer.run.set(None);
+                }
                 trainer.library.tell(News::Released(id));
                 trainer.notify(Notice::info_with(
                     "This run has moved to another tab.",
@@ -497,18 +502,37 @@ impl Trainer {
     /// Forgets every ended run but the shown one.
     pub(super) fn free_space(&self) {
         let shown = self.shown_id();
-        let ended = self.library.records.with_untracked(|records| {
+        let ended: Vec<RunId> = self.library.records.with_untracked(|records| {
             let ended = records.iter().filter(|record| !record.status.is_open());
             let ids = ended.map(|record| record.identity.id);
             ids.filter(|id| Some(*id) != shown).collect()
         });
-        self.library.delete(ended);
+        let library = self.library;
+        wasm_bindgen_futures::spawn_local(async move {
+            let mut free = Vec::with_capacity(ended.len());
+            for id in ended {
+                // Another tab may just be going on with it.
+                match is_alive(id).await {
+                    Ok(true) => {}
+                    Ok(false) => free.push(id),
+                    Err(reason) => return library.tell_storage(StoreError::Refused(reason)),
+                }
+            }
+            library.delete(free);
+        });
     }
 }
 
 pub(super) fn in_another_tab(id: RunId) -> Notice {
     Notice::info_with(
         "Another tab is training. You can look at runs here.",
+        [Remedy::MoveHere(id)],
+    )
+}
+
+fn one_is_open(id: RunId) -> Notice {
+    Notice::info_with(
+        "A run is open here. Stop it first, then move the other one.",
         [Remedy::MoveHere(id)],
     )
 }

@@ -344,13 +344,7 @@ fn TableRow(
     let record = record_of(trainer, id);
     let library = trainer.library;
     let is_renaming = RwSignal::new(false);
-    let is_open = move || {
-        trainer.run.with(|run| {
-            run.as_ref()
-                .is_some_and(|run| run.identity.id == id && run.status().is_open())
-        })
-    };
-    let is_open = Memo::new(move |_| is_open());
+    let is_open = Memo::new(move |_| trainer.is_busy_with(id));
     let key = move |event: KeyboardEvent| {
         if event.key() == "F2" {
             event.prevent_default();

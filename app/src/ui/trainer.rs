@@ -401,9 +401,6 @@ impl Trainer {
             Pending::New { single_step, name } => self.start_new(backend, single_step, name),
             Pending::Resume { paused } => self.resume_shown(backend, paused),
         }
-        let id = self.open_run();
-        self.private
-            .update_value(|private| private.alive = id.and_then(Alive::new));
     }
 
     fn start_new(&self, backend: Backend, single_step: bool, name: Option<&'static str>) {
@@ -435,6 +432,8 @@ impl Trainer {
             .update_value(|private| private.before = self.run.get_untracked());
         self.put_on_shelf();
         self.run.set(Some(Run::new(identity, config)));
+        self.private
+            .update_value(|private| private.alive = Alive::new(id));
         self.list();
         self.library.set_shown(id, true);
         self.send(&ToWorker::Start {
@@ -484,11 +483,11 @@ impl Trainer {
         }
         self.library.with_store(move |store| async move {
             let mut run = store.run(id).await?;
+            if is_alive(id).await.map_err(StoreError::Refused)? {
+                trainer.notify(in_another_tab(id));
+                return Ok(());
+            }
             if run.status().is_open() {
-                if is_alive(id).await.map_err(StoreError::Refused)? {
-                    trainer.notify(in_another_tab(id));
-                    return Ok(());
-                }
                 run.interrupt();
             }
             if trainer.open_run().is_none() {
@@ -552,7 +551,7 @@ impl Trainer {
 
     /// Deletes a run that no tab trains; for ten seconds it can be brought back.
     pub fn delete(&self, id: RunId) {
-        if self.open_run() == Some(id) {
+        if untrack(|| self.is_busy_with(id)) {
             return;
         }
         let Some(record) = self.library.record_untracked(id) else {
@@ -565,9 +564,6 @@ impl Trainer {
             }
             trainer.library.delete(vec![id]);
         };
-        if !record.status.is_open() {
-            return delete();
-        }
         let elsewhere = format!(
             "Another tab is training {}. Stop it there first.",
             record.identity.name
@@ -613,7 +609,11 @@ impl Trainer {
     pub fn resume(&self) {
         let trainer = *self;
         if let Some(id) = self.shown_id() {
-            self.unless_elsewhere(id, in_another_tab(id), move || trainer.resume_as(false));
+            self.unless_elsewhere(id, in_another_tab(id), move || {
+                if trainer.shown_id() == Some(id) {
+                    trainer.resume_as(false);
+                }
+            });
         }
     }
 
@@ -624,6 +624,11 @@ impl Trainer {
     }
 
     fn resume_with_data(&self, paused: bool) {
+        // From now on it is this tab's, however long device and data take.
+        let id = self.shown_id();
+        self.private.update_value(|private| {
+            private.alive = private.alive.take().or_else(|| id.and_then(Alive::new));
+        });
         self.ask_for(Pending::Resume { paused });
     }
 
@@ -646,20 +651,34 @@ impl Trainer {
     pub fn continue_ended(&self) {
         let epochs = self.config.with_untracked(|config| config.epochs);
         let trainer = *self;
-        self.with_data_of_run(move || {
+        let Some(id) = self.shown_id() else {
+            return;
+        };
+        let reopen = move || {
             trainer.run.update(|run| {
                 if let Some(run) = run {
                     run.reopen(epochs);
                 }
             });
             trainer.resume_with_data(false);
+        };
+        self.unless_elsewhere(id, in_another_tab(id), move || {
+            if trainer.shown_id() == Some(id) {
+                trainer.with_data_of_run(reopen);
+            }
         });
     }
 
     /// Ends the interrupted run as far as it got.
     pub fn keep_interrupted(&self) {
         let trainer = *self;
+        let Some(id) = self.shown_id() else {
+            return;
+        };
         let keep = move || {
+            if trainer.shown_id() != Some(id) {
+                return;
+            }
             trainer.withdraw_questions();
             trainer.run.update(|run| {
                 if let Some(run) = run {
@@ -669,17 +688,15 @@ impl Trainer {
             trainer.list();
             trainer.store_run();
         };
-        if let Some(id) = self.shown_id() {
-            self.unless_elsewhere(id, in_another_tab(id), keep);
-        }
+        self.unless_elsewhere(id, in_another_tab(id), keep);
     }
 
-    /// Keeps a score that was found out after a run had ended.
-    pub fn take_score(&self, id: RunId, score: Score) {
+    /// Keeps a score that was found out after a run had ended, of its weights of a step.
+    pub fn take_score(&self, id: RunId, step: u32, score: Score) {
         if self.shown_id() == Some(id) {
             self.run.update(|run| {
                 if let Some(run) = run {
-                    run.take_score(score);
+                    run.take_score(step, score);
                 }
             });
             self.list();
@@ -688,7 +705,9 @@ impl Trainer {
         let library = self.library;
         library.with_store(move |store| async move {
             let mut run = store.run(id).await?;
-            run.take_score(score);
+            if !run.take_score(step, score) {
+                return Ok(());
+            }
             let record = Record::of(&run);
             library.remember(&run);
             library.show(record.clone());
@@ -772,6 +791,15 @@ impl Trainer {
     /// Changes a setting of the open run from its next step on.
     pub fn edit(&self, edit: Edit) {
         self.tell(Command::Edit(edit));
+    }
+
+    /// Whether a run is open here, or about to go on.
+    pub fn is_busy_with(&self, id: RunId) -> bool {
+        let goes_on = matches!(self.pending.get(), Some(Pending::Resume { .. }));
+        self.run.with(|run| {
+            let run = run.as_ref().filter(|run| run.identity.id == id);
+            run.is_some_and(|run| goes_on || run.status().is_open())
+        })
     }
 
     pub(super) fn open_run(&self) -> Option<RunId> {

@@ -394,7 +394,7 @@ impl Look {
             predictions: bytes,
         });
         if part == Part::Test {
-            self.trainer.take_score(id, score);
+            self.trainer.take_score(id, step, score);
         }
         // Whoever went on to another split meanwhile looks at that one.
         if self.run.get_untracked() != Some(id) || self.part.get_untracked() != part {
