@@ -325,7 +325,7 @@ pub fn matches(record: &Record, filter: &str) -> bool {
 }
 
 /// Rows that are made in one task: more would make it long.
-const ROWS_AT_ONCE: usize = 4;
+const ROWS_AT_ONCE: usize = 3;
 
 /// The rows to draw next on the way from those that are drawn to those that are wanted: what both
 /// have stays, and a few are added, the lower ones first.

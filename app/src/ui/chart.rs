@@ -22,7 +22,7 @@ use super::clock;
 use super::download;
 use super::trainer::Trainer;
 use crate::export::tables;
-use crate::figure::{Frame, Reading, SIZE, Strand, nearest_runs, svg};
+use crate::figure::{Frame, Reading, SIZE, Strand, nearest_runs, svg, write_place};
 use crate::protocol::RunId;
 use crate::run::Identity;
 use crate::series::{Axis, Curve, Kind, Point, Subject};
@@ -316,6 +316,7 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
     };
     let summary = move || {
         let axis = view.axis.get();
+        let utc_offset_ms = clock::utc_offset_ms();
         sights.with(|sights| {
             let figures: Vec<String> = sights
                 .iter()
@@ -324,7 +325,7 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
                     let curves = sight.strand.curves.iter().filter_map(move |curve| {
                         let (x, value) = curve.shown().last()?;
                         let (label, value) = (curve.kind.label(), subject.write(*value));
-                        let place = frame.with(|frame| frame.write_place(axis, *x));
+                        let place = write_place(axis, *x, utc_offset_ms);
                         Some(format!("{name} {label} {value} at {place}"))
                     });
                     curves.collect::<Vec<_>>()
@@ -510,7 +511,7 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
                     <p class="empty">{empty}</p>
                 </div>
             </div>
-            {move || has_table.get().then(|| sights.with(|sights| table(sights, subject, &frame.get(), view.axis.get())))}
+            {move || has_table.get().then(|| sights.with(|sights| table(sights, subject, view.axis.get())))}
         </section>
     }
     .into_any()
@@ -723,7 +724,7 @@ fn tooltip(
         "tooltip"
     };
     let place = format!("--across:{}%", 100.0 * across);
-    let at = frame.write_place(axis, x);
+    let at = write_place(axis, x, frame.utc_offset_ms);
     let rows = readings
         .into_iter()
         .map(|reading| {
@@ -754,7 +755,8 @@ fn tooltip(
 }
 
 /// What was measured, as a table: of long curves evenly spread rows.
-fn table(sights: &[Sight], subject: Subject, frame: &Frame, axis: Axis) -> AnyView {
+fn table(sights: &[Sight], subject: Subject, axis: Axis) -> AnyView {
+    let utc_offset_ms = clock::utc_offset_ms();
     let rows = sights
         .iter()
         .flat_map(|sight| {
@@ -774,7 +776,7 @@ fn table(sights: &[Sight], subject: Subject, frame: &Frame, axis: Axis) -> AnyVi
                 <tr>
                     <th scope="row">{name}</th>
                     <td>{kind}</td>
-                    <td class="number">{frame.write_place(axis, x)}</td>
+                    <td class="number">{write_place(axis, x, utc_offset_ms)}</td>
                     <td class="number">{subject.write(value)}</td>
                 </tr>
             }
