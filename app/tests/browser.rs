@@ -14,8 +14,7 @@ use kiln_app::protocol::{
 use kiln_model::batch::{Batch, Batches};
 use kiln_model::config::{Config, Edit, ValidateOn};
 use kiln_model::dataset::{Dataset, Images};
-use kiln_model::evaluation::Tally;
-use kiln_model::event::{Command, Event, Score};
+use kiln_model::event::{Command, Event, Quality, Score};
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
 use kiln_model::train::network;
 use kiln_model::train::session::{ReadBack, Session};
@@ -245,7 +244,14 @@ fn messages_come_back_as_they_went() {
             request: 7,
             answer: Answer::Evaluated {
                 predictions: vec![1, 2, 3],
-                score: Score::of(&Tally::default()),
+                score: Score {
+                    quality: Quality {
+                        loss: 0.25,
+                        accuracy: 0.5,
+                    },
+                    correct: 1,
+                    images: 2,
+                },
             },
         },
         FromWorker::Answered {
