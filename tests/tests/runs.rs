@@ -36,6 +36,16 @@ async fn wait_for_names(page: &Page, names: &[&str]) -> Outcome {
     .await
 }
 
+/// The accessible name of the first chart, once all are there: they open one after the other.
+async fn first_chart(page: &Page) -> Result<String, HarnessError> {
+    let count = "document.querySelectorAll('.chart [role=img]').length";
+    page.wait_for_value(count, &json!(5), 20).await?;
+    let name = page
+        .evaluate("document.querySelector('.chart [role=img]').ariaLabel")
+        .await?;
+    Ok(name.as_str().unwrap().to_owned())
+}
+
 /// Both course runs on 2,000 images, and what compares them; `do_it` presses what has a role and
 /// a name, by mouse or by keyboard.
 async fn course_story(page: &Page, by_keyboard: bool) -> Outcome {
@@ -78,10 +88,7 @@ async fn course_story(page: &Page, by_keyboard: bool) -> Outcome {
     );
     assert!(rows.iter().any(|row| row[0] == "Test accuracy"));
     // One chart shows both.
-    let summary = page
-        .evaluate("document.querySelector('.chart [role=img]').ariaLabel")
-        .await?;
-    let summary = summary.as_str().unwrap().to_owned();
+    let summary = first_chart(page).await?;
     assert!(summary.contains("course-run-1 Training"), "{summary}");
     assert!(summary.contains("course-run-2 Training"), "{summary}");
 
@@ -108,11 +115,9 @@ async fn both_course_runs_are_queued_kept_and_compared() -> Outcome {
     page.press("link", "Compare").await?;
 
     // What was zoomed into by steps is another part of the images.
-    let name = page
-        .evaluate("document.querySelector('.chart [role=img]').ariaLabel")
-        .await?;
+    let name = first_chart(&page).await?;
     let middle = [(0.4, 0.5), (0.5, 0.5), (0.6, 0.5)];
-    page.drag("image", name.as_str().unwrap(), &middle).await?;
+    page.drag("image", &name, &middle).await?;
     page.wait_for_text("Reset zoom", 10).await?;
     page.press("button", "Images seen").await?;
     let has_reset = "document.body.innerText.includes('Reset zoom')";
@@ -652,10 +657,7 @@ async fn charts_leave_as_files_and_as_a_table() -> Outcome {
     .await?;
 
     // Dragging zooms into the middle, in every chart; the whole comes back by a press or a key.
-    let name = page
-        .evaluate("document.querySelector('.chart [role=img]').ariaLabel")
-        .await?;
-    let name = name.as_str().unwrap().to_owned();
+    let name = first_chart(&page).await?;
     let middle = [(0.4, 0.5), (0.5, 0.5), (0.6, 0.5)];
     let first_ticks =
         "[...document.querySelectorAll('.chart .x-axis span:first-child')].map(tick =>
