@@ -236,9 +236,9 @@ impl Run {
         });
     }
 
-    /// Takes in a score that was found out after the run had ended; one that it has stays, and a
-    /// run that can still go on has none yet.
-    /// So does a run whose best weights are not those of `step`. Says whether it took the score.
+    /// Takes in a score that was found out after the run had ended, and says whether it did: a
+    /// score that is there stays, a run that can still go on has none yet, and one of other weights
+    /// than those of `step` is not this run's.
     pub fn take_score(&mut self, step: u32, score: Score) -> bool {
         let has_ended = matches!(self.status, Status::Session(state) if state.has_ended());
         let are_its = self.weights_step(Weights::Best) == Some(step);

@@ -352,7 +352,8 @@ impl Trainer {
             };
             let is_open = run.as_ref().is_some_and(|run| run.status().is_open());
             let is_elsewhere = is_open && is_alive(id).await.map_err(StoreError::Refused)?;
-            if self.shown_id() != Some(id) || self.open_run().is_some() {
+            // A run that is about to go on here holds its lock already.
+            if self.shown_id() != Some(id) || untrack(|| self.is_busy_with(id)) {
                 return Ok(());
             }
             if is_elsewhere {

@@ -694,13 +694,15 @@ impl Trainer {
     /// Keeps a score that was found out after a run had ended, of its weights of a step.
     pub fn take_score(&self, id: RunId, step: u32, score: Score) {
         if self.shown_id() == Some(id) {
-            self.run.update(|run| {
-                if let Some(run) = run {
-                    run.take_score(step, score);
-                }
+            let taken = self.run.try_update(|run| {
+                let run = run.as_mut();
+                run.is_some_and(|run| run.take_score(step, score))
             });
-            self.list();
-            return self.store_run();
+            if taken == Some(true) {
+                self.list();
+                self.store_run();
+            }
+            return;
         }
         let library = self.library;
         library.with_store(move |store| async move {
