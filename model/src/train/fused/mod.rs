@@ -1,0 +1,261 @@
+//! The whole network on the CPU, forward and backward, an image at a time.
+//!
+//! Automatic differentiation computes everything; most of it is not needed. Of each pooling window
+//! one place alone has a gradient, where the ReLU is shut or dropout dropped the unit there is
+//! none at all, and the last row and column of each odd map are never seen. [`first`] and
+//! [`second`] are convolution, bias, ReLU and pooling in one, [`head`] is dense layer, softmax and
+//! cross-entropy. Maps are channels last: `[window][channel]`, four channels to a vector.
+//!
+//! Everything is written over four lanes with products and sums apart and no library's sums, so
+//! that WebAssembly, SSE and NEON come to the same bits. The images of a batch are cut into shards
+//! of [`SHARD`], each with sums of its own that are added in order: so the bits do not depend on
+//! who computes which shard.
+
+mod first;
+mod head;
+mod pool;
+mod second;
+
+use wide::f32x4;
+
+use self::first::First;
+use self::head::Head;
+use self::second::Second;
+use crate::spec::{
+    CLASSES, CONV1_BIAS, CONV1_CHANNELS, CONV1_WEIGHT, CONV2_BIAS, CONV2_CHANNELS, CONV2_WEIGHT,
+    FC_BIAS, FC_WEIGHT, FEATURES, IMAGE_SIDE, PARAMETER_COUNT, PIXELS,
+};
+
+/// Images whose gradients are summed before they meet those of others.
+pub const SHARD: usize = 16;
+
+/// Lanes of a vector.
+const LANES: usize = 4;
+/// Windows along a side of what the second block makes.
+const SIDE_2: usize = 5;
+/// Places along a side of what the first block makes, as far as the second sees it.
+const SIDE_1: usize = 2 * SIDE_2 + 2;
+/// Windows of the first block.
+const WINDOWS_1: usize = SIDE_1 * SIDE_1;
+/// Windows of the second block.
+const WINDOWS_2: usize = SIDE_2 * SIDE_2;
+/// Vectors of the first block's channels.
+const VECTORS_1: usize = CONV1_CHANNELS / LANES;
+/// Vectors of the second block's channels.
+const VECTORS_2: usize = CONV2_CHANNELS / LANES;
+/// Vectors of an image's features.
+const FEATURE_VECTORS: usize = FEATURES / LANES;
+
+const _: () = assert!(WINDOWS_2 * CONV2_CHANNELS == FEATURES);
+const _: () = assert!(2 * SIDE_1 + 2 <= IMAGE_SIDE);
+
+/// The images of one step, or a part of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Examples<'a> {
+    /// `[images, 28, 28]`, 0 to 1.
+    pub pixels: &'a [f32],
+    /// The digits, 0 to 9.
+    pub labels: &'a [u8],
+    /// `[images, 1600]` in the order of the features: what each is multiplied by.
+    pub dropout: Option<&'a [f32]>,
+}
+
+/// What a batch brought.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Gradient of the loss by every parameter, in the order of [`crate::spec::PARAMETERS`].
+    pub gradient: Vec<f32>,
+    /// `[images, 10]`.
+    pub logits: Vec<f32>,
+}
+
+/// The network with its weights laid out for the kernels, and room to compute in.
+#[derive(Clone, Debug)]
+pub struct Network {
+    first: First,
+    second: Second,
+    head: Head,
+    maps: Maps,
+}
+
+/// What one image is on its way.
+#[derive(Clone, Debug)]
+struct Maps {
+    /// `[144][32]`: what the first block makes.
+    first: Vec<f32x4>,
+    /// `[144][32]`: which place of its window each came from, a byte each.
+    first_picks: Vec<u32>,
+    /// `[144][32]`: the gradient by what the first block makes.
+    by_first: Vec<f32x4>,
+    /// `[25][64]`: what the second block makes.
+    second: Vec<f32x4>,
+    /// `[25][64]`: which place of its window each came from.
+    second_picks: Vec<u32>,
+    /// `[25][64]`: the gradient by what the second block makes.
+    by_second: Vec<f32x4>,
+    /// `[25][64]`: dropout's factors.
+    factors: Vec<f32x4>,
+}
+
+/// Sums of gradients, laid out as the kernels make them.
+#[derive(Clone, Debug)]
+struct Sums {
+    first: first::Sums,
+    second: second::Sums,
+    head: head::Sums,
+}
+
+impl Network {
+    /// The network of these weights, flat as in [`crate::spec`]; missing ones are 0.
+    pub fn new(weights: &[f32]) -> Self {
+        let mut all = weights.to_vec();
+        all.resize(PARAMETER_COUNT, 0.0);
+        let zeros = |len| vec![f32x4::ZERO; len];
+        Self {
+            first: First::new(&all[CONV1_WEIGHT.range()], &all[CONV1_BIAS.range()]),
+            second: Second::new(&all[CONV2_WEIGHT.range()], &all[CONV2_BIAS.range()]),
+            head: Head::new(&all[FC_WEIGHT.range()], &all[FC_BIAS.range()]),
+            maps: Maps {
+                first: zeros(WINDOWS_1 * VECTORS_1),
+                first_picks: vec![0; WINDOWS_1 * VECTORS_1],
+                by_first: zeros(WINDOWS_1 * VECTORS_1),
+                second: zeros(FEATURE_VECTORS),
+                second_picks: vec![0; FEATURE_VECTORS],
+                by_second: zeros(FEATURE_VECTORS),
+                factors: zeros(FEATURE_VECTORS),
+            },
+        }
+    }
+
+    /// The logits `[n, 10]` of images `[n, 28, 28]` with values 0 to 1, dropout off.
+    pub fn logits(&mut self, pixels: &[f32]) -> Vec<f32> {
+        let (images, _) = pixels.as_chunks::<PIXELS>();
+        let mut logits = Vec::with_capacity(images.len() * CLASSES);
+        for image in images {
+            self.forward(image);
+            logits.extend(self.head.forward(&self.maps.second));
+        }
+        logits
+    }
+
+    /// The gradients of a batch, or of a part of one.
+    ///
+    /// The loss is the sum of the images' softmax cross-entropies over `whole_batch`, the number
+    /// of images of the whole batch.
+    pub fn gradients(&mut self, examples: Examples<'_>, whole_batch: usize) -> Outcome {
+        let (images, _) = examples.pixels.as_chunks::<PIXELS>();
+        let masks = examples
+            .dropout
+            .map_or(&[][..], |factors| factors.as_chunks::<FEATURES>().0);
+        let mut logits = Vec::with_capacity(images.len() * CLASSES);
+        let mut total: Option<Sums> = None;
+        let shards = images.chunks(SHARD).zip(examples.labels.chunks(SHARD));
+        for (shard, (images, labels)) in shards.enumerate() {
+            let mut sums = Sums::zero();
+            for (row, (image, label)) in images.iter().zip(labels).enumerate() {
+                let factors = masks.get(shard * SHARD + row);
+                let answer = self.learn(image, *label, factors, whole_batch, &mut sums);
+                logits.extend(answer);
+            }
+            match &mut total {
+                Some(total) => total.add(&sums),
+                None => total = Some(sums),
+            }
+        }
+        Outcome {
+            gradient: total.unwrap_or_else(Sums::zero).flat(),
+            logits,
+        }
+    }
+
+    fn forward(&mut self, image: &[f32; PIXELS]) {
+        let maps = &mut self.maps;
+        self.first
+            .forward(image, &mut maps.first, &mut maps.first_picks);
+        self.second
+            .forward(&maps.first, &mut maps.second, &mut maps.second_picks);
+    }
+
+    /// Adds the gradients of one image to the sums and gives its logits.
+    fn learn(
+        &mut self,
+        image: &[f32; PIXELS],
+        label: u8,
+        factors: Option<&[f32; FEATURES]>,
+        whole_batch: usize,
+        sums: &mut Sums,
+    ) -> [f32; CLASSES] {
+        self.forward(image);
+        let maps = &mut self.maps;
+        match factors {
+            Some(factors) => window_major(factors, &mut maps.factors),
+            None => maps.factors.fill(f32x4::ONE),
+        }
+        let logits = self.head.learn(
+            &maps.second,
+            &maps.factors,
+            label,
+            1.0 / whole_batch as f32,
+            &mut maps.by_second,
+            &mut sums.head,
+        );
+        self.second.backward(
+            &maps.first,
+            &maps.second_picks,
+            &maps.by_second,
+            &mut maps.by_first,
+            &mut sums.second,
+        );
+        self.first.backward(
+            image,
+            &maps.first,
+            &maps.first_picks,
+            &mut maps.by_first,
+            &mut sums.first,
+        );
+        logits
+    }
+}
+
+impl Sums {
+    fn zero() -> Self {
+        Self {
+            first: first::Sums::zero(),
+            second: second::Sums::zero(),
+            head: head::Sums::zero(),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.first.add(&other.first);
+        self.second.add(&other.second);
+        self.head.add(&other.head);
+    }
+
+    /// One value a parameter, in the order of [`crate::spec::PARAMETERS`].
+    fn flat(&self) -> Vec<f32> {
+        let mut flat = vec![0.0; PARAMETER_COUNT];
+        self.first.write(&mut flat);
+        self.second.write(&mut flat);
+        self.head.write(&mut flat);
+        flat
+    }
+}
+
+/// Values of features, `[64][25]` as the dense layer counts them, to `[25][64]`.
+fn window_major(values: &[f32; FEATURES], into: &mut [f32x4]) {
+    let into: &mut [f32] = bytemuck::cast_slice_mut(into);
+    let (channels, _) = values.as_chunks::<WINDOWS_2>();
+    for (channel, windows) in channels.iter().enumerate() {
+        for (window, value) in windows.iter().enumerate() {
+            into[window * CONV2_CHANNELS + channel] = *value;
+        }
+    }
+}
+
+/// Adds vectors to vectors.
+fn add_all(sums: &mut [f32x4], others: &[f32x4]) {
+    for (sum, other) in sums.iter_mut().zip(others) {
+        *sum += *other;
+    }
+}
