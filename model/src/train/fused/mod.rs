@@ -15,6 +15,7 @@ mod first;
 mod head;
 mod pool;
 mod second;
+mod winograd;
 
 use wide::f32x4;
 
@@ -132,7 +133,11 @@ impl Network {
         let (images, _) = pixels.as_chunks::<PIXELS>();
         let mut logits = Vec::with_capacity(images.len() * CLASSES);
         for image in images {
-            self.forward(image);
+            let maps = &mut self.maps;
+            self.first
+                .forward(image, &mut maps.first, &mut maps.first_picks);
+            self.second
+                .forward(&maps.first, &mut maps.second, &mut maps.second_picks);
             logits.extend(self.head.forward(&self.maps.second));
         }
         logits
@@ -168,14 +173,6 @@ impl Network {
         }
     }
 
-    fn forward(&mut self, image: &[f32; PIXELS]) {
-        let maps = &mut self.maps;
-        self.first
-            .forward(image, &mut maps.first, &mut maps.first_picks);
-        self.second
-            .forward(&maps.first, &mut maps.second, &mut maps.second_picks);
-    }
-
     /// Adds the gradients of one image to the sums and gives its logits.
     fn learn(
         &mut self,
@@ -185,11 +182,20 @@ impl Network {
         whole_batch: usize,
         sums: &mut Sums,
     ) -> [f32; CLASSES] {
-        self.forward(image);
         let maps = &mut self.maps;
+        let (values, picks) = (&mut maps.second, &mut maps.second_picks);
+        self.first
+            .forward(image, &mut maps.first, &mut maps.first_picks);
         match factors {
-            Some(factors) => window_major(factors, &mut maps.factors),
-            None => maps.factors.fill(f32x4::ONE),
+            Some(factors) => {
+                window_major(factors, &mut maps.factors);
+                self.second
+                    .forward_kept(&maps.first, &maps.factors, values, picks);
+            }
+            None => {
+                maps.factors.fill(f32x4::ONE);
+                self.second.forward(&maps.first, values, picks);
+            }
         }
         let logits = self.head.learn(
             &maps.second,

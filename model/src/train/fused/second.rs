@@ -1,23 +1,23 @@
 //! The second block: 32 channels to 64, convolution 3 × 3, bias, ReLU and pooling.
 //!
-//! Forward by Winograd's F(2 × 2, 3 × 3) (Lavin and Gray 2016, section 4.1), whose output tile is
-//! exactly one pooling window: 16 products instead of 36. Backward by lists: of each window one
+//! Forward by Winograd's tiles, which are pooling windows. What dropout drops is not computed: the
+//! mask is known beforehand, so [`Second::forward_kept`] multiplies for the kept units alone, and
+//! [`Second::forward`] for all. Backward by lists: of each window one
 //! place has a gradient, so the gradient by a kernel is a sum over the places where its channel
 //! has one, and the gradient by the input a sum over the channels that have one at a place.
 
 use wide::f32x4;
 
 use super::pool::pool;
-use super::{LANES, SIDE_1, SIDE_2, VECTORS_1, VECTORS_2, WINDOWS_1, WINDOWS_2, add_all};
+use super::winograd::{PATCH, POINTS, transform_input, transform_kernel, transform_output};
+use super::{
+    FEATURE_VECTORS, LANES, SIDE_1, SIDE_2, VECTORS_1, VECTORS_2, WINDOWS_1, WINDOWS_2, add_all,
+};
 use crate::spec::{
     CONV1_CHANNELS, CONV2_BIAS, CONV2_CHANNELS, CONV2_WEIGHT, KERNEL_SIDE, POOL_SIDE,
 };
 
 const TAPS: usize = KERNEL_SIDE * KERNEL_SIDE;
-/// Places along a side of what one window sees, and of a transformed kernel.
-const PATCH: usize = KERNEL_SIDE + POOL_SIDE - 1;
-/// Points of the transform.
-const POINTS: usize = PATCH * PATCH;
 /// Output channels of one tile of the product, in vectors.
 const TILE_VECTORS: usize = 2;
 /// Tiles of the product across the output channels.
@@ -40,15 +40,22 @@ struct Entry {
 /// The block's weights, and room to compute in.
 #[derive(Clone, Debug)]
 pub struct Second {
-    /// `[16][8][32]`: transformed kernels, two vectors of output channels each.
-    transformed: Vec<[f32x4; TILE_VECTORS]>,
+    /// `[16][64][32]`: transformed kernels with the input channel last.
+    rows: Vec<[f32x4; VECTORS_1]>,
+    /// `[16][8][32]`: the same, two vectors of output channels each; made when first asked for.
+    tiles: Vec<[f32x4; TILE_VECTORS]>,
     /// `[64][3][3 · 32]`: kernels with the input channel last.
     kernels: Vec<f32x4>,
     bias: [f32x4; VECTORS_2],
     /// `[16][25][32]`: the transformed input.
     input: Vec<f32x4>,
-    /// `[16][25][64]`: their products.
+    /// `[16][25][64]`: their products; of kept units alone, those that there are in order.
     products: Vec<f32x4>,
+    /// The output channels that are kept, window after window, each window's filled up to whole
+    /// groups with its last.
+    kept: Vec<[u8; LANES]>,
+    /// How many groups each window has.
+    groups: [usize; WINDOWS_2],
     /// For each output channel, the places of the input it has gradients at.
     by_channel: Vec<Vec<Entry>>,
     /// For each place, the kernels that have gradients there.
@@ -69,39 +76,39 @@ impl Second {
         let tap = |out: usize, channel: usize, tap: usize| {
             weight[(out * CONV1_CHANNELS + channel) * TAPS + tap]
         };
-        let zero = [f32x4::ZERO; TILE_VECTORS];
-        let mut transformed = vec![zero; POINTS * TILES * CONV1_CHANNELS];
-        for part in 0..VECTORS_2 {
-            for channel in 0..CONV1_CHANNELS {
+        let kernels: Vec<f32x4> = (0..CONV2_CHANNELS * TAPS * VECTORS_1)
+            .map(|index| {
+                let (out, rest) = (index / (TAPS * VECTORS_1), index % (TAPS * VECTORS_1));
+                let (place, part) = (rest / VECTORS_1, rest % VECTORS_1);
+                f32x4::new(std::array::from_fn(|lane| {
+                    tap(out, part * LANES + lane, place)
+                }))
+            })
+            .collect();
+        let mut rows = vec![[f32x4::ZERO; VECTORS_1]; POINTS * CONV2_CHANNELS];
+        for (out, taps) in kernels.chunks_exact(TAPS * VECTORS_1).enumerate() {
+            for part in 0..VECTORS_1 {
                 let kernel = std::array::from_fn(|row| {
                     std::array::from_fn(|column| {
-                        f32x4::new(std::array::from_fn(|lane| {
-                            tap(part * LANES + lane, channel, row * KERNEL_SIDE + column)
-                        }))
+                        taps[(row * KERNEL_SIDE + column) * VECTORS_1 + part]
                     })
                 });
-                let tile = part / TILE_VECTORS;
                 for (point, value) in transform_kernel(kernel).into_iter().enumerate() {
-                    let row = (point * TILES + tile) * CONV1_CHANNELS + channel;
-                    transformed[row][part % TILE_VECTORS] = value;
+                    rows[point * CONV2_CHANNELS + out][part] = value;
                 }
             }
         }
-        let kernels = (0..CONV2_CHANNELS * TAPS * VECTORS_1).map(|index| {
-            let (out, rest) = (index / (TAPS * VECTORS_1), index % (TAPS * VECTORS_1));
-            let (place, part) = (rest / VECTORS_1, rest % VECTORS_1);
-            f32x4::new(std::array::from_fn(|lane| {
-                tap(out, part * LANES + lane, place)
-            }))
-        });
         Self {
-            transformed,
-            kernels: kernels.collect(),
+            rows,
+            tiles: Vec::new(),
+            kernels,
             bias: std::array::from_fn(|part| {
                 f32x4::new(std::array::from_fn(|lane| bias[part * LANES + lane]))
             }),
             input: vec![f32x4::ZERO; POINTS * WINDOWS_2 * VECTORS_1],
-            products: vec![f32x4::ZERO; POINTS * WINDOWS_2 * VECTORS_2],
+            products: vec![f32x4::ZERO; POINTS * FEATURE_VECTORS],
+            kept: Vec::with_capacity(FEATURE_VECTORS),
+            groups: [0; WINDOWS_2],
             by_channel: vec![Vec::new(); CONV2_CHANNELS],
             by_place: vec![Vec::new(); PLACES * PLACES],
         }
@@ -110,11 +117,129 @@ impl Second {
     /// Fills `[25][64]` values and where they came from.
     pub fn forward(&mut self, maps: &[f32x4], values: &mut [f32x4], picks: &mut [u32]) {
         self.transform_input(maps);
+        self.make_tiles();
         self.multiply();
-        for index in 0..WINDOWS_2 * VECTORS_2 {
-            let places =
-                transform_output(|point| self.products[point * WINDOWS_2 * VECTORS_2 + index]);
+        for index in 0..FEATURE_VECTORS {
+            let places = transform_output(|point| self.products[point * FEATURE_VECTORS + index]);
             (values[index], picks[index]) = pool(places, self.bias[index % VECTORS_2]);
+        }
+    }
+
+    /// As [`Second::forward`], but 0 where the factor of dropout, `[25][64]`, is 0.
+    pub fn forward_kept(
+        &mut self,
+        maps: &[f32x4],
+        factors: &[f32x4],
+        values: &mut [f32x4],
+        picks: &mut [u32],
+    ) {
+        self.transform_input(maps);
+        self.list_kept(factors);
+        self.multiply_kept();
+        self.pool_kept(
+            bytemuck::cast_slice_mut(values),
+            bytemuck::cast_slice_mut(picks),
+        );
+    }
+
+    fn list_kept(&mut self, factors: &[f32x4]) {
+        self.kept.clear();
+        for (factors, groups) in factors.chunks_exact(VECTORS_2).zip(&mut self.groups) {
+            let before = self.kept.len();
+            let mut group = [0; LANES];
+            let mut count = 0;
+            let masks = factors
+                .iter()
+                .map(|four| four.simd_ne(f32x4::ZERO).to_bitmask());
+            for (part, mut mask) in masks.enumerate() {
+                while mask != 0 {
+                    let channel = (part * LANES) as u8 + mask.trailing_zeros() as u8;
+                    mask &= mask - 1;
+                    group[count % LANES..].fill(channel);
+                    count += 1;
+                    if count % LANES == 0 {
+                        self.kept.push(group);
+                    }
+                }
+            }
+            if count % LANES != 0 {
+                self.kept.push(group);
+            }
+            *groups = self.kept.len() - before;
+        }
+    }
+
+    /// At each point and window the products of the input with four kept kernels at a time.
+    #[inline(never)]
+    fn multiply_kept(&mut self) {
+        let (input, _) = self.input.as_chunks::<VECTORS_1>();
+        let (input, _) = input.as_chunks::<WINDOWS_2>();
+        // A loop whose length the compiler knows is unrolled, and its sums no longer stay in
+        // registers in a browser.
+        let parts = std::hint::black_box(VECTORS_1);
+        let (rows, _) = self.rows.as_chunks::<CONV2_CHANNELS>();
+        let products = self.products.chunks_exact_mut(FEATURE_VECTORS);
+        for ((windows, rows), products) in input.iter().zip(rows).zip(products) {
+            let mut groups = self.kept.iter().zip(products);
+            for (window, count) in windows.iter().zip(self.groups) {
+                let window = &window[..parts];
+                for (group, product) in groups.by_ref().take(count) {
+                    let [first, second, third, fourth] =
+                        group.map(|channel| &rows[usize::from(channel) % CONV2_CHANNELS][..parts]);
+                    let mut dots = [f32x4::ZERO; LANES];
+                    let rows = first.iter().zip(second).zip(third.iter().zip(fourth));
+                    for (value, ((first, second), (third, fourth))) in window.iter().zip(rows) {
+                        dots[0] += *value * *first;
+                        dots[1] += *value * *second;
+                        dots[2] += *value * *third;
+                        dots[3] += *value * *fourth;
+                    }
+                    let [a, b, c, d] = f32x4::transpose(dots);
+                    *product = (a + b) + (c + d);
+                }
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn pool_kept(&self, values: &mut [f32], picks: &mut [u8]) {
+        values.fill(0.0);
+        picks.fill(0);
+        let bias: &[f32] = bytemuck::cast_slice(&self.bias);
+        let windows = self
+            .groups
+            .iter()
+            .enumerate()
+            .flat_map(|(window, count)| std::iter::repeat_n(window, *count));
+        for (index, (window, group)) in windows.zip(&self.kept).enumerate() {
+            let places = transform_output(|point| self.products[point * FEATURE_VECTORS + index]);
+            let bias = f32x4::new(group.map(|channel| bias[usize::from(channel)]));
+            let (found, places) = pool(places, bias);
+            let found = found.to_array().into_iter().zip(places.to_le_bytes());
+            for (channel, (value, pick)) in group.iter().zip(found) {
+                let at = window * CONV2_CHANNELS + usize::from(*channel);
+                (values[at], picks[at]) = (value, pick);
+            }
+        }
+    }
+
+    /// Lays the transformed kernels out for all units.
+    fn make_tiles(&mut self) {
+        if !self.tiles.is_empty() {
+            return;
+        }
+        let zero = [f32x4::ZERO; TILE_VECTORS];
+        self.tiles.resize(POINTS * TILES * CONV1_CHANNELS, zero);
+        for (index, rows) in self.rows.chunks_exact(LANES).enumerate() {
+            let (point, out) = (index / VECTORS_2, index % VECTORS_2);
+            let first = (point * TILES + out / TILE_VECTORS) * CONV1_CHANNELS;
+            let tiles = self.tiles[first..][..CONV1_CHANNELS].chunks_exact_mut(LANES);
+            for (part, tiles) in tiles.enumerate() {
+                let four = f32x4::transpose(std::array::from_fn(|row| rows[row][part]));
+                for (tile, value) in tiles.iter_mut().zip(four) {
+                    tile[out % TILE_VECTORS] = value;
+                }
+            }
         }
     }
 
@@ -124,11 +249,7 @@ impl Second {
             let corner = (window / SIDE_2 * SIDE_1 + window % SIDE_2) * POOL_SIDE;
             for part in 0..VECTORS_1 {
                 let at = |row, column| maps[(corner + row * SIDE_1 + column) * VECTORS_1 + part];
-                let columns: [[f32x4; PATCH]; PATCH] = std::array::from_fn(|column| {
-                    transform_line(std::array::from_fn(|row| at(row, column)))
-                });
-                for row in 0..PATCH {
-                    let line = transform_line(columns.map(|column| column[row]));
+                for (row, line) in transform_input(at).into_iter().enumerate() {
                     for (column, value) in line.into_iter().enumerate() {
                         let point = row * PATCH + column;
                         self.input[(point * WINDOWS_2 + window) * VECTORS_1 + part] = value;
@@ -145,7 +266,7 @@ impl Second {
         let input: &[f32] = bytemuck::cast_slice(&self.input);
         let (input, _) = input.as_chunks::<CONV1_CHANNELS>();
         let (windows, _) = input.as_chunks::<SIDE_2>();
-        let (weights, _) = self.transformed.as_chunks::<CONV1_CHANNELS>();
+        let (weights, _) = self.tiles.as_chunks::<CONV1_CHANNELS>();
         for point in 0..POINTS {
             for tile in 0..TILES {
                 let weights = &weights[point * TILES + tile];
@@ -250,46 +371,6 @@ fn accumulate(sums: &mut [f32x4; HALF], entries: &[Entry], values: &[f32x4]) {
         }
     }
     *sums = found;
-}
-
-/// Bᵀ d, of one column or row of the input.
-#[inline(always)]
-fn transform_line([a, b, c, d]: [f32x4; PATCH]) -> [f32x4; PATCH] {
-    [a - c, b + c, c - b, b - d]
-}
-
-/// G g Gᵀ.
-fn transform_kernel(kernel: [[f32x4; KERNEL_SIDE]; KERNEL_SIDE]) -> [f32x4; POINTS] {
-    let half = f32x4::splat(0.5);
-    let line = |[a, b, c]: [f32x4; KERNEL_SIDE]| {
-        let (outer, inner) = ((a + c) * half, b * half);
-        [a, outer + inner, outer - inner, c]
-    };
-    let mut columns = [[f32x4::ZERO; KERNEL_SIDE]; PATCH];
-    for column in 0..KERNEL_SIDE {
-        let down = line(std::array::from_fn(|row| kernel[row][column]));
-        for (row, value) in down.into_iter().enumerate() {
-            columns[row][column] = value;
-        }
-    }
-    let mut points = [f32x4::ZERO; POINTS];
-    for (points, row) in points.chunks_exact_mut(PATCH).zip(columns) {
-        points.copy_from_slice(&line(row));
-    }
-    points
-}
-
-/// Aᵀ m A: the four places of a window.
-#[inline(always)]
-fn transform_output(product: impl Fn(usize) -> f32x4) -> [f32x4; POOL_SIDE * POOL_SIDE] {
-    let row = |row: usize| {
-        let [a, b, c, d] = std::array::from_fn(|column| product(row * PATCH + column));
-        [a + (b + c), (b - c) - d]
-    };
-    let [first, second, third, fourth] = [row(0), row(1), row(2), row(3)];
-    let top = |side: usize| first[side] + second[side] + third[side];
-    let bottom = |side: usize| second[side] - third[side] - fourth[side];
-    [top(0), top(1), bottom(0), bottom(1)]
 }
 
 impl Sums {
