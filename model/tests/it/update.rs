@@ -2,6 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use kiln_model::optimizer::Optimizer;
+use kiln_model::train::fused::update::{Update as Fused, norm};
 use kiln_model::train::update::Update;
 use serde_json::Value;
 
@@ -32,22 +33,42 @@ fn tensor(value: impl Fn(u32) -> f64) -> Tensor<1> {
     Tensor::from_data(TensorData::new(values, [COUNT as usize]), &Device::flex())
 }
 
+fn gradient(step: u32, index: u32) -> f64 {
+    let size = 10.0_f64.powi(-((index % 8) as i32));
+    uniform(index + COUNT * (step + 1)) * size
+}
+
+/// Holds both ways to compute a rule against Keras.
 fn check(optimizer: Optimizer, key: &str) {
-    let fixture: Value = serde_json::from_str(include_str!("../fixtures/optimizers.json")).unwrap();
     let state = optimizer.initial_state(COUNT as usize);
     let mut update = Update::new(optimizer, &state, 0, &Device::flex()).unwrap();
     let mut weights = tensor(|index| START * uniform(index));
+    check_steps(key, |step| {
+        let gradient = tensor(|index| gradient(step, index));
+        weights = update.apply(weights.clone(), gradient, LEARNING_RATE);
+        values(weights.clone())
+    });
+    assert_eq!(update.updates(), STEPS);
+
+    let mut update = Fused::new(optimizer, &state, 0).unwrap();
+    let mut weights = values(tensor(|index| START * uniform(index)));
+    check_steps(key, |step| {
+        let gradient = values(tensor(|index| gradient(step, index)));
+        update.apply(&mut weights, &gradient, LEARNING_RATE);
+        weights.clone()
+    });
+    assert_eq!(update.updates(), STEPS);
+}
+
+/// Holds the weights after each step against Keras'.
+fn check_steps(key: &str, mut weights_after: impl FnMut(u32) -> Vec<f32>) {
+    let fixture: Value = serde_json::from_str(include_str!("../fixtures/optimizers.json")).unwrap();
     let mut before: Vec<f64> = (0..COUNT).map(|index| START * uniform(index)).collect();
     let mut ways = vec![0.0; COUNT as usize];
     for step in 0..STEPS {
-        let gradient = tensor(|index| {
-            let size = 10.0_f64.powi(-((index % 8) as i32));
-            uniform(index + COUNT * (step + 1)) * size
-        });
-        weights = update.apply(weights, gradient, LEARNING_RATE);
         let expected = fixture[key][step as usize].as_array().unwrap();
         assert_eq!(expected.len(), COUNT as usize);
-        for (index, (found, expected)) in values(weights.clone()).iter().zip(expected).enumerate() {
+        for (index, (found, expected)) in weights_after(step).iter().zip(expected).enumerate() {
             let (found, expected) = (f64::from(*found), expected.as_f64().unwrap());
             ways[index] += (expected - before[index]).abs();
             before[index] = expected;
@@ -59,7 +80,6 @@ fn check(optimizer: Optimizer, key: &str) {
             );
         }
     }
-    assert_eq!(update.updates(), STEPS);
 }
 
 #[test]
@@ -86,4 +106,73 @@ fn adam_w_is_keras() {
 #[test]
 fn rms_prop_is_keras() {
     check(Optimizer::RmsProp, "rms_prop");
+}
+
+/// Each way to compute a rule has the state of the other, within a few roundings, and by its names.
+#[test]
+fn both_ways_keep_the_same_state() {
+    for optimizer in Optimizer::ALL {
+        let state = optimizer.initial_state(COUNT as usize);
+        let mut burns = Update::new(optimizer, &state, 0, &Device::flex()).unwrap();
+        let mut fused = Fused::new(optimizer, &state, 0).unwrap();
+        let mut weights = values(tensor(uniform));
+        for step in 0..STEPS {
+            let gradient = tensor(|index| gradient(step, index));
+            burns.apply(tensor(uniform), gradient.clone(), LEARNING_RATE);
+            fused.apply(&mut weights, &values(gradient), LEARNING_RATE);
+        }
+        for ((name, found), (expected_name, expected)) in fused.state().zip(burns.state()) {
+            assert_eq!(name, expected_name);
+            for (found, expected) in found.iter().zip(values(expected)) {
+                let difference = (found - expected).abs();
+                assert!(
+                    difference <= 1e-6 * expected.abs(),
+                    "{found} instead of {expected}"
+                );
+            }
+        }
+        assert_eq!(fused.state().count(), optimizer.state_names().len());
+    }
+}
+
+#[test]
+fn a_part_of_the_state_that_is_missing_is_named() {
+    let state = Optimizer::RmsProp.initial_state(COUNT as usize);
+    let missing = Fused::new(Optimizer::Adam, &state, 0);
+    assert_eq!(missing.map(|update| update.updates()), Err("mean"));
+}
+
+/// From 2e-30 the mean is below 1e-30 after 7 updates, the mean square after 700.
+#[test]
+fn means_of_the_dead_become_zero() {
+    let mut state = Optimizer::Adam.initial_state(1);
+    state.values_mut().for_each(|values| values.0 = vec![2e-30]);
+    let mut update = Fused::new(Optimizer::Adam, &state, 1_000).unwrap();
+    let mut weights = [1.0];
+    for _ in 0..1_000 {
+        update.apply(&mut weights, &[0.0], LEARNING_RATE);
+    }
+    assert!(update.state().all(|(_, values)| values == [0.0]));
+}
+
+#[test]
+fn weights_that_are_no_numbers_stay_so() {
+    for optimizer in Optimizer::ALL {
+        let state = optimizer.initial_state(5);
+        let mut update = Fused::new(optimizer, &state, 0).unwrap();
+        let mut weights = [1.0; 5];
+        update.apply(
+            &mut weights,
+            &[0.0, f32::NAN, 0.0, 0.0, f32::NAN],
+            LEARNING_RATE,
+        );
+        assert_eq!(weights.map(f32::is_nan), [false, true, false, false, true]);
+    }
+}
+
+#[test]
+fn a_norm_is_a_length() {
+    assert_eq!(norm(&[3.0, 0.0, 0.0, 0.0, 4.0]), 5.0);
+    assert_eq!(norm(&[]), 0.0);
+    assert!(norm(&[1.0, f32::NAN]).is_nan());
 }

@@ -4,7 +4,7 @@
 //! one place alone has a gradient, where the ReLU is shut or dropout dropped the unit there is
 //! none at all, and the last row and column of each odd map are never seen. [`first`] and
 //! [`second`] are convolution, bias, ReLU and pooling in one, [`head`] is dense layer, softmax and
-//! cross-entropy. Maps are channels last: `[window][channel]`, four channels to a vector.
+//! cross-entropy; [`update`] has the optimisers. Maps are channels last: `[window][channel]`, four channels to a vector.
 //!
 //! Everything is written over four lanes with products and sums apart and no library's sums, so
 //! that WebAssembly, SSE and NEON come to the same bits. The images of a batch are cut into shards
@@ -15,6 +15,7 @@ mod first;
 mod head;
 mod pool;
 mod second;
+pub mod update;
 mod winograd;
 
 use wide::f32x4;
