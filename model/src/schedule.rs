@@ -58,9 +58,10 @@ impl Schedule {
     }
 }
 
-/// Half a cosine from 1 at 0 to 0 at 1, and 0 from there on.
+/// Half a cosine from 1 at 0 to 0 at 1, and 0 from there on; by the crate `libm`, the same on any
+/// platform.
 fn half_cosine(share: f64) -> f64 {
-    f64::midpoint(1.0, (PI * share.min(1.0)).cos())
+    f64::midpoint(1.0, libm::cos(PI * share.min(1.0)))
 }
 
 #[cfg(test)]

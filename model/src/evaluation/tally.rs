@@ -56,7 +56,8 @@ pub fn answer(logits: &[f32]) -> usize {
     best
 }
 
-/// −ln softmax(logits)\[label\], computed from the largest logit so that nothing overflows.
+/// −ln softmax(logits)\[label\], computed from the largest logit so that nothing overflows. The
+/// powers and the logarithm are those of the crate `libm`, which are the same on any platform.
 pub fn cross_entropy(logits: &[f32], label: usize) -> f64 {
     if logits.iter().any(|logit| logit.is_nan()) {
         return f64::NAN;
@@ -66,9 +67,9 @@ pub fn cross_entropy(logits: &[f32], label: usize) -> f64 {
         .fold(f64::NEG_INFINITY, |most, logit| most.max(f64::from(*logit)));
     let sum: f64 = logits
         .iter()
-        .map(|logit| (f64::from(*logit) - largest).exp())
+        .map(|logit| libm::exp(f64::from(*logit) - largest))
         .sum();
-    largest + sum.ln() - f64::from(logits[label])
+    largest + libm::log(sum) - f64::from(logits[label])
 }
 
 #[cfg(test)]
