@@ -1,8 +1,10 @@
-//! Training on burn: the same code natively, on the CPU worker and on the GPU worker.
+//! Training: the same code natively, on the CPU worker and on the GPU worker.
 //!
-//! [`network`] turns weights and images into logits and gradients ([`fused`] does so on the CPU), [`update`] turns gradients into
-//! new weights, [`session`] is asked for one step at a time and says what happened.
+//! On burn, [`network`] turns weights and images into logits and gradients and [`update`] turns
+//! gradients into new weights; [`fused`] does both on the CPU. [`engine`] is one or the other,
+//! [`session`] is asked for one step at a time and says what happened.
 
+pub mod engine;
 pub mod fused;
 pub mod network;
 pub mod session;

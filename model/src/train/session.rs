@@ -5,13 +5,11 @@
 
 use std::time::Duration;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use web_time::Instant;
 
-use super::network;
+use super::engine::{self, Engine, Found, Holdings, Which};
 use super::stopwatch::Stopwatch;
-use super::transfer::{download, download_all, upload};
-use super::update::Update;
 use crate::batch::{Batches, evaluation_pixels};
 use crate::checkpoint::{Best, Next, Snapshot, Values};
 use crate::config::{Config, Edit, OutOfRange};
@@ -98,8 +96,7 @@ struct InFlight {
     step: u32,
     learning_rate: f64,
     labels: Vec<u8>,
-    /// The logits, row by row, and behind them the gradient's norm.
-    results: Tensor<1>,
+    found: Found,
 }
 
 /// What the network answered to every image of a validation or of the score.
@@ -113,13 +110,6 @@ pub struct Answers {
     pub predictions: Predictions,
 }
 
-/// The weights with the lowest validation loss so far.
-#[derive(Debug)]
-struct Kept {
-    measured: Measured<Quality>,
-    weights: Tensor<1>,
-}
-
 /// A run in progress.
 #[derive(Debug)]
 pub struct Session {
@@ -131,9 +121,9 @@ pub struct Session {
     test: TestImages,
     read_back: ReadBack,
 
-    weights: Tensor<1>,
-    update: Update,
-    best: Option<Kept>,
+    engine: Engine,
+    /// The lowest validation loss so far; the engine has the weights of it.
+    best: Option<Measured<Quality>>,
     step: u32,
     activity: Activity,
     pace: Pace,
@@ -203,8 +193,16 @@ impl Session {
         }
         let plan = config.plan();
         let split = dataset.split(asked, plan.validation_images as usize, config.validate_on);
-        let (optimizer, state) = (config.optimizer, &snapshot.optimizer);
-        let update = Update::new(optimizer, state, snapshot.step, &device)
+        let (best, best_weights) = match snapshot.best {
+            Some(best) => (Some(best.measured), Some(best.weights)),
+            None => (None, None),
+        };
+        let holdings = Holdings {
+            weights: snapshot.weights,
+            optimizer: snapshot.optimizer,
+            best: best_weights,
+        };
+        let engine = Engine::new(&device, holdings, config.optimizer, snapshot.step)
             .map_err(TrainError::OptimizerState)?;
         Ok(Self {
             data: snapshot.data,
@@ -217,12 +215,8 @@ impl Session {
             validation: split.validation,
             test: split.test,
             read_back,
-            weights: upload(snapshot.weights.0, &device),
-            update,
-            best: snapshot.best.map(|best| Kept {
-                measured: best.measured,
-                weights: upload(best.weights.0, &device),
-            }),
+            engine,
+            best,
             step: snapshot.step,
             activity: match snapshot.next {
                 Next::Train if snapshot.step < plan.total_steps() => Activity::Training,
@@ -369,13 +363,7 @@ impl Session {
             Activity::Closing | Activity::Ended(State::Stopped | State::Finished) => Next::Nothing,
             Activity::Ended(_) => return Ok((events, None)),
         };
-        let (names, state): (Vec<_>, Vec<_>) = self.update.state().into_iter().unzip();
-        let kept = self.best.as_ref().map(|best| best.weights.clone());
-        let tensors = [self.weights.clone()].into_iter().chain(state).chain(kept);
-        let mut read = download_all(tensors.collect())
-            .await?
-            .into_iter()
-            .map(Values);
+        let holdings = self.engine.holdings().await?;
         let snapshot = Snapshot {
             config: self.config,
             data: self.data.clone(),
@@ -384,38 +372,26 @@ impl Session {
             is_stopped: self.is_stopped,
             epoch: self.epoch,
             elapsed_secs: self.clock.elapsed().as_secs_f64(),
-            weights: read.next().unwrap_or_default(),
-            optimizer: names
-                .into_iter()
-                .map(str::to_owned)
-                .zip(&mut read)
-                .collect(),
-            best: self.best.as_ref().map(|best| Best {
-                measured: best.measured,
-                weights: read.next().unwrap_or_default(),
-            }),
+            weights: holdings.weights,
+            optimizer: holdings.optimizer,
+            best: self
+                .best
+                .zip(holdings.best)
+                .map(|(measured, weights)| Best { measured, weights }),
         };
         Ok((events, Some(snapshot)))
     }
 
     async fn train(&mut self, events: &mut Vec<Event>) -> Result<(), TrainError> {
         let batch = self.batches.next(self.step);
-        let count = batch.labels.len();
-        let found = network::gradients(&self.weights, &batch, count)
-            .ok_or_else(|| TrainError::Device("a parameter has no gradient".to_owned()))?;
-        let norm = (found.gradient.clone() * found.gradient.clone())
-            .sum()
-            .sqrt();
         let learning_rate = self.config.rate_after(self.step);
-        self.weights = self
-            .update
-            .apply(self.weights.clone(), found.gradient, learning_rate);
+        let found = self.engine.train(&batch, learning_rate)?;
         self.step += 1;
         self.in_flight.push(InFlight {
             step: self.step,
             learning_rate,
             labels: batch.labels,
-            results: Tensor::cat(vec![found.logits.flatten(0, 1), norm], 0),
+            found,
         });
         let ends_epoch = self.plan.ends_epoch(self.step);
         let validates = self.plan.validates_after(self.step);
@@ -454,9 +430,9 @@ impl Session {
         events: &mut Vec<Event>,
     ) -> Result<(), TrainError> {
         let images = self.validation.images().clone();
-        let weights = self.weights.clone();
-        let answers = &mut self.answers;
-        if measure(&weights, &images, &mut measurement, answers, events).await? {
+        let (engine, answers) = (&self.engine, &mut self.answers);
+        let which = Which::Current;
+        if measure(engine, which, &images, &mut measurement, answers, events).await? {
             let measured = Measured {
                 moment: self.moment(self.step),
                 value: Quality::of(&measurement.tally),
@@ -474,26 +450,24 @@ impl Session {
     }
 
     fn keep_best(&mut self, measured: Measured<Quality>) {
-        let before = self.best.as_ref().map(|best| best.measured.value.loss);
+        let before = self.best.map(|best| best.value.loss);
         let is_better = before.is_none_or(|before| measured.value.loss < before);
         if is_better && measured.value.loss.is_finite() {
-            self.best = Some(Kept {
-                measured,
-                weights: self.weights.clone(),
-            });
+            self.best = Some(measured);
+            self.engine.keep_best();
         }
     }
 
     /// Ends training where the settings' patience is over, with the best weights; Keras'
     /// `EarlyStopping` with `restore_best_weights`, counted in epochs.
     fn stop_early(&mut self, events: &mut Vec<Event>) {
-        let (Some(patience), Some(best)) = (self.config.patience, &self.best) else {
+        let (Some(patience), Some(best)) = (self.config.patience, self.best) else {
             return;
         };
-        let best_step = best.measured.moment.step;
+        let best_step = best.moment.step;
         let waited = self.step - best_step;
         if waited >= patience.saturating_mul(self.plan.steps_per_epoch) {
-            self.weights = best.weights.clone();
+            self.engine.restore_best();
             self.activity = Activity::Scoring(Measurement::default());
             events.push(Event::StoppedEarly(self.moment(self.step), best_step));
         }
@@ -509,12 +483,17 @@ impl Session {
             return Ok(());
         }
         let images = self.test.images().clone();
-        let weights = self
-            .best
-            .as_ref()
-            .map_or(&self.weights, |best| &best.weights);
-        let answers = &mut self.answers;
-        if measure(weights, &images, &mut measurement, answers, events).await? {
+        let (engine, answers) = (&self.engine, &mut self.answers);
+        if measure(
+            engine,
+            Which::Best,
+            &images,
+            &mut measurement,
+            answers,
+            events,
+        )
+        .await?
+        {
             let score = Score::of(&measurement.tally);
             let moment = self.moment(self.step);
             events.push(Event::Score(moment, score));
@@ -556,8 +535,7 @@ impl Session {
         if steps.is_empty() {
             return Ok(());
         }
-        let results = steps.iter().map(|step| step.results.clone()).collect();
-        let results = download_all(results).await?;
+        let results = engine::read(steps.iter().map(|step| step.found.clone()).collect()).await?;
         self.last_read = Instant::now();
         for (step, results) in steps.into_iter().zip(results) {
             let logits = results
@@ -621,7 +599,8 @@ impl Session {
 
 /// Measures the next images and says whether they were the last.
 async fn measure(
-    weights: &Tensor<1>,
+    engine: &Engine,
+    which: Which,
     images: &Images,
     measurement: &mut Measurement,
     answers: &mut Predictions,
@@ -629,7 +608,7 @@ async fn measure(
 ) -> Result<bool, TrainError> {
     let rows = MEASURED_AT_ONCE.min(images.len());
     let pixels = evaluation_pixels(images, measurement.next, rows);
-    let logits = download(network::logits(weights, pixels)).await?;
+    let logits = engine.logits(which, pixels).await?;
     let next = (measurement.next + rows).min(images.len());
     let labels = &images.labels()[measurement.next..next];
     if measurement.next == 0 {
@@ -672,8 +651,18 @@ mod tests {
         let dataset = Dataset::new(images.clone(), images, "test files");
         let mut session = Session::new(config, &dataset, Device::flex(), read_back).unwrap();
         // Adam bounds its steps, so no setting in range gets here quickly; a broken device may.
-        session.weights = session.weights.mul_scalar(f32::NAN);
+        give(&mut session, vec![f32::NAN; PARAMETER_COUNT]);
         session
+    }
+
+    fn give(session: &mut Session, weights: Vec<f32>) {
+        let optimizer = session.config.optimizer;
+        let holdings = Holdings {
+            weights: Values(weights),
+            optimizer: optimizer.initial_state(PARAMETER_COUNT),
+            best: None,
+        };
+        session.engine = Engine::new(&Device::flex(), holdings, optimizer, session.step).unwrap();
     }
 
     fn run_to_end(session: &mut Session) -> Vec<Event> {
@@ -702,11 +691,10 @@ mod tests {
     #[test]
     fn stopping_a_diverged_run_does_not_hide_it() {
         let mut session = diverged(ReadBack::Batched);
-        let healthy = upload(weights::initial(42), &Device::flex());
-        let broken = std::mem::replace(&mut session.weights, healthy);
+        give(&mut session, weights::initial(42));
         // The first step is always read back; the second stays on the device.
         pollster::block_on(session.advance()).unwrap();
-        session.weights = broken;
+        give(&mut session, vec![f32::NAN; PARAMETER_COUNT]);
         session.last_read = Instant::now();
         pollster::block_on(session.advance()).unwrap();
         session.command(Command::Stop);
