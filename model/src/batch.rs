@@ -1,6 +1,9 @@
 //! What one step sees, drawn by seed and step alone.
 
+use std::ops::Range;
+
 use rand::seq::SliceRandom as _;
+use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Images, TrainingImages};
 use crate::random::{Purpose, numbers, uniform};
@@ -38,6 +41,41 @@ impl Batch {
     }
 }
 
+/// What one training step sees, by number: whoever has the images makes any part of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Draw {
+    /// Places of the images among the training images.
+    pub rows: Vec<u32>,
+    /// Share of the features that dropout drops.
+    pub dropout: f64,
+    /// The run's seed.
+    pub seed: u32,
+    /// Steps before this one.
+    pub steps_done: u32,
+}
+
+impl Draw {
+    /// The digits, 0 to 9.
+    pub fn labels(&self, images: &TrainingImages) -> Vec<u8> {
+        labels(images.images(), &self.rows)
+    }
+
+    /// The images of these places in the batch.
+    pub fn batch(&self, images: &TrainingImages, places: Range<usize>) -> Batch {
+        let images = images.images();
+        let rows = &self.rows[places.clone()];
+        let mut pixels = Vec::with_capacity(rows.len() * PIXELS);
+        for row in rows {
+            push_pixels(&mut pixels, images, *row as usize);
+        }
+        Batch {
+            pixels,
+            labels: labels(images, rows),
+            dropout: dropout(places, self.dropout, self.seed, self.steps_done),
+        }
+    }
+}
+
 /// Draws the training batches of one run.
 #[derive(Clone, Debug)]
 pub struct Batches {
@@ -67,28 +105,26 @@ impl Batches {
         }
     }
 
-    /// The batch of the step after `steps_done`.
-    pub fn next(&mut self, steps_done: u32) -> Batch {
+    /// What the step after `steps_done` sees.
+    pub fn draw(&mut self, steps_done: u32) -> Draw {
         let epoch = steps_done / self.steps_per_epoch;
         if epoch != self.epoch {
             self.epoch = epoch;
             self.order = order(self.images.images().len(), self.seed, epoch);
         }
         let start = (steps_done % self.steps_per_epoch) as usize * self.batch_size;
-        let rows = &self.order[start..start + self.batch_size];
-        let images = self.images.images();
-        let mut pixels = Vec::with_capacity(rows.len() * PIXELS);
-        for row in rows {
-            push_pixels(&mut pixels, images, *row as usize);
+        Draw {
+            rows: self.order[start..start + self.batch_size].to_vec(),
+            dropout: self.dropout,
+            seed: self.seed,
+            steps_done,
         }
-        Batch {
-            pixels,
-            labels: rows
-                .iter()
-                .map(|row| images.labels()[*row as usize])
-                .collect(),
-            dropout: dropout(rows.len(), self.dropout, self.seed, steps_done),
-        }
+    }
+
+    /// The batch of the step after `steps_done`.
+    pub fn next(&mut self, steps_done: u32) -> Batch {
+        let draw = self.draw(steps_done);
+        draw.batch(&self.images, 0..draw.rows.len())
     }
 }
 
@@ -99,29 +135,36 @@ fn order(len: usize, seed: u32, epoch: u32) -> Vec<u32> {
     order
 }
 
-/// Dropout's factors for a step, row after row.
-fn dropout(rows: usize, rate: f64, seed: u32, steps_done: u32) -> Option<Vec<f32>> {
+/// Dropout's factors for these places of a step's batch, one after the other.
+fn dropout(places: Range<usize>, rate: f64, seed: u32, steps_done: u32) -> Option<Vec<f32>> {
     if rate == 0.0 {
         return None;
     }
     let rate = rate as f32;
     let kept = 1.0 / (1.0 - rate);
     let mut rng = numbers(seed, Purpose::Dropout, steps_done.into());
+    // One word a feature.
+    rng.set_word_pos((places.start * FEATURES) as u128);
     Some(
-        (0..rows * FEATURES)
+        (0..places.len() * FEATURES)
             .map(|_| if uniform(&mut rng) < rate { 0.0 } else { kept })
             .collect(),
     )
 }
 
-/// The pixels of `rows` images from `first` on, `[rows, 28, 28]`, 0 to 1; blank beyond the last.
-pub fn evaluation_pixels(images: &Images, first: usize, rows: usize) -> Vec<f32> {
-    let mut pixels = Vec::with_capacity(rows * PIXELS);
-    for index in first..(first + rows).min(images.len()) {
+/// The pixels of these images, `[n, 28, 28]`, 0 to 1; blank beyond the last.
+pub fn evaluation_pixels(images: &Images, range: Range<usize>) -> Vec<f32> {
+    let mut pixels = Vec::with_capacity(range.len() * PIXELS);
+    for index in range.start..range.end.min(images.len()) {
         push_pixels(&mut pixels, images, index);
     }
-    pixels.resize(rows * PIXELS, 0.0);
+    pixels.resize(range.len() * PIXELS, 0.0);
     pixels
+}
+
+fn labels(images: &Images, rows: &[u32]) -> Vec<u8> {
+    let label = |row: &u32| images.labels()[*row as usize];
+    rows.iter().map(label).collect()
 }
 
 fn push_pixels(pixels: &mut Vec<f32>, images: &Images, index: usize) {
@@ -189,9 +232,21 @@ mod tests {
     }
 
     #[test]
+    fn any_part_of_a_batch_is_drawn_alike() {
+        let images = digits();
+        let draw = Batches::new(images.clone(), 8, 0.5, 42).draw(0);
+        let whole = draw.batch(&images, 0..8);
+        let part = draw.batch(&images, 3..5);
+        assert_eq!(part.pixels, whole.pixels[3 * PIXELS..5 * PIXELS]);
+        assert_eq!(part.labels, whole.labels[3..5]);
+        let factors = &whole.dropout.unwrap()[3 * FEATURES..5 * FEATURES];
+        assert_eq!(part.dropout.unwrap(), factors);
+    }
+
+    #[test]
     fn dropout_drops_its_share_and_keeps_the_mean() {
         let rate = 0.3;
-        let mask = dropout(128, rate, 42, 0).unwrap();
+        let mask = dropout(0..128, rate, 42, 0).unwrap();
         let count = mask.len() as f64;
         let dropped = mask.iter().filter(|factor| **factor == 0.0).count() as f64;
         let deviation = (rate * (1.0 - rate) / count).sqrt();
@@ -202,13 +257,13 @@ mod tests {
         );
         let kept = mask.iter().find(|factor| **factor != 0.0);
         assert_eq!(kept, Some(&(1.0 / (1.0 - rate as f32))));
-        assert_eq!(dropout(128, 0.0, 42, 0), None);
+        assert_eq!(dropout(0..128, 0.0, 42, 0), None);
     }
 
     #[test]
     fn evaluation_pads_the_last_batch() {
         let images = digits();
-        let pixels = evaluation_pixels(images.images(), 8, 4);
+        let pixels = evaluation_pixels(images.images(), 8..12);
         assert_eq!(pixels.len(), 4 * PIXELS);
         assert_eq!(pixels[PIXELS], 9.0 / 255.0);
         assert_eq!(pixels[2 * PIXELS..], [0.0; 2 * PIXELS]);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::ValidateOn;
+use crate::config::{Config, ValidateOn};
 use crate::spec::{CLASSES, IMAGE_SIDE, PIXELS};
 
 /// Why bytes are not the images or labels they should be.
@@ -279,6 +279,15 @@ impl Dataset {
     /// The images of the test files.
     pub fn test(&self) -> &TestImages {
         &self.test
+    }
+
+    /// What a run with these settings sees.
+    pub fn split_for(&self, config: &Config) -> Split {
+        self.split(
+            config.training_images as usize,
+            config.plan().validation_images as usize,
+            config.validate_on,
+        )
     }
 
     /// Takes the first `training_images` of the training files, and of those, as Keras does, the

@@ -61,7 +61,7 @@ pub async fn logits(
     count: usize,
 ) -> Result<Vec<f32>, HarnessError> {
     let weights = upload(weights.to_vec(), &Device::flex());
-    let pixels = evaluation_pixels(dataset.test().images(), first, count);
+    let pixels = evaluation_pixels(dataset.test().images(), first..first + count);
     download(network::logits(&weights, pixels))
         .await
         .map_err(|error| unreadable("the logits", &error))

@@ -66,27 +66,31 @@ const OBEDIENT_WORKER: Fault = Fault::Before(
     ),
 );
 
-/// A worker whose clock breaks inside a promise, as a trap would, once it has told so often what
-/// happened.
+/// Counts the steps that a worker has told of, as `told`.
+const COUNT_STEPS: &str = "const post = self.postMessage.bind(self); let told = 0;
+    const steps = message => (message.Happened?.events ?? []).filter(event => event.Step).length;";
+
+/// A worker whose clock breaks inside a promise, as a trap would, once it has told of so many
+/// steps.
 fn clock_breaks_after(told: u32) -> Fault {
     let script = format!(
-        "const post = self.postMessage.bind(self); let told = 0;
-         self.postMessage = message => {{ told += message.Happened !== undefined; post(message); }};
+        "{COUNT_STEPS}
+         self.postMessage = message => {{ told += steps(message); post(message); }};
          const now = performance.now.bind(performance);
          performance.now = () => {{ if (told > {told}) throw new Error('the clock broke'); return now(); }};"
     );
     Fault::Before("cpu_worker_loader.js", script.into())
 }
 
-/// A worker whose GPU is lost once it has told so often what happened.
+/// A worker whose GPU is lost once it has told of so many steps.
 fn gpu_goes_after(told: u32) -> Fault {
     let script = format!(
         "const request = GPUAdapter.prototype.requestDevice; let opened;
          GPUAdapter.prototype.requestDevice = async function (...asked) {{
            return opened = await request.apply(this, asked); }};
-         const post = self.postMessage.bind(self); let told = 0;
-         self.postMessage = message => {{ told += message.Happened !== undefined; post(message);
-           if (told === {told}) opened.destroy(); }};"
+         {COUNT_STEPS}
+         self.postMessage = message => {{ told += steps(message); post(message);
+           if (told >= {told}) opened.destroy(); }};"
     );
     Fault::Before("gpu_worker_loader.js", script.into())
 }

@@ -138,12 +138,7 @@ impl Desk<'_> {
     }
 
     fn images(&self, config: &Config, part: Part) -> Images {
-        let plan = config.plan();
-        let split = self.dataset.split(
-            config.training_images as usize,
-            plan.validation_images as usize,
-            config.validate_on,
-        );
+        let split = self.dataset.split_for(config);
         split.part(part).clone()
     }
 
@@ -160,7 +155,7 @@ impl Desk<'_> {
         while predictions.len() < images.len() {
             let first = predictions.len();
             let rows = AT_ONCE.min(images.len() - first);
-            let pixels = evaluation_pixels(&images, first, rows);
+            let pixels = evaluation_pixels(&images, first..first + rows);
             let logits = download(network::logits(&weights, pixels)).await?;
             let labels = &images.labels()[first..first + rows];
             predictions.add(&logits, labels)?;

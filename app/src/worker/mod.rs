@@ -2,6 +2,7 @@
 
 mod data;
 mod examine;
+mod outbox;
 mod run;
 mod scope;
 mod warm_up;

@@ -10,6 +10,7 @@ use kiln_model::dataset::Dataset;
 use kiln_model::event::{Command, Event, State};
 use kiln_model::train::session::{ReadBack, Session, TrainError};
 
+use super::outbox::Outbox;
 use super::scope::{post, yield_to_messages};
 use crate::device::Backend;
 use crate::protocol::{FromWorker, RunId, ToWorker};
@@ -53,7 +54,13 @@ pub async fn train(
         Start::Resumed(snapshot) => Session::resume(*snapshot, dataset, device, read_back),
     };
     let ended = match session {
-        Ok(mut session) => drive(run, &mut session, inbox).await,
+        Ok(mut session) => {
+            let mut outbox = Outbox::new(run);
+            let ended = drive(run, &mut session, &mut outbox, inbox).await;
+            // What happened until then is true, whatever comes next.
+            outbox.tell();
+            ended
+        }
         Err(error) => Err(error),
     };
     match ended {
@@ -70,6 +77,7 @@ pub async fn train(
 async fn drive(
     run: RunId,
     session: &mut Session,
+    outbox: &mut Outbox,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Result<(), TrainError> {
     let mut kept_ms = js_sys::Date::now();
@@ -87,7 +95,9 @@ async fn drive(
         match message {
             Some(ToWorker::Tell { run: told, command }) if told == run => session.command(command),
             Some(ToWorker::Cancel { run: cancelled }) if cancelled == run => return Ok(()),
-            Some(ToWorker::Keep { run: kept }) if kept == run => keep(run, session).await?,
+            Some(ToWorker::Keep { run: kept }) if kept == run => {
+                keep(run, session, outbox).await?;
+            }
             // The page asks for nothing else while a run is open.
             Some(_) => {}
             None if waits => return Ok(()),
@@ -107,7 +117,10 @@ async fn drive(
                         .any(|event| ends(event) || matches!(event, Event::Epoch(..)));
                 // Whoever hears of the end has all that the run leaves.
                 let (end, events): (Vec<_>, Vec<_>) = events.into_iter().partition(ends);
-                post(&FromWorker::Happened { run, events });
+                outbox.add(events);
+                if pauses {
+                    outbox.tell();
+                }
                 if let Some(answers) = session.take_answers() {
                     post(&FromWorker::Measured {
                         run,
@@ -117,12 +130,10 @@ async fn drive(
                     });
                 }
                 if is_due {
-                    keep(run, session).await?;
+                    keep(run, session, outbox).await?;
                     kept_ms = js_sys::Date::now();
                 }
-                if !end.is_empty() {
-                    post(&FromWorker::Happened { run, events: end });
-                }
+                outbox.add(end);
                 yield_to_messages().await;
             }
         }
@@ -130,11 +141,10 @@ async fn drive(
 }
 
 /// Tells the page where the run is, after what happened until then.
-async fn keep(run: RunId, session: &mut Session) -> Result<(), TrainError> {
+async fn keep(run: RunId, session: &mut Session, outbox: &mut Outbox) -> Result<(), TrainError> {
     let (events, snapshot) = session.snapshot().await?;
-    if !events.is_empty() {
-        post(&FromWorker::Happened { run, events });
-    }
+    outbox.add(events);
+    outbox.tell();
     if let Some(snapshot) = snapshot {
         let snapshot = Box::new(snapshot);
         post(&FromWorker::Kept { run, snapshot });

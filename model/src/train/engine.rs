@@ -1,17 +1,19 @@
 //! What computes a run: the CPU's own kernels, or burn where the device is another.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use burn::tensor::{Device, Tensor};
 
+use super::crew::{Crew, Hand};
 use super::fused::update::{Update as CpuUpdate, norm};
-use super::fused::{Examples, Network};
 use super::network;
 use super::session::TrainError;
 use super::transfer::{download, download_all, upload};
 use super::update::Update;
-use crate::batch::Batch;
+use crate::batch::{Draw, evaluation_pixels};
 use crate::checkpoint::Values;
+use crate::dataset::{Part, Split};
 use crate::optimizer::Optimizer;
 
 /// Which of a run's weights.
@@ -56,6 +58,7 @@ pub enum Engine {
 /// A run in memory.
 #[derive(Debug)]
 pub struct Cpu {
+    crew: Box<dyn Crew>,
     weights: Vec<f32>,
     best: Option<Vec<f32>>,
     update: CpuUpdate,
@@ -64,18 +67,20 @@ pub struct Cpu {
 /// A run on a device of burn's.
 #[derive(Debug)]
 pub struct Burn {
+    split: Split,
     weights: Tensor<1>,
     best: Option<Tensor<1>>,
     update: Update,
 }
 
 impl Engine {
-    /// The engine for a device, of a run that has done so many updates.
+    /// The engine for a device, of a run on these images that has done so many updates.
     ///
     /// # Errors
     /// A part of the optimiser's state that is missing, by its name.
     pub fn new(
         device: &Device,
+        split: Split,
         holdings: Holdings,
         optimizer: Optimizer,
         updates: u32,
@@ -87,12 +92,14 @@ impl Engine {
         } = holdings;
         Ok(if *device == Device::flex() {
             Self::Cpu(Box::new(Cpu {
+                crew: Box::new(Hand::new(split)),
                 weights: weights.0,
                 best: best.map(|best| best.0),
                 update: CpuUpdate::new(optimizer, &state, updates)?,
             }))
         } else {
             Self::Burn(Box::new(Burn {
+                split,
                 weights: upload(weights.0, device),
                 best: best.map(|best| upload(best.0, device)),
                 update: Update::new(optimizer, &state, updates, device)?,
@@ -100,31 +107,46 @@ impl Engine {
         })
     }
 
-    /// Does one training step on all images of a batch.
+    /// Has the CPU's part done by these from now on, who have the same images; another device has
+    /// no use for them.
+    pub fn employ(&mut self, crew: Box<dyn Crew>) {
+        if let Self::Cpu(cpu) = self {
+            cpu.crew = crew;
+        }
+    }
+
+    /// Does one training step.
     ///
     /// # Errors
     /// A device that finds no gradient.
-    pub fn train(&mut self, batch: &Batch, learning_rate: f64) -> Result<Found, TrainError> {
+    pub async fn train(&mut self, draw: &Draw, learning_rate: f64) -> Result<Found, TrainError> {
         match self {
-            Self::Cpu(cpu) => Ok(Found::Known(cpu.train(batch, learning_rate))),
+            Self::Cpu(cpu) => cpu.train(draw, learning_rate).await.map(Found::Known),
             Self::Burn(burn) => burn
-                .train(batch, learning_rate)
+                .train(draw, learning_rate)
                 .map(|found| Found::OnDevice(Box::new(found))),
         }
     }
 
-    /// The logits `[n, 10]` of images `[n, 28, 28]` with values 0 to 1, dropout off.
+    /// The logits `[n, 10]` of these images of a part, dropout off.
     ///
     /// # Errors
     /// A device that gives no results.
-    pub async fn logits(&self, which: Which, pixels: Vec<f32>) -> Result<Vec<f32>, TrainError> {
+    pub async fn logits(
+        &mut self,
+        which: Which,
+        part: Part,
+        images: Range<usize>,
+    ) -> Result<Vec<f32>, TrainError> {
         match self {
             Self::Cpu(cpu) => {
                 let best = cpu.best.as_ref().filter(|_| which == Which::Best);
-                Ok(Network::new(best.unwrap_or(&cpu.weights)).logits(&pixels))
+                let weights = best.unwrap_or(&cpu.weights);
+                cpu.crew.logits(weights, part, images).await
             }
             Self::Burn(burn) => {
                 let best = burn.best.as_ref().filter(|_| which == Which::Best);
+                let pixels = evaluation_pixels(burn.split.part(part), images);
                 download(network::logits(best.unwrap_or(&burn.weights), pixels)).await
             }
         }
@@ -175,24 +197,25 @@ impl Engine {
 }
 
 impl Cpu {
-    fn train(&mut self, batch: &Batch, learning_rate: f64) -> Vec<f32> {
-        let examples = Examples {
-            pixels: &batch.pixels,
-            labels: &batch.labels,
-            dropout: batch.dropout.as_deref(),
-        };
-        let found = Network::new(&self.weights).gradients(examples, batch.labels.len());
+    async fn train(&mut self, draw: &Draw, learning_rate: f64) -> Result<Vec<f32>, TrainError> {
+        let mut shares = self.crew.train(&self.weights, draw).await?.into_iter();
+        let mut found = shares.next().unwrap_or_default();
+        for share in shares {
+            found.add(share);
+        }
         self.update
             .apply(&mut self.weights, &found.gradient, learning_rate);
         let mut results = found.logits;
         results.push(norm(&found.gradient));
-        results
+        Ok(results)
     }
 }
 
 impl Burn {
-    fn train(&mut self, batch: &Batch, learning_rate: f64) -> Result<Tensor<1>, TrainError> {
-        let found = network::gradients(&self.weights, batch, batch.labels.len())
+    fn train(&mut self, draw: &Draw, learning_rate: f64) -> Result<Tensor<1>, TrainError> {
+        let count = draw.rows.len();
+        let batch = draw.batch(&self.split.training, 0..count);
+        let found = network::gradients(&self.weights, &batch, count)
             .ok_or_else(|| TrainError::Device("a parameter has no gradient".to_owned()))?;
         let norm = (found.gradient.clone() * found.gradient.clone())
             .sum()

@@ -8,12 +8,13 @@ use std::time::Duration;
 use burn::tensor::Device;
 use web_time::Instant;
 
+use super::crew::Crew;
 use super::engine::{self, Engine, Found, Holdings, Which};
 use super::stopwatch::Stopwatch;
-use crate::batch::{Batches, evaluation_pixels};
+use crate::batch::Batches;
 use crate::checkpoint::{Best, Next, Snapshot, Values};
 use crate::config::{Config, Edit, OutOfRange};
-use crate::dataset::{Dataset, Images, Part, TestImages, ValidationImages};
+use crate::dataset::{Dataset, Part, Split};
 use crate::evaluation::{Predictions, Tally};
 use crate::event::{Command, Event, Moment, Quality, Score, State, Trained};
 use crate::history::Measured;
@@ -117,8 +118,7 @@ pub struct Session {
     plan: Plan,
     data: String,
     batches: Batches,
-    validation: ValidationImages,
-    test: TestImages,
+    split: Split,
     read_back: ReadBack,
 
     engine: Engine,
@@ -192,7 +192,7 @@ impl Session {
             return Err(TrainError::Images { asked, available });
         }
         let plan = config.plan();
-        let split = dataset.split(asked, plan.validation_images as usize, config.validate_on);
+        let split = dataset.split_for(&config);
         let (best, best_weights) = match snapshot.best {
             Some(best) => (Some(best.measured), Some(best.weights)),
             None => (None, None),
@@ -202,18 +202,23 @@ impl Session {
             optimizer: snapshot.optimizer,
             best: best_weights,
         };
-        let engine = Engine::new(&device, holdings, config.optimizer, snapshot.step)
-            .map_err(TrainError::OptimizerState)?;
+        let engine = Engine::new(
+            &device,
+            split.clone(),
+            holdings,
+            config.optimizer,
+            snapshot.step,
+        )
+        .map_err(TrainError::OptimizerState)?;
         Ok(Self {
             data: snapshot.data,
             batches: Batches::new(
-                split.training,
+                split.training.clone(),
                 plan.batch_size as usize,
                 config.dropout,
                 config.seed,
             ),
-            validation: split.validation,
-            test: split.test,
+            split,
             read_back,
             engine,
             best,
@@ -238,6 +243,11 @@ impl Session {
             config,
             plan,
         })
+    }
+
+    /// Has the CPU's part done by these from the next step on; they have the images of this run.
+    pub fn employ(&mut self, crew: Box<dyn Crew>) {
+        self.engine.employ(crew);
     }
 
     /// What follows from the run's settings.
@@ -383,14 +393,14 @@ impl Session {
     }
 
     async fn train(&mut self, events: &mut Vec<Event>) -> Result<(), TrainError> {
-        let batch = self.batches.next(self.step);
+        let draw = self.batches.draw(self.step);
         let learning_rate = self.config.rate_after(self.step);
-        let found = self.engine.train(&batch, learning_rate)?;
+        let found = self.engine.train(&draw, learning_rate).await?;
         self.step += 1;
         self.in_flight.push(InFlight {
             step: self.step,
             learning_rate,
-            labels: batch.labels,
+            labels: draw.labels(&self.split.training),
             found,
         });
         let ends_epoch = self.plan.ends_epoch(self.step);
@@ -408,7 +418,7 @@ impl Session {
             ));
             self.epoch = Tally::default();
         }
-        if validates && !self.validation.images().is_empty() {
+        if validates && !self.split.validation.images().is_empty() {
             self.activity = Activity::Validating(Measurement::default());
         } else {
             self.continue_training();
@@ -429,10 +439,8 @@ impl Session {
         mut measurement: Measurement,
         events: &mut Vec<Event>,
     ) -> Result<(), TrainError> {
-        let images = self.validation.images().clone();
-        let (engine, answers) = (&self.engine, &mut self.answers);
-        let which = Which::Current;
-        if measure(engine, which, &images, &mut measurement, answers, events).await? {
+        let (part, which) = (Part::Validation, Which::Current);
+        if self.measure(part, which, &mut measurement, events).await? {
             let measured = Measured {
                 moment: self.moment(self.step),
                 value: Quality::of(&measurement.tally),
@@ -482,18 +490,8 @@ impl Session {
         if matches!(self.activity, Activity::Ended(_)) {
             return Ok(());
         }
-        let images = self.test.images().clone();
-        let (engine, answers) = (&self.engine, &mut self.answers);
-        if measure(
-            engine,
-            Which::Best,
-            &images,
-            &mut measurement,
-            answers,
-            events,
-        )
-        .await?
-        {
+        let (part, which) = (Part::Test, Which::Best);
+        if self.measure(part, which, &mut measurement, events).await? {
             let score = Score::of(&measurement.tally);
             let moment = self.moment(self.step);
             events.push(Event::Score(moment, score));
@@ -503,6 +501,36 @@ impl Session {
             self.activity = Activity::Scoring(measurement);
         }
         Ok(())
+    }
+
+    /// Measures the next images of a part and says whether they were the last.
+    async fn measure(
+        &mut self,
+        part: Part,
+        which: Which,
+        measurement: &mut Measurement,
+        events: &mut Vec<Event>,
+    ) -> Result<bool, TrainError> {
+        let images = self.split.part(part);
+        let (first, total) = (measurement.next, images.len());
+        // The last step has as many as any other, so that a device knows one size alone.
+        let measured = first..first + MEASURED_AT_ONCE.min(total);
+        let logits = self.engine.logits(which, part, measured.clone()).await?;
+        measurement.next = measured.end.min(total);
+        let labels = &images.labels()[first..measurement.next];
+        if first == 0 {
+            self.answers = Predictions::default();
+        }
+        measurement.tally.add(&logits, labels);
+        // Of a network that diverges there is nothing to look at; the next step's loss will say so.
+        if self.answers.len() == first && self.answers.add(&logits, labels).is_err() {
+            self.answers = Predictions::default();
+        }
+        events.push(Event::Measuring {
+            images: measurement.next as u32,
+            total: total as u32,
+        });
+        Ok(measurement.next == total)
     }
 
     fn keep_answers(&mut self, moment: Moment, part: Part) {
@@ -597,36 +625,6 @@ impl Session {
     }
 }
 
-/// Measures the next images and says whether they were the last.
-async fn measure(
-    engine: &Engine,
-    which: Which,
-    images: &Images,
-    measurement: &mut Measurement,
-    answers: &mut Predictions,
-    events: &mut Vec<Event>,
-) -> Result<bool, TrainError> {
-    let rows = MEASURED_AT_ONCE.min(images.len());
-    let pixels = evaluation_pixels(images, measurement.next, rows);
-    let logits = engine.logits(which, pixels).await?;
-    let next = (measurement.next + rows).min(images.len());
-    let labels = &images.labels()[measurement.next..next];
-    if measurement.next == 0 {
-        *answers = Predictions::default();
-    }
-    measurement.tally.add(&logits, labels);
-    // Of a network that diverges there is nothing to look at; the next step's loss will say so.
-    if answers.len() == measurement.next && answers.add(&logits, labels).is_err() {
-        *answers = Predictions::default();
-    }
-    measurement.next = next;
-    events.push(Event::Measuring {
-        images: measurement.next as u32,
-        total: images.len() as u32,
-    });
-    Ok(measurement.next == images.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -662,7 +660,8 @@ mod tests {
             optimizer: optimizer.initial_state(PARAMETER_COUNT),
             best: None,
         };
-        session.engine = Engine::new(&Device::flex(), holdings, optimizer, session.step).unwrap();
+        let (device, split) = (Device::flex(), session.split.clone());
+        session.engine = Engine::new(&device, split, holdings, optimizer, session.step).unwrap();
     }
 
     fn run_to_end(session: &mut Session) -> Vec<Event> {

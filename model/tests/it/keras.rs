@@ -87,7 +87,7 @@ fn uniform(index: u32) -> f64 {
 fn batch() -> Batch {
     let images = dataset().test().images();
     Batch {
-        pixels: evaluation_pixels(images, 0, IMAGES),
+        pixels: evaluation_pixels(images, 0..IMAGES),
         labels: images.labels()[..IMAGES].to_vec(),
         dropout: None,
     }

@@ -4,6 +4,7 @@
     reason = "a test that finds nothing to unwrap has failed"
 )]
 
+mod crew;
 mod fused;
 mod gradients;
 mod keras;

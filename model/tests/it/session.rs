@@ -183,7 +183,7 @@ fn measure(weights: &[f32], images: &Images) -> Tally {
     let weights = upload(weights.to_vec(), &Device::flex());
     let mut tally = Tally::default();
     for first in (0..images.len()).step_by(AT_ONCE) {
-        let pixels = evaluation_pixels(images, first, AT_ONCE);
+        let pixels = evaluation_pixels(images, first..first + AT_ONCE);
         tally.add(
             &values(network::logits(&weights, pixels)),
             &images.labels()[first..],

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
 use kiln_tests::page::Page;
-use kiln_tests::server::{Server, dist};
+use kiln_tests::server::{Pace, Server, dist};
 
 /// Throughput is told at most twice a second; figures are medians of so many.
 const SAMPLES: usize = 5;
@@ -38,7 +38,7 @@ const WATCH_TASKS: &str =
 #[tokio::main]
 async fn main() -> Result<ExitCode, HarnessError> {
     let is_small = print_sizes()?;
-    let server = Server::start().await?;
+    let server = Server::start_at(Pace::Full).await?;
 
     let page = Page::open(&server, WebGpu::AsIs).await?;
     page.resize(WINDOW.0, WINDOW.1).await?;

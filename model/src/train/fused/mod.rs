@@ -63,12 +63,22 @@ pub struct Examples<'a> {
 }
 
 /// What a batch brought.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
     /// Gradient of the loss by every parameter, in the order of [`crate::spec::PARAMETERS`].
     pub gradient: Vec<f32>,
     /// `[images, 10]`.
     pub logits: Vec<f32>,
+}
+
+impl Outcome {
+    /// Adds that of the images that come next.
+    pub fn add(&mut self, next: Self) {
+        for (sum, by) in self.gradient.iter_mut().zip(next.gradient) {
+            *sum += by;
+        }
+        self.logits.extend(next.logits);
+    }
 }
 
 /// The network with its weights laid out for the kernels, and room to compute in.

@@ -1,0 +1,55 @@
+//! What happens in a run, gathered on its way to the page.
+
+use kiln_model::event::Event;
+
+use super::scope::post;
+use crate::protocol::{FromWorker, RunId};
+
+/// However many steps a second there are, the page is told of them about thirty times.
+const INTERVAL_MS: f64 = 33.0;
+
+/// What the page has not been told yet.
+pub struct Outbox {
+    run: RunId,
+    events: Vec<Event>,
+    told_ms: f64,
+}
+
+impl Outbox {
+    /// One that is empty.
+    pub fn new(run: RunId) -> Self {
+        Self {
+            run,
+            events: Vec::new(),
+            told_ms: 0.0,
+        }
+    }
+
+    /// Takes in what happened, and tells the page where it is time, or where a person waits for it.
+    pub fn add(&mut self, events: Vec<Event>) {
+        let is_urgent = events.iter().any(|event| !can_wait(event));
+        self.events.extend(events);
+        if is_urgent || js_sys::Date::now() - self.told_ms >= INTERVAL_MS {
+            self.tell();
+        }
+    }
+
+    /// Tells the page all that it has not been told.
+    pub fn tell(&mut self) {
+        if !self.events.is_empty() {
+            let events = std::mem::take(&mut self.events);
+            post(&FromWorker::Happened {
+                run: self.run,
+                events,
+            });
+            self.told_ms = js_sys::Date::now();
+        }
+    }
+}
+
+fn can_wait(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Step(..) | Event::Throughput(..) | Event::Measuring { .. }
+    )
+}
