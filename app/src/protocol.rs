@@ -27,6 +27,13 @@ pub enum ToWorker {
         data: Data,
         /// Whether to find out how fast training will be.
         warms_up: bool,
+        /// Workers that train together on the CPU; nothing for as many as there are cores.
+        workers: Option<u32>,
+    },
+    /// Train with another number of workers on the CPU, from the next step on.
+    Employ {
+        /// How many; nothing for as many as there are cores.
+        workers: Option<u32>,
     },
     /// Say whether these files are data to train on, with [`FromWorker::Checked`]; whatever is
     /// loaded stays.

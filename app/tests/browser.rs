@@ -208,6 +208,7 @@ fn messages_come_back_as_they_went() {
                 bytes: vec![0, 255],
             }]),
             warms_up: true,
+            workers: None,
         },
         ToWorker::Ask {
             request: 7,

@@ -81,21 +81,44 @@ impl Images {
                 labels: label_count as usize,
             });
         }
-        if let Some(index) = labels
-            .iter()
-            .position(|label| usize::from(*label) >= CLASSES)
-        {
+        Self::checked(pixels.into(), labels.into())
+    }
+
+    /// The images of these bytes: 784 pixels each, and their labels.
+    ///
+    /// # Errors
+    /// Other counts of images than of labels, or a label above 9.
+    pub fn from_bytes(pixels: Vec<u8>, labels: Vec<u8>) -> Result<Self, DatasetError> {
+        if pixels.len() != labels.len() * PIXELS {
+            return Err(DatasetError::Counts {
+                images: pixels.len() / PIXELS,
+                labels: labels.len(),
+            });
+        }
+        Self::checked(pixels.into(), labels.into())
+    }
+
+    fn checked(pixels: Arc<[u8]>, labels: Arc<[u8]>) -> Result<Self, DatasetError> {
+        let is_none = |label: &u8| usize::from(*label) >= CLASSES;
+        if let Some(index) = labels.iter().position(is_none) {
             return Err(DatasetError::Label {
                 label: labels[index],
                 index,
             });
         }
         Ok(Self {
-            pixels: pixels.into(),
-            labels: labels.into(),
+            len: labels.len(),
+            pixels,
+            labels,
             first: 0,
-            len: count as usize,
         })
+    }
+
+    /// All pixels, 784 an image, and all labels; [`Images::from_bytes`] makes the same images of
+    /// them.
+    pub fn bytes(&self) -> (&[u8], &[u8]) {
+        let pixels = self.first * PIXELS..(self.first + self.len) * PIXELS;
+        (&self.pixels[pixels], self.labels())
     }
 
     /// How many images.
@@ -264,6 +287,11 @@ impl Dataset {
             test: TestImages(test),
             hash: hash.into(),
         }
+    }
+
+    /// The images of the training files and of the test files.
+    pub fn files(&self) -> [&Images; 2] {
+        [&self.training, &self.test.0]
     }
 
     /// What tells this data from any other.

@@ -8,7 +8,7 @@ use kiln_model::schedule::Schedule;
 use leptos::prelude::*;
 
 use super::trainer::{Phase, Queued, Trainer};
-use crate::device::BackendChoice;
+use crate::device::{Backend, BackendChoice};
 use crate::format;
 
 /// Why a setting cannot be changed now.
@@ -59,6 +59,7 @@ pub fn Settings(trainer: Trainer) -> impl IntoView {
                     </Fixed>
                     <EarlyStoppingSetting trainer />
                     <BackendSetting trainer />
+                    <WorkersSetting trainer />
                 </div>
             </details>
         </div>
@@ -546,6 +547,42 @@ fn BackendSetting(trainer: Trainer) -> impl IntoView {
     view! {
         <fieldset disabled=is_open title=move || is_open.get().then_some(FIXED)>
             <Choice id="backend" label="Backend" options=options.to_vec() chosen choose />
+        </fieldset>
+    }
+}
+
+/// How many workers train together on the CPU, which changes how fast and nothing else.
+const WORKERS: [(&str, Option<u32>); 9] = [
+    ("Auto", None),
+    ("1", Some(1)),
+    ("2", Some(2)),
+    ("3", Some(3)),
+    ("4", Some(4)),
+    ("5", Some(5)),
+    ("6", Some(6)),
+    ("7", Some(7)),
+    ("8", Some(8)),
+];
+
+#[component]
+fn WorkersSetting(trainer: Trainer) -> impl IntoView {
+    let chosen = Signal::derive(move || {
+        let workers = trainer.workers.get();
+        let found = WORKERS.iter().find(|(_, number)| *number == workers);
+        found.map_or("Auto", |(label, _)| *label)
+    });
+    let choose = move |workers| trainer.employ(workers);
+    let is_gpu = Signal::derive(move || trainer.backend() == Some(Backend::WebGpu));
+    let title = move || {
+        if is_gpu.get() {
+            "Only the CPU shares a batch."
+        } else {
+            "Auto takes as many as this machine has cores, at most 8. However many: the figures are the same."
+        }
+    };
+    view! {
+        <fieldset disabled=is_gpu title=title>
+            <Choice id="workers" label="CPU workers" options=WORKERS.to_vec() chosen choose />
         </fieldset>
     }
 }

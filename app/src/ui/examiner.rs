@@ -114,6 +114,7 @@ impl Examiner {
                 bridge.send(&ToWorker::Open {
                     data: Data::clone(&private.data),
                     warms_up: false,
+                    workers: Some(1),
                 })?;
                 private.bridge = Some(bridge);
             }

@@ -28,6 +28,8 @@ use crate::ui::notice::{Notice, Remedy};
 use crate::ui::recovery::{Watch, in_another_tab};
 use crate::ui::sources::Sources;
 
+/// Where the number of workers is kept, once it was chosen.
+const WORKERS_KEY: &str = "kiln.cpu_workers";
 /// Shortest time between two paintings of a run's figures.
 const PAINT_INTERVAL_MS: f64 = 100.0;
 /// Shortest time between two looks of lists at the open run.
@@ -95,6 +97,8 @@ pub struct Trainer {
     pub invalid: RwSignal<HashMap<Setting, OutOfRange>>,
     /// What the person asks to train on.
     pub choice: RwSignal<BackendChoice>,
+    /// Workers that train together on the CPU; nothing for as many as there are cores.
+    pub workers: RwSignal<Option<u32>>,
     /// What is trained on; nothing until the probe has answered.
     pub chosen: RwSignal<Option<Chosen>>,
     /// The graphics adapter in use.
@@ -177,6 +181,7 @@ impl Trainer {
             config: RwSignal::new(Config::default()),
             invalid: RwSignal::new(HashMap::new()),
             choice: RwSignal::new(BackendChoice::Auto),
+            workers: RwSignal::new(LocalStorage::get(WORKERS_KEY).ok()),
             chosen: RwSignal::new(None),
             adapter: RwSignal::new(None),
             is_open: RwSignal::new(false),
@@ -242,6 +247,17 @@ impl Trainer {
     pub fn choose(&self, choice: BackendChoice) {
         self.choice.set(choice);
         self.open_worker();
+    }
+
+    /// Changes how many workers train together on the CPU; nothing for as many as there are cores.
+    pub fn employ(&self, workers: Option<u32>) {
+        self.workers.set(workers);
+        match workers {
+            // A browser that keeps nothing asks again.
+            Some(workers) => drop(LocalStorage::set(WORKERS_KEY, workers)),
+            None => LocalStorage::delete(WORKERS_KEY),
+        }
+        self.send(&ToWorker::Employ { workers });
     }
 
     /// Starts the worker that fits, unless it is there.
@@ -787,6 +803,7 @@ impl Trainer {
         ToWorker::Open {
             data: data.map_or(Data::Mnist, |data| Data::clone(&data)),
             warms_up: true,
+            workers: self.workers.get_untracked(),
         }
     }
 

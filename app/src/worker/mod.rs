@@ -2,9 +2,12 @@
 
 mod data;
 mod examine;
+mod helper;
 mod outbox;
 mod run;
 mod scope;
+mod task;
+mod team;
 mod warm_up;
 
 use std::collections::VecDeque;
@@ -16,11 +19,15 @@ use crate::device::Backend;
 use crate::protocol::{FromWorker, ToWorker, decode};
 use run::Start;
 use scope::post;
+use team::Helpers;
 
 pub use scope::yield_to_messages;
 
 /// Serves the page until the worker is ended.
 pub fn start(backend: Backend) {
+    if scope::name() == helper::NAME {
+        return helper::serve();
+    }
     scope::report_faults();
     let (sender, inbox) = unbounded();
     scope::listen(move |value| match decode(value) {
@@ -37,10 +44,21 @@ pub fn start(backend: Backend) {
 async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
     let mut device = None;
     let mut dataset = None;
+    let mut helpers: Option<Helpers> = None;
     let mut waiting = VecDeque::new();
     while let Some(message) = next(&mut waiting, &mut inbox).await {
         let (run, start) = match message {
-            ToWorker::Open { data, warms_up } => {
+            ToWorker::Employ { workers } => {
+                if let Some(helpers) = &helpers {
+                    helpers.set(number_of(workers));
+                }
+                continue;
+            }
+            ToWorker::Open {
+                data,
+                warms_up,
+                workers,
+            } => {
                 if device.is_none() {
                     match open(backend).await {
                         Ok((opened, adapter)) => {
@@ -54,11 +72,18 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                     }
                 }
                 dataset = data::load(data).await;
+                helpers = match (backend, &dataset) {
+                    (Backend::Cpu, Some(dataset)) => {
+                        Some(Helpers::new(dataset.clone(), number_of(workers)))
+                    }
+                    _ => None,
+                };
                 // On WebGPU a first step compiles for seconds; that waits until it is asked for.
-                if let (Backend::Cpu, true, Some(device), Some(dataset)) =
-                    (backend, warms_up, &device, &dataset)
+                if let (true, Some(device), Some(dataset), Some(helpers)) =
+                    (warms_up, &device, &dataset, &helpers)
                 {
-                    waiting.extend(warm_up::run(dataset, device.clone(), &mut inbox).await);
+                    let device = device.clone();
+                    waiting.extend(warm_up::run(dataset, device, helpers, &mut inbox).await);
                 }
                 continue;
             }
@@ -84,7 +109,8 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
             | ToWorker::Forget { .. } => continue,
         };
         if let (Some(device), Some(dataset)) = (&device, &dataset) {
-            run::train(run, start, dataset, device.clone(), backend, &mut inbox).await;
+            let (device, helpers) = (device.clone(), helpers.as_ref());
+            run::train(run, start, dataset, device, helpers, &mut inbox).await;
         } else {
             post(&FromWorker::RunFailed {
                 run,
@@ -92,6 +118,11 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
             });
         }
     }
+}
+
+/// As many workers as were asked for; where none were, as many as there are cores.
+fn number_of(workers: Option<u32>) -> u32 {
+    workers.unwrap_or_else(scope::cores)
 }
 
 /// A message that was set aside, or else the next one.

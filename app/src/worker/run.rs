@@ -10,9 +10,10 @@ use kiln_model::dataset::Dataset;
 use kiln_model::event::{Command, Event, State};
 use kiln_model::train::session::{ReadBack, Session, TrainError};
 
+use super::number_of;
 use super::outbox::Outbox;
 use super::scope::{post, yield_to_messages};
-use crate::device::Backend;
+use super::team::Helpers;
 use crate::protocol::{FromWorker, RunId, ToWorker};
 
 /// Time from the start of a run to its first snapshot; each next one waits twice as long, so that
@@ -29,18 +30,23 @@ pub enum Start {
     Resumed(Box<Snapshot>),
 }
 
-/// Trains a run to its end, or until it is cancelled; the page is told all that happens.
+/// Trains a run to its end, or until it is cancelled; the page is told all that happens. The CPU
+/// has helpers, a GPU none.
 pub async fn train(
     run: RunId,
     start: Start,
     dataset: &Dataset,
     device: Device,
-    backend: Backend,
+    helpers: Option<&Helpers>,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) {
-    let read_back = match backend {
-        Backend::WebGpu => ReadBack::Batched,
-        Backend::Cpu => ReadBack::EveryStep,
+    let config = match &start {
+        Start::New(config, _) => *config,
+        Start::Resumed(snapshot) => snapshot.config,
+    };
+    let read_back = match helpers {
+        Some(_) => ReadBack::EveryStep,
+        None => ReadBack::Batched,
     };
     let session = match start {
         Start::New(config, single_step) => {
@@ -55,8 +61,11 @@ pub async fn train(
     };
     let ended = match session {
         Ok(mut session) => {
+            if let Some(helpers) = helpers {
+                session.employ(Box::new(helpers.team(&config)));
+            }
             let mut outbox = Outbox::new(run);
-            let ended = drive(run, &mut session, &mut outbox, inbox).await;
+            let ended = drive(run, &mut session, helpers, &mut outbox, inbox).await;
             // What happened until then is true, whatever comes next.
             outbox.tell();
             ended
@@ -77,6 +86,7 @@ pub async fn train(
 async fn drive(
     run: RunId,
     session: &mut Session,
+    helpers: Option<&Helpers>,
     outbox: &mut Outbox,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Result<(), TrainError> {
@@ -97,6 +107,11 @@ async fn drive(
             Some(ToWorker::Cancel { run: cancelled }) if cancelled == run => return Ok(()),
             Some(ToWorker::Keep { run: kept }) if kept == run => {
                 keep(run, session, outbox).await?;
+            }
+            Some(ToWorker::Employ { workers }) => {
+                if let Some(helpers) = helpers {
+                    helpers.set(number_of(workers));
+                }
             }
             // The page asks for nothing else while a run is open.
             Some(_) => {}

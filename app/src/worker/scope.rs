@@ -8,6 +8,7 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, PromiseRejectionEvent};
 
+use super::task::Parcel;
 use crate::device::describe;
 use crate::protocol::{FromWorker, encode};
 
@@ -30,9 +31,30 @@ pub fn post(message: &FromWorker) {
     }
 }
 
-/// Calls `receive` with every message from the page.
-pub fn listen(receive: impl Fn(JsValue) + 'static) {
-    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+/// Sends whoever started this worker a message, and buffers that are no longer its own.
+pub fn hand_over(parcel: &Parcel) {
+    let sent = scope().post_message_with_transfer(&parcel.message, &parcel.transfer);
+    if let Err(error) = sent {
+        // Whoever started it hears of it as the worker's `error` event.
+        wasm_bindgen::throw_val(error);
+    }
+}
+
+/// The name that this worker was started with.
+pub fn name() -> String {
+    scope().name()
+}
+
+/// How many threads this machine runs at once.
+pub fn cores() -> u32 {
+    // A whole number, which the browser gives as any other.
+    scope().navigator().hardware_concurrency() as u32
+}
+
+/// Calls `receive` with every message from whoever started this worker.
+pub fn listen(receive: impl FnMut(JsValue) + 'static) {
+    let mut receive = receive;
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
         receive(event.data());
     });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));

@@ -9,6 +9,7 @@ use kiln_model::event::{Event, Moment};
 use kiln_model::train::session::{ReadBack, Session, TrainError};
 
 use super::scope::{post, yield_to_messages};
+use super::team::Helpers;
 use crate::protocol::{FromWorker, ToWorker};
 
 /// Browsers take about so long to optimise what runs often.
@@ -21,9 +22,10 @@ const BATCH_SIZE: u32 = 32;
 pub async fn run(
     dataset: &Dataset,
     device: Device,
+    helpers: &Helpers,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Option<ToWorker> {
-    match time(dataset, device, inbox).await {
+    match time(dataset, device, helpers, inbox).await {
         Ok(Outcome::Timed(images_per_sec)) => {
             post(&FromWorker::Timed { images_per_sec });
             None
@@ -46,6 +48,7 @@ enum Outcome {
 async fn time(
     dataset: &Dataset,
     device: Device,
+    helpers: &Helpers,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Result<Outcome, TrainError> {
     let all = Config::default();
@@ -55,6 +58,7 @@ async fn time(
         ..all
     };
     let mut session = Session::new(config, dataset, device, ReadBack::EveryStep)?;
+    session.employ(Box::new(helpers.team(&config)));
     let mut warm: Vec<Moment> = Vec::new();
     while warm.len() <= TIMED_STEPS {
         if let Ok(message) = inbox.try_recv() {
