@@ -67,8 +67,8 @@ impl History {
     /// What tells this history of losses from any other: the start of the SHA-256 of every
     /// training step's loss, in 16 hexadecimal digits; nothing before the first step.
     ///
-    /// The same settings on the same CPU backend give the same, bit for bit. Natively and in a
-    /// browser the sums are made in other orders, so the two differ.
+    /// The same settings on the CPU give the same, bit for bit: in any browser, natively, and with
+    /// any number of workers.
     pub fn fingerprint(&self) -> Option<String> {
         self.steps.first()?;
         let mut hash = Sha256::new();

@@ -6,13 +6,13 @@ use crate::schedule::Schedule;
 /// Settings known by a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preset {
-    /// A first run of well under a minute.
+    /// A first run of a few seconds.
     QuickTaste,
     /// The course's first run.
     CourseRun1,
     /// The course's second run.
     CourseRun2,
-    /// As good as this network gets in a coffee break on a GPU.
+    /// As good as this network gets in a minute or two.
     BestAccuracy,
 }
 

@@ -2,10 +2,14 @@
 
 use burn::tensor::Device;
 use kiln_model::batch::evaluation_pixels;
+use kiln_model::config::Config;
 use kiln_model::dataset::Dataset;
+use kiln_model::event::State;
+use kiln_model::history::History;
 use kiln_model::mnist;
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
 use kiln_model::train::network;
+use kiln_model::train::session::{ReadBack, Session};
 use kiln_model::train::transfer::{download, upload};
 
 use crate::HarnessError;
@@ -65,6 +69,26 @@ pub async fn logits(
     download(network::logits(&weights, pixels))
         .await
         .map_err(|error| unreadable("the logits", &error))
+}
+
+/// The fingerprint of a run with these settings.
+///
+/// # Errors
+/// Settings out of range, or a run that does not get to its end.
+pub async fn fingerprint(config: Config) -> Result<String, HarnessError> {
+    let unfinished = |error| unreadable("the run", &error);
+    let dataset = dataset()?;
+    let session = Session::new(config, &dataset, Device::flex(), ReadBack::EveryStep);
+    let mut session = session.map_err(unfinished)?;
+    let mut history = History::default();
+    while session.state() == State::Running {
+        for event in session.advance().await.map_err(unfinished)? {
+            history.apply(&event);
+        }
+    }
+    history
+        .fingerprint()
+        .ok_or_else(|| unreadable("the run", &"it has no steps"))
 }
 
 fn unreadable(what: &str, why: &impl std::fmt::Display) -> HarnessError {

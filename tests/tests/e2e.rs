@@ -7,12 +7,13 @@
 )]
 
 use kiln_model::evaluation::Tally;
+use kiln_model::preset::Preset;
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
 use kiln_tests::measurements::{Row, rows};
 use kiln_tests::native;
 use kiln_tests::page::Page;
-use kiln_tests::server::{Fault, Server, dist};
+use kiln_tests::server::{Fault, Pace, Server, dist};
 
 type Outcome = Result<(), HarnessError>;
 
@@ -75,6 +76,9 @@ async fn quick_taste_trains_and_its_files_arrive() -> Outcome {
     let config = page.download(&format!("{name}.config.json")).await?;
     let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
     assert_eq!(config["settings"]["batch_size"], 32);
+    // What a browser computes is what is computed natively, to the last bit.
+    let fingerprint = native::fingerprint(Preset::QuickTaste.config()).await?;
+    assert_eq!(config["fingerprint"], fingerprint);
     assert_eq!(config["results"]["test"]["correct"], correct);
 
     let csv = page.download(&format!("{name}.csv")).await?;
@@ -97,6 +101,59 @@ async fn quick_taste_trains_and_its_files_arrive() -> Outcome {
         lines.iter().filter(|byte| **byte == b'\n').count(),
         rows.len()
     );
+    page.close().await
+}
+
+/// The fingerprint of the run that has ended.
+async fn fingerprint(page: &Page) -> Result<String, HarnessError> {
+    let name = page.show_files().await?;
+    let config = page.download(&format!("{name}.config.json")).await?;
+    let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+    page.press("link", "Train").await?;
+    Ok(config["fingerprint"].as_str().unwrap().to_owned())
+}
+
+/// A short run from its start to its end, and its fingerprint.
+async fn train_shortly(page: &Page) -> Result<String, HarnessError> {
+    page.press("button", "Start").await?;
+    page.wait_for_state(&["finishing"], 120).await?;
+    page.press("button", "Skip scoring").await?;
+    page.wait_for_state(&["finished"], 60).await?;
+    fingerprint(page).await
+}
+
+#[tokio::test]
+async fn any_number_of_workers_gives_the_same_fingerprint() -> Outcome {
+    // The whole machine is asked for; a worker that takes its time would hide who waits for whom.
+    let server = Server::start_at(Pace::Full).await?;
+    let page = Page::open_ready(&server).await?;
+    page.press("button", "Quick taste").await?;
+    page.open_advanced().await?;
+    let expected = native::fingerprint(Preset::QuickTaste.config()).await?;
+    for workers in ["1", "2", "4", "Auto"] {
+        page.choose("CPU workers", workers).await?;
+        assert_eq!(train_shortly(&page).await?, expected, "{workers} workers");
+    }
+    page.close().await
+}
+
+#[tokio::test]
+async fn helpers_that_break_change_nothing() -> Outcome {
+    let server = Server::start_at(Pace::Full).await?;
+    // Each helper takes up a few tasks and then breaks: its images, its run, five parts.
+    server.set_fault(Some(Fault::Before(
+        "cpu_worker_loader.js",
+        "let tasks = 0;
+         if (self.name === 'helper') addEventListener('message', () => {
+           if (++tasks === 7) throw new Error('tired'); });"
+            .into(),
+    )));
+    let page = Page::open_ready(&server).await?;
+    page.press("button", "Quick taste").await?;
+    page.open_advanced().await?;
+    page.choose("CPU workers", "4").await?;
+    let expected = native::fingerprint(Preset::QuickTaste.config()).await?;
+    assert_eq!(train_shortly(&page).await?, expected);
     page.close().await
 }
 
@@ -232,7 +289,7 @@ async fn a_long_first_run_on_the_cpu_is_offered_a_short_one() -> Outcome {
     let server = Server::start().await?;
     let page = Page::open(&server, WebGpu::AsIs).await?;
     page.wait_for_state(&["ready"], 60).await?;
-    // 2.7 million images: longer than three minutes on any CPU.
+    // 2.7 million images: longer than a minute at the pace of an unhurried worker.
     page.type_number("Epochs", "50").await?;
     page.wait_for_text("Ready · CPU · about", 30).await?;
     page.press("button", "Use Quick taste").await?;

@@ -15,7 +15,7 @@ use crate::run::{Run, Weights};
 use crate::{data, format};
 
 /// A first run on the CPU that takes longer than this is offered a shorter one.
-const LONG_SECS: f64 = 180.0;
+const LONG_SECS: f64 = 60.0;
 
 /// The route.
 #[component]
@@ -203,7 +203,7 @@ fn describe(phase: Phase, run: &Run) -> String {
 
 /// What a fingerprint says, and what not.
 const FINGERPRINT: &str = "Made of every training loss. The same settings on the CPU give the same \
-    in any browser tab; on a GPU, or outside a browser, sums are made in other orders.";
+    on any machine, in any browser or outside of one; on a GPU, sums are made in other orders.";
 
 /// What the result shows.
 #[derive(Clone, PartialEq)]

@@ -1090,12 +1090,15 @@ impl Trainer {
         }
     }
 
-    /// Seconds that the settings will take, from the speed of a run before or else of the
-    /// warm-up; training alone.
+    /// Seconds that the settings will take, from the speed of the warm-up or else of a run before;
+    /// training alone. What was measured now counts: the machine may be busy, or have other
+    /// workers than it had then.
     pub fn estimated_secs(&self, config: &Config) -> Option<f64> {
         let backend = self.backend()?;
         let timed = self.timed.get().filter(|(timed, _)| *timed == backend);
-        let rate = remembered_speed(backend, config.batch_size).or(timed.map(|(_, rate)| rate))?;
+        let rate = timed
+            .map(|(_, rate)| rate)
+            .or_else(|| remembered_speed(backend, config.batch_size))?;
         let plan = config.plan();
         Some(plan.images_after(plan.total_steps()) as f64 / rate)
     }

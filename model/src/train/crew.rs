@@ -7,7 +7,7 @@
 use std::fmt::Debug;
 use std::ops::Range;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::fused::{Examples, Network, Outcome, SHARD};
 use super::session::TrainError;
@@ -53,9 +53,13 @@ pub fn divide<T>(mut tasks: Vec<T>, workers: usize) -> Vec<Vec<T>> {
 }
 
 /// One who computes: all images of a run, and nothing else.
+///
+/// Networks that nobody works with are kept, since their memory takes longer to be had than to be
+/// filled.
 #[derive(Clone, Debug)]
 pub struct Hand {
     split: Arc<Split>,
+    idle: Arc<Mutex<Vec<Network>>>,
 }
 
 impl Hand {
@@ -63,28 +67,46 @@ impl Hand {
     pub fn new(split: Split) -> Self {
         Self {
             split: Arc::new(split),
+            idle: Arc::default(),
         }
+    }
+
+    /// Works with a network of these weights.
+    fn with_network<T>(&self, weights: &[f32], work: impl FnOnce(&mut Network) -> T) -> T {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle().pop();
+        let mut network = match kept {
+            Some(mut network) => {
+                network.load(weights);
+                network
+            }
+            None => Network::new(weights),
+        };
+        let result = work(&mut network);
+        idle().push(network);
+        result
     }
 
     /// What some shares of a batch bring.
     pub fn train(&self, weights: &[f32], draw: &Draw, shares: &[Range<usize>]) -> Vec<Outcome> {
-        let mut network = Network::new(weights);
-        let outcome = |share: &Range<usize>| {
-            let batch = draw.batch(&self.split.training, share.clone());
-            let examples = Examples {
-                pixels: &batch.pixels,
-                labels: &batch.labels,
-                dropout: batch.dropout.as_deref(),
+        self.with_network(weights, |network| {
+            let outcome = |share: &Range<usize>| {
+                let batch = draw.batch(&self.split.training, share.clone());
+                let examples = Examples {
+                    pixels: &batch.pixels,
+                    labels: &batch.labels,
+                    dropout: batch.dropout.as_deref(),
+                };
+                network.gradients(examples, draw.rows.len())
             };
-            network.gradients(examples, draw.rows.len())
-        };
-        shares.iter().map(outcome).collect()
+            shares.iter().map(outcome).collect()
+        })
     }
 
     /// The logits of these images of a part.
     pub fn logits(&self, weights: &[f32], part: Part, images: Range<usize>) -> Vec<f32> {
         let pixels = evaluation_pixels(self.split.part(part), images);
-        Network::new(weights).logits(&pixels)
+        self.with_network(weights, |network| network.logits(&pixels))
     }
 }
 

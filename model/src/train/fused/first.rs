@@ -33,18 +33,25 @@ pub struct Sums {
 }
 
 impl First {
-    /// The block of kernels `[32, 1, 3, 3]` and biases `[32]`.
-    pub fn new(weight: &[f32], bias: &[f32]) -> Self {
-        let vector = |of: &dyn Fn(usize) -> f32| f32x4::new(std::array::from_fn(of));
+    /// The block without weights.
+    pub fn new() -> Self {
         Self {
-            taps: std::array::from_fn(|part| {
-                std::array::from_fn(|tap| {
-                    vector(&|lane| weight[(part * LANES + lane) * TAPS + tap])
-                })
-            }),
-            bias: std::array::from_fn(|part| vector(&|lane| bias[part * LANES + lane])),
+            taps: [[f32x4::ZERO; TAPS]; VECTORS_1],
+            bias: [f32x4::ZERO; VECTORS_1],
             neighbours: vec![f32x4::ZERO; PIXELS],
         }
+    }
+
+    /// Takes kernels `[32, 1, 3, 3]` and biases `[32]`.
+    pub fn load(&mut self, weight: &[f32], bias: &[f32]) {
+        for (part, taps) in self.taps.iter_mut().enumerate() {
+            for (tap, vector) in taps.iter_mut().enumerate() {
+                *vector = f32x4::new(std::array::from_fn(|lane| {
+                    weight[(part * LANES + lane) * TAPS + tap]
+                }));
+            }
+        }
+        bytemuck::cast_slice_mut(&mut self.bias).copy_from_slice(bias);
     }
 
     /// Fills `[144][32]` values and where they came from.

@@ -26,19 +26,24 @@ fn flat_index(feature: usize) -> usize {
 }
 
 impl Head {
-    /// The layer of weights `[10, 1600]` and biases `[10]`.
-    pub fn new(weight: &[f32], bias: &[f32]) -> Self {
-        let vector = |part: usize, class: usize| {
-            f32x4::new(std::array::from_fn(|lane| {
-                weight[class * FEATURES + flat_index(part * LANES + lane)]
-            }))
-        };
+    /// The layer without weights.
+    pub fn new() -> Self {
         Self {
-            weights: (0..FEATURE_VECTORS)
-                .map(|part| std::array::from_fn(|class| vector(part, class)))
-                .collect(),
-            bias: std::array::from_fn(|class| bias[class]),
+            weights: vec![[f32x4::ZERO; CLASSES]; FEATURE_VECTORS],
+            bias: [0.0; CLASSES],
         }
+    }
+
+    /// Takes weights `[10, 1600]` and biases `[10]`.
+    pub fn load(&mut self, weight: &[f32], bias: &[f32]) {
+        for (part, classes) in self.weights.iter_mut().enumerate() {
+            for (class, vector) in classes.iter_mut().enumerate() {
+                *vector = f32x4::new(std::array::from_fn(|lane| {
+                    weight[class * FEATURES + flat_index(part * LANES + lane)]
+                }));
+            }
+        }
+        self.bias.copy_from_slice(bias);
     }
 
     /// The logits of an image's features.

@@ -120,13 +120,11 @@ struct Sums {
 impl Network {
     /// The network of these weights, flat as in [`crate::spec`]; missing ones are 0.
     pub fn new(weights: &[f32]) -> Self {
-        let mut all = weights.to_vec();
-        all.resize(PARAMETER_COUNT, 0.0);
         let zeros = |len| vec![f32x4::ZERO; len];
-        Self {
-            first: First::new(&all[CONV1_WEIGHT.range()], &all[CONV1_BIAS.range()]),
-            second: Second::new(&all[CONV2_WEIGHT.range()], &all[CONV2_BIAS.range()]),
-            head: Head::new(&all[FC_WEIGHT.range()], &all[FC_BIAS.range()]),
+        let mut network = Self {
+            first: First::new(),
+            second: Second::new(),
+            head: Head::new(),
             maps: Maps {
                 first: zeros(WINDOWS_1 * VECTORS_1),
                 first_picks: vec![0; WINDOWS_1 * VECTORS_1],
@@ -136,7 +134,23 @@ impl Network {
                 by_second: zeros(FEATURE_VECTORS),
                 factors: zeros(FEATURE_VECTORS),
             },
+        };
+        network.load(weights);
+        network
+    }
+
+    /// Takes other weights.
+    pub fn load(&mut self, weights: &[f32]) {
+        let mut all = [0.0; PARAMETER_COUNT];
+        for (own, weight) in all.iter_mut().zip(weights) {
+            *own = *weight;
         }
+        self.first
+            .load(&all[CONV1_WEIGHT.range()], &all[CONV1_BIAS.range()]);
+        self.second
+            .load(&all[CONV2_WEIGHT.range()], &all[CONV2_BIAS.range()]);
+        self.head
+            .load(&all[FC_WEIGHT.range()], &all[FC_BIAS.range()]);
     }
 
     /// The logits `[n, 10]` of images `[n, 28, 28]` with values 0 to 1, dropout off.

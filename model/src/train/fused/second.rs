@@ -71,40 +71,13 @@ pub struct Sums {
 }
 
 impl Second {
-    /// The block of kernels `[64, 32, 3, 3]` and biases `[64]`.
-    pub fn new(weight: &[f32], bias: &[f32]) -> Self {
-        let tap = |out: usize, channel: usize, tap: usize| {
-            weight[(out * CONV1_CHANNELS + channel) * TAPS + tap]
-        };
-        let kernels: Vec<f32x4> = (0..CONV2_CHANNELS * TAPS * VECTORS_1)
-            .map(|index| {
-                let (out, rest) = (index / (TAPS * VECTORS_1), index % (TAPS * VECTORS_1));
-                let (place, part) = (rest / VECTORS_1, rest % VECTORS_1);
-                f32x4::new(std::array::from_fn(|lane| {
-                    tap(out, part * LANES + lane, place)
-                }))
-            })
-            .collect();
-        let mut rows = vec![[f32x4::ZERO; VECTORS_1]; POINTS * CONV2_CHANNELS];
-        for (out, taps) in kernels.chunks_exact(TAPS * VECTORS_1).enumerate() {
-            for part in 0..VECTORS_1 {
-                let kernel = std::array::from_fn(|row| {
-                    std::array::from_fn(|column| {
-                        taps[(row * KERNEL_SIDE + column) * VECTORS_1 + part]
-                    })
-                });
-                for (point, value) in transform_kernel(kernel).into_iter().enumerate() {
-                    rows[point * CONV2_CHANNELS + out][part] = value;
-                }
-            }
-        }
+    /// The block without weights.
+    pub fn new() -> Self {
         Self {
-            rows,
+            rows: vec![[f32x4::ZERO; VECTORS_1]; POINTS * CONV2_CHANNELS],
             tiles: Vec::new(),
-            kernels,
-            bias: std::array::from_fn(|part| {
-                f32x4::new(std::array::from_fn(|lane| bias[part * LANES + lane]))
-            }),
+            kernels: vec![f32x4::ZERO; CONV2_CHANNELS * KERNEL_SIDE * ROW],
+            bias: [f32x4::ZERO; VECTORS_2],
             input: vec![f32x4::ZERO; POINTS * WINDOWS_2 * VECTORS_1],
             products: vec![f32x4::ZERO; POINTS * FEATURE_VECTORS],
             kept: Vec::with_capacity(FEATURE_VECTORS),
@@ -112,6 +85,31 @@ impl Second {
             by_channel: vec![Vec::new(); CONV2_CHANNELS],
             by_place: vec![Vec::new(); PLACES * PLACES],
         }
+    }
+
+    /// Takes kernels `[64, 32, 3, 3]` and biases `[64]`.
+    pub fn load(&mut self, weight: &[f32], bias: &[f32]) {
+        let kernels: &mut [f32] = bytemuck::cast_slice_mut(&mut self.kernels);
+        for (index, taps) in weight.chunks_exact(TAPS).enumerate() {
+            let (out, channel) = (index / CONV1_CHANNELS, index % CONV1_CHANNELS);
+            for (tap, value) in taps.iter().enumerate() {
+                kernels[(out * TAPS + tap) * CONV1_CHANNELS + channel] = *value;
+            }
+        }
+        for (out, taps) in self.kernels.chunks_exact(TAPS * VECTORS_1).enumerate() {
+            for part in 0..VECTORS_1 {
+                let kernel = std::array::from_fn(|row| {
+                    std::array::from_fn(|column| {
+                        taps[(row * KERNEL_SIDE + column) * VECTORS_1 + part]
+                    })
+                });
+                for (point, value) in transform_kernel(kernel).into_iter().enumerate() {
+                    self.rows[point * CONV2_CHANNELS + out][part] = value;
+                }
+            }
+        }
+        self.tiles.clear();
+        bytemuck::cast_slice_mut(&mut self.bias).copy_from_slice(bias);
     }
 
     /// Fills `[25][64]` values and where they came from.
