@@ -7,6 +7,8 @@ use crate::HarnessError;
 pub struct Row {
     /// Training steps done.
     pub step: u32,
+    /// Seconds of training until then, pauses left out.
+    pub elapsed_secs: f64,
     /// What was measured.
     pub series: String,
     /// What came of it.
@@ -22,13 +24,14 @@ pub fn rows(csv: &[u8]) -> Result<Vec<Row>, HarnessError> {
     csv::Reader::from_reader(csv)
         .deserialize::<Columns>()
         .map(|columns| {
-            let (_, step, _, _, _, series, value) =
+            let (_, step, _, _, elapsed_secs, series, value) =
                 columns.map_err(|error| HarnessError::Unreadable {
                     what: "the run's CSV".to_owned(),
                     answer: error.to_string(),
                 })?;
             Ok(Row {
                 step,
+                elapsed_secs,
                 series,
                 value,
             })

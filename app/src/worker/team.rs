@@ -54,7 +54,9 @@ impl Helper {
             // Where nobody listens any more, nobody misses it.
             drop(sender.unbounded_send(answer(&message)));
         });
-        let on_error = Closure::<dyn Fn(Event)>::new(move |_: Event| {
+        let on_error = Closure::<dyn Fn(Event)>::new(move |event: Event| {
+            // Else the page hears of it, and takes this worker for broken.
+            event.prevent_default();
             drop(broke.unbounded_send(None));
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
