@@ -53,7 +53,8 @@ const OBEDIENT_WORKER: Fault = Fault::Before(
     Cow::Borrowed(
         "const orders = new BroadcastChannel('orders');
      let is_mute = false;
-     orders.onmessage = ({ data }) => {
+     // Its helpers run the same program; only the worker itself is spoken to.
+     if (self.name !== 'helper') orders.onmessage = ({ data }) => {
        is_mute = data === 'mute';
        orders.postMessage('heard');
        if (data === 'hang') setTimeout(() => { for (;;); });
