@@ -67,27 +67,61 @@ impl Batches {
         }
     }
 
-    /// The batch of the step after `steps_done`.
-    pub fn next(&mut self, steps_done: u32) -> Batch {
+    /// What the step after `steps_done` sees.
+    pub fn draw(&mut self, steps_done: u32) -> Draw<'_> {
         let epoch = steps_done / self.steps_per_epoch;
         if epoch != self.epoch {
             self.epoch = epoch;
             self.order = order(self.images.images().len(), self.seed, epoch);
         }
         let start = (steps_done % self.steps_per_epoch) as usize * self.batch_size;
-        let rows = &self.order[start..start + self.batch_size];
-        let images = self.images.images();
-        let mut pixels = Vec::with_capacity(rows.len() * PIXELS);
-        for row in rows {
-            push_pixels(&mut pixels, images, *row as usize);
+        Draw {
+            images: self.images.images(),
+            rows: &self.order[start..start + self.batch_size],
+            dropout: self.dropout,
+            seed: self.seed,
+            steps_done,
+        }
+    }
+
+    /// The batch of the step after `steps_done`.
+    pub fn next(&mut self, steps_done: u32) -> Batch {
+        self.draw(steps_done).batch()
+    }
+}
+
+/// What a step sees, in a few numbers: a device that has the images makes the batch itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Draw<'a> {
+    /// All training images.
+    pub images: &'a Images,
+    /// Which of them the step sees, in order.
+    pub rows: &'a [u32],
+    /// The share of features that dropout drops, 0 to 0.9.
+    pub dropout: f64,
+    /// The run's seed.
+    pub seed: u32,
+    /// Steps before this one.
+    pub steps_done: u32,
+}
+
+impl Draw<'_> {
+    /// The digits, 0 to 9.
+    pub fn labels(&self) -> Vec<u8> {
+        let labels = self.images.labels();
+        self.rows.iter().map(|row| labels[*row as usize]).collect()
+    }
+
+    /// The images themselves, with dropout's factors.
+    pub fn batch(&self) -> Batch {
+        let mut pixels = Vec::with_capacity(self.rows.len() * PIXELS);
+        for row in self.rows {
+            push_pixels(&mut pixels, self.images, *row as usize);
         }
         Batch {
             pixels,
-            labels: rows
-                .iter()
-                .map(|row| images.labels()[*row as usize])
-                .collect(),
-            dropout: dropout(rows.len(), self.dropout, self.seed, steps_done),
+            labels: self.labels(),
+            dropout: dropout(self.rows.len(), self.dropout, self.seed, self.steps_done),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Training: the same code natively, on the CPU worker and on the GPU worker.
 //!
-//! On burn, [`network`] turns weights and images into logits and gradients and [`update`] turns
-//! gradients into new weights; [`fused`] does both on the CPU. [`engine`] is one or the other,
-//! [`session`] is asked for one step at a time and says what happened.
+//! [`fused`] turns weights and images into logits and gradients, and gradients into new weights, on
+//! the CPU; `gpu` does so on a GPU. [`engine`] is one or the other, [`session`] is asked for one
+//! step at a time and says what happened. [`network`] and [`update`] are the same out of burn's own
+//! operations: slower, for questions about finished weights and for tests to compare with.
 
 pub mod engine;
 pub mod fused;
+#[cfg(feature = "webgpu")]
+pub mod gpu;
 pub mod network;
 pub mod session;
 mod stopwatch;

@@ -10,7 +10,7 @@ use web_time::Instant;
 
 use super::engine::{self, Engine, Found, Holdings, Which};
 use super::stopwatch::Stopwatch;
-use crate::batch::{Batches, evaluation_pixels};
+use crate::batch::Batches;
 use crate::checkpoint::{Best, Next, Snapshot, Values};
 use crate::config::{Config, Edit, OutOfRange};
 use crate::dataset::{Dataset, Images, Part, TestImages, ValidationImages};
@@ -21,8 +21,6 @@ use crate::plan::Plan;
 use crate::spec::{CLASSES, PARAMETER_COUNT};
 use crate::weights;
 
-/// Images of one validation or scoring step.
-const MEASURED_AT_ONCE: usize = 200;
 /// Shortest time between two throughput events; shorter ones would show the clock's noise.
 const THROUGHPUT_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -202,8 +200,13 @@ impl Session {
             optimizer: snapshot.optimizer,
             best: best_weights,
         };
-        let engine = Engine::new(&device, holdings, config.optimizer, snapshot.step)
-            .map_err(TrainError::OptimizerState)?;
+        let engine = Engine::new(
+            &device,
+            split.training.images(),
+            holdings,
+            config.optimizer,
+            snapshot.step,
+        )?;
         Ok(Self {
             data: snapshot.data,
             batches: Batches::new(
@@ -383,14 +386,15 @@ impl Session {
     }
 
     async fn train(&mut self, events: &mut Vec<Event>) -> Result<(), TrainError> {
-        let batch = self.batches.next(self.step);
+        let draw = self.batches.draw(self.step);
         let learning_rate = self.config.rate_after(self.step);
-        let found = self.engine.train(&batch, learning_rate)?;
+        let found = self.engine.train(&draw, learning_rate);
+        let labels = draw.labels();
         self.step += 1;
         self.in_flight.push(InFlight {
             step: self.step,
             learning_rate,
-            labels: batch.labels,
+            labels,
             found,
         });
         let ends_epoch = self.plan.ends_epoch(self.step);
@@ -430,7 +434,7 @@ impl Session {
         events: &mut Vec<Event>,
     ) -> Result<(), TrainError> {
         let images = self.validation.images().clone();
-        let (engine, answers) = (&self.engine, &mut self.answers);
+        let (engine, answers) = (&mut self.engine, &mut self.answers);
         let which = Which::Current;
         if measure(engine, which, &images, &mut measurement, answers, events).await? {
             let measured = Measured {
@@ -483,7 +487,7 @@ impl Session {
             return Ok(());
         }
         let images = self.test.images().clone();
-        let (engine, answers) = (&self.engine, &mut self.answers);
+        let (engine, answers) = (&mut self.engine, &mut self.answers);
         if measure(
             engine,
             Which::Best,
@@ -599,18 +603,17 @@ impl Session {
 
 /// Measures the next images and says whether they were the last.
 async fn measure(
-    engine: &Engine,
+    engine: &mut Engine,
     which: Which,
     images: &Images,
     measurement: &mut Measurement,
     answers: &mut Predictions,
     events: &mut Vec<Event>,
 ) -> Result<bool, TrainError> {
-    let rows = MEASURED_AT_ONCE.min(images.len());
-    let pixels = evaluation_pixels(images, measurement.next, rows);
-    let logits = engine.logits(which, pixels).await?;
-    let next = (measurement.next + rows).min(images.len());
-    let labels = &images.labels()[measurement.next..next];
+    let next = (measurement.next + engine.measured_at_once()).min(images.len());
+    let range = measurement.next..next;
+    let logits = engine.logits(which, images, range.clone()).await?;
+    let labels = &images.labels()[range];
     if measurement.next == 0 {
         *answers = Predictions::default();
     }
@@ -662,7 +665,9 @@ mod tests {
             optimizer: optimizer.initial_state(PARAMETER_COUNT),
             best: None,
         };
-        session.engine = Engine::new(&Device::flex(), holdings, optimizer, session.step).unwrap();
+        let images = session.test.images();
+        session.engine =
+            Engine::new(&Device::flex(), images, holdings, optimizer, session.step).unwrap();
     }
 
     fn run_to_end(session: &mut Session) -> Vec<Event> {
