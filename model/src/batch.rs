@@ -60,6 +60,11 @@ impl Draw {
         labels(images.images(), &self.rows)
     }
 
+    /// All images of the batch.
+    pub fn whole(&self, images: &TrainingImages) -> Batch {
+        self.batch(images, 0..self.rows.len())
+    }
+
     /// The images of these places in the batch.
     pub fn batch(&self, images: &TrainingImages, places: Range<usize>) -> Batch {
         let images = images.images();
@@ -124,7 +129,7 @@ impl Batches {
     /// The batch of the step after `steps_done`.
     pub fn next(&mut self, steps_done: u32) -> Batch {
         let draw = self.draw(steps_done);
-        draw.batch(&self.images, 0..draw.rows.len())
+        draw.whole(&self.images)
     }
 }
 

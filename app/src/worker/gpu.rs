@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use kiln_model::train::gpu;
 
 use super::Opened;
 use super::scope::post;
@@ -29,5 +30,8 @@ pub async fn open() -> Result<Opened, String> {
             details: error.to_string(),
         });
     }));
+    gpu::check(&device)
+        .await
+        .map_err(|error| error.to_string())?;
     Ok((device, Some(adapter)))
 }

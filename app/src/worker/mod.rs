@@ -1,6 +1,7 @@
 //! A worker: owns the device, the data and the session; commands in, events out.
 
 mod data;
+#[cfg(feature = "cpu-worker")]
 mod examine;
 mod helper;
 mod outbox;

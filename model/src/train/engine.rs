@@ -1,17 +1,16 @@
-//! What computes a run: the CPU's own kernels, or burn where the device is another.
+//! What computes a run: a crew on the CPU, or a GPU.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 
 use super::crew::{Crew, Hand};
-use super::fused::update::{Update as CpuUpdate, norm};
-use super::network;
+use super::fused::update::{Update, norm};
+#[cfg(feature = "webgpu")]
+use super::gpu::{self, Gpu};
 use super::session::TrainError;
-use super::transfer::{download, download_all, upload};
-use super::update::Update;
-use crate::batch::{Draw, evaluation_pixels};
+use crate::batch::Draw;
 use crate::checkpoint::Values;
 use crate::dataset::{Part, Split};
 use crate::optimizer::Optimizer;
@@ -42,17 +41,19 @@ pub struct Holdings {
 pub enum Found {
     /// Known already.
     Known(Vec<f32>),
-    /// On a device of burn's.
-    OnDevice(Box<Tensor<1>>),
+    /// On a GPU.
+    #[cfg(feature = "webgpu")]
+    OnDevice(gpu::Reading),
 }
 
 /// Weights and the optimiser that changes them.
 #[derive(Debug)]
 pub enum Engine {
-    /// In memory, by kernels of our own.
+    /// In memory.
     Cpu(Box<Cpu>),
-    /// On any device, by burn.
-    Burn(Box<Burn>),
+    /// On a GPU.
+    #[cfg(feature = "webgpu")]
+    Gpu(Box<Gpu>),
 }
 
 /// A run in memory.
@@ -61,15 +62,6 @@ pub struct Cpu {
     crew: Box<dyn Crew>,
     weights: Vec<f32>,
     best: Option<Vec<f32>>,
-    update: CpuUpdate,
-}
-
-/// A run on a device of burn's.
-#[derive(Debug)]
-pub struct Burn {
-    split: Split,
-    weights: Tensor<1>,
-    best: Option<Tensor<1>>,
     update: Update,
 }
 
@@ -77,64 +69,90 @@ impl Engine {
     /// The engine for a device, of a run on these images that has done so many updates.
     ///
     /// # Errors
-    /// A part of the optimiser's state that is missing, by its name.
+    /// A part of the optimiser's state that is missing, or a device that launches no kernels.
     pub fn new(
         device: &Device,
-        split: Split,
+        split: &Split,
         holdings: Holdings,
         optimizer: Optimizer,
         updates: u32,
-    ) -> Result<Self, &'static str> {
-        let Holdings {
-            weights,
-            optimizer: state,
-            best,
-        } = holdings;
-        Ok(if *device == Device::flex() {
-            Self::Cpu(Box::new(Cpu {
-                crew: Box::new(Hand::new(split)),
-                weights: weights.0,
-                best: best.map(|best| best.0),
-                update: CpuUpdate::new(optimizer, &state, updates)?,
-            }))
-        } else {
-            Self::Burn(Box::new(Burn {
-                split,
-                weights: upload(weights.0, device),
-                best: best.map(|best| upload(best.0, device)),
-                update: Update::new(optimizer, &state, updates, device)?,
-            }))
-        })
+    ) -> Result<Self, TrainError> {
+        if *device == Device::flex() {
+            let update = Update::new(optimizer, &holdings.optimizer, updates);
+            return Ok(Self::Cpu(Box::new(Cpu {
+                crew: Box::new(Hand::new(split.clone())),
+                weights: holdings.weights.0,
+                best: holdings.best.map(|best| best.0),
+                update: update.map_err(TrainError::OptimizerState)?,
+            })));
+        }
+        Self::on_gpu(device, split, &holdings, optimizer, updates)
+    }
+
+    #[cfg(feature = "webgpu")]
+    fn on_gpu(
+        device: &Device,
+        split: &Split,
+        holdings: &Holdings,
+        optimizer: Optimizer,
+        updates: u32,
+    ) -> Result<Self, TrainError> {
+        let gpu = Gpu::new(device, &split.training, holdings, optimizer, updates)?;
+        Ok(Self::Gpu(Box::new(gpu)))
+    }
+
+    #[cfg(not(feature = "webgpu"))]
+    fn on_gpu(
+        device: &Device,
+        _: &Split,
+        _: &Holdings,
+        _: Optimizer,
+        _: u32,
+    ) -> Result<Self, TrainError> {
+        Err(TrainError::Device(format!(
+            "nothing computes on {device:?}"
+        )))
     }
 
     /// Has the CPU's part done by these from now on, who have the same images; another device has
     /// no use for them.
     pub fn employ(&mut self, crew: Box<dyn Crew>) {
-        if let Self::Cpu(cpu) = self {
-            cpu.crew = crew;
+        match self {
+            Self::Cpu(cpu) => cpu.crew = crew,
+            #[cfg(feature = "webgpu")]
+            Self::Gpu(_) => {}
+        }
+    }
+
+    /// How many images to ask [`Engine::logits`] for at once.
+    pub fn measured_at_once(&self) -> usize {
+        match self {
+            Self::Cpu(_) => 200,
+            #[cfg(feature = "webgpu")]
+            Self::Gpu(_) => 1_000,
         }
     }
 
     /// Does one training step.
     ///
     /// # Errors
-    /// A device that finds no gradient.
+    /// A crew that cannot go on.
     pub async fn train(&mut self, draw: &Draw, learning_rate: f64) -> Result<Found, TrainError> {
         match self {
             Self::Cpu(cpu) => cpu.train(draw, learning_rate).await.map(Found::Known),
-            Self::Burn(burn) => burn
-                .train(draw, learning_rate)
-                .map(|found| Found::OnDevice(Box::new(found))),
+            #[cfg(feature = "webgpu")]
+            Self::Gpu(gpu) => Ok(Found::OnDevice(gpu.train(draw, learning_rate))),
         }
     }
 
-    /// The logits `[n, 10]` of these images of a part, dropout off.
+    /// The logits `[n, 10]` of these images of a part of `split`, which is the run's; dropout off.
     ///
     /// # Errors
     /// A device that gives no results.
     pub async fn logits(
         &mut self,
         which: Which,
+        split: &Split,
         part: Part,
         images: Range<usize>,
     ) -> Result<Vec<f32>, TrainError> {
@@ -144,11 +162,8 @@ impl Engine {
                 let weights = best.unwrap_or(&cpu.weights);
                 cpu.crew.logits(weights, part, images).await
             }
-            Self::Burn(burn) => {
-                let best = burn.best.as_ref().filter(|_| which == Which::Best);
-                let pixels = evaluation_pixels(burn.split.part(part), images);
-                download(network::logits(best.unwrap_or(&burn.weights), pixels)).await
-            }
+            #[cfg(feature = "webgpu")]
+            Self::Gpu(gpu) => gpu.logits(which, split.part(part), images).await,
         }
     }
 
@@ -156,7 +171,8 @@ impl Engine {
     pub fn keep_best(&mut self) {
         match self {
             Self::Cpu(cpu) => cpu.best = Some(cpu.weights.clone()),
-            Self::Burn(burn) => burn.best = Some(burn.weights.clone()),
+            #[cfg(feature = "webgpu")]
+            Self::Gpu(gpu) => gpu.keep_best(),
         }
     }
 
@@ -168,11 +184,8 @@ impl Engine {
                     cpu.weights.clone_from(best);
                 }
             }
-            Self::Burn(burn) => {
-                if let Some(best) = &burn.best {
-                    burn.weights = best.clone();
-                }
-            }
+            #[cfg(feature = "webgpu")]
+            Self::Gpu(gpu) => gpu.restore_best(),
         }
     }
 
@@ -191,7 +204,8 @@ impl Engine {
                     .collect(),
                 best: cpu.best.clone().map(Values),
             }),
-            Self::Burn(burn) => burn.holdings().await,
+            #[cfg(feature = "webgpu")]
+            Self::Gpu(gpu) => gpu.holdings().await,
         }
     }
 }
@@ -211,59 +225,30 @@ impl Cpu {
     }
 }
 
-impl Burn {
-    fn train(&mut self, draw: &Draw, learning_rate: f64) -> Result<Tensor<1>, TrainError> {
-        let count = draw.rows.len();
-        let batch = draw.batch(&self.split.training, 0..count);
-        let found = network::gradients(&self.weights, &batch, count)
-            .ok_or_else(|| TrainError::Device("a parameter has no gradient".to_owned()))?;
-        let norm = (found.gradient.clone() * found.gradient.clone())
-            .sum()
-            .sqrt();
-        self.weights = self
-            .update
-            .apply(self.weights.clone(), found.gradient, learning_rate);
-        Ok(Tensor::cat(vec![found.logits.flatten(0, 1), norm], 0))
-    }
-
-    async fn holdings(&self) -> Result<Holdings, TrainError> {
-        let (names, state): (Vec<_>, Vec<_>) = self.update.state().into_iter().unzip();
-        let tensors = [self.weights.clone()].into_iter().chain(state);
-        let tensors = tensors.chain(self.best.clone());
-        let mut read = download_all(tensors.collect())
-            .await?
-            .into_iter()
-            .map(Values);
-        Ok(Holdings {
-            weights: read.next().unwrap_or_default(),
-            optimizer: names
-                .into_iter()
-                .map(str::to_owned)
-                .zip(&mut read)
-                .collect(),
-            best: read.next(),
-        })
-    }
-}
-
 /// Reads what several steps found, by one read.
 ///
 /// # Errors
 /// A device that gives no results.
+#[cfg(feature = "webgpu")]
 pub async fn read(steps: Vec<Found>) -> Result<Vec<Vec<f32>>, TrainError> {
     let on_device = steps.iter().filter_map(|found| match found {
         Found::Known(_) => None,
-        Found::OnDevice(tensor) => Some(Tensor::clone(tensor)),
+        Found::OnDevice(reading) => Some(reading.clone()),
     });
-    let on_device: Vec<_> = on_device.collect();
-    let mut read = if on_device.is_empty() {
-        Vec::new().into_iter()
-    } else {
-        download_all(on_device).await?.into_iter()
-    };
+    let mut read = gpu::read(on_device.collect()).await?.into_iter();
     let results = steps.into_iter().map(|found| match found {
         Found::Known(values) => values,
         Found::OnDevice(_) => read.next().unwrap_or_default(),
     });
+    Ok(results.collect())
+}
+
+/// What several steps found.
+///
+/// # Errors
+/// None: it is all known.
+#[cfg(not(feature = "webgpu"))]
+pub async fn read(steps: Vec<Found>) -> Result<Vec<Vec<f32>>, TrainError> {
+    let results = steps.into_iter().map(|Found::Known(values)| values);
     Ok(results.collect())
 }

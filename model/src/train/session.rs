@@ -22,8 +22,6 @@ use crate::plan::Plan;
 use crate::spec::{CLASSES, PARAMETER_COUNT};
 use crate::weights;
 
-/// Images of one validation or scoring step.
-const MEASURED_AT_ONCE: usize = 200;
 /// Shortest time between two throughput events; shorter ones would show the clock's noise.
 const THROUGHPUT_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -202,14 +200,7 @@ impl Session {
             optimizer: snapshot.optimizer,
             best: best_weights,
         };
-        let engine = Engine::new(
-            &device,
-            split.clone(),
-            holdings,
-            config.optimizer,
-            snapshot.step,
-        )
-        .map_err(TrainError::OptimizerState)?;
+        let engine = Engine::new(&device, &split, holdings, config.optimizer, snapshot.step)?;
         Ok(Self {
             data: snapshot.data,
             batches: Batches::new(
@@ -513,11 +504,13 @@ impl Session {
     ) -> Result<bool, TrainError> {
         let images = self.split.part(part);
         let (first, total) = (measurement.next, images.len());
-        // The last step has as many as any other, so that a device knows one size alone.
-        let measured = first..first + MEASURED_AT_ONCE.min(total);
-        let logits = self.engine.logits(which, part, measured.clone()).await?;
-        measurement.next = measured.end.min(total);
-        let labels = &images.labels()[first..measurement.next];
+        let measured = first..(first + self.engine.measured_at_once()).min(total);
+        let logits = self
+            .engine
+            .logits(which, &self.split, part, measured.clone())
+            .await?;
+        measurement.next = measured.end;
+        let labels = &images.labels()[measured];
         if first == 0 {
             self.answers = Predictions::default();
         }
@@ -661,7 +654,7 @@ mod tests {
             best: None,
         };
         let (device, split) = (Device::flex(), session.split.clone());
-        session.engine = Engine::new(&device, split, holdings, optimizer, session.step).unwrap();
+        session.engine = Engine::new(&device, &split, holdings, optimizer, session.step).unwrap();
     }
 
     fn run_to_end(session: &mut Session) -> Vec<Event> {

@@ -34,13 +34,13 @@ pub const SHARD: usize = 16;
 /// Lanes of a vector.
 const LANES: usize = 4;
 /// Windows along a side of what the second block makes.
-const SIDE_2: usize = 5;
+pub(super) const SIDE_2: usize = 5;
 /// Places along a side of what the first block makes, as far as the second sees it.
-const SIDE_1: usize = 2 * SIDE_2 + 2;
+pub(super) const SIDE_1: usize = 2 * SIDE_2 + 2;
 /// Windows of the first block.
-const WINDOWS_1: usize = SIDE_1 * SIDE_1;
+pub(super) const WINDOWS_1: usize = SIDE_1 * SIDE_1;
 /// Windows of the second block.
-const WINDOWS_2: usize = SIDE_2 * SIDE_2;
+pub(super) const WINDOWS_2: usize = SIDE_2 * SIDE_2;
 /// Vectors of the first block's channels.
 const VECTORS_1: usize = CONV1_CHANNELS / LANES;
 /// Vectors of the second block's channels.

@@ -65,14 +65,15 @@ impl Update {
     /// Updates the weights by `gradient`, both of one length.
     pub fn apply(&mut self, weights: &mut [f32], gradient: &[f32], rate: f64) {
         self.updates += 1;
-        let updates = f64::from(self.updates);
         match (self.optimizer, self.state.as_mut_slice()) {
             (Optimizer::Adam, [mean, mean_square]) => {
-                adam(weights, gradient, [mean, mean_square], updates, rate, 0.0);
+                let rate = adam_rate(rate, self.updates);
+                adam(weights, gradient, [mean, mean_square], rate, 0.0);
             }
             (Optimizer::AdamW { weight_decay }, [mean, mean_square]) => {
                 let decay = weight_decay * rate;
-                adam(weights, gradient, [mean, mean_square], updates, rate, decay);
+                let rate = adam_rate(rate, self.updates);
+                adam(weights, gradient, [mean, mean_square], rate, decay);
             }
             (Optimizer::Sgd { momentum }, [velocity]) => {
                 let [momentum, rate] = [momentum, rate].map(splat);
@@ -96,6 +97,13 @@ impl Update {
     }
 }
 
+/// Adam's learning rate at an update counted from 1, corrected for the bias of both means.
+pub fn adam_rate(rate: f64, update: u32) -> f64 {
+    let update = f64::from(update);
+    let bias_2 = 1.0 - libm::pow(BETA_2, update);
+    rate * bias_2.sqrt() / (1.0 - libm::pow(BETA_1, update))
+}
+
 /// Kingma and Ba 2015 in the order of the last lines of their section 2, which is what
 /// `keras.optimizers.Adam` computes: ε is added to √v before its bias is corrected. As in
 /// `keras.optimizers.AdamW` every weight first loses its share `decay`.
@@ -103,12 +111,9 @@ fn adam(
     weights: &mut [f32],
     gradient: &[f32],
     [mean, mean_square]: [&mut [f32]; 2],
-    updates: f64,
     rate: f64,
     decay: f64,
 ) {
-    let bias_2 = 1.0 - libm::pow(BETA_2, updates);
-    let rate = rate * bias_2.sqrt() / (1.0 - libm::pow(BETA_1, updates));
     let [share_1, share_2] = [1.0 - BETA_1, 1.0 - BETA_2].map(splat);
     let [rate, decay, epsilon] = [rate, decay, EPSILON].map(splat);
     each(
