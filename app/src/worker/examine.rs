@@ -13,6 +13,7 @@ use kiln_model::event::Score;
 use kiln_model::histogram::Histogram;
 use kiln_model::random;
 use kiln_model::spec::{CLASSES, PARAMETER_COUNT, PIXELS};
+use kiln_model::train::fused::Network;
 use kiln_model::train::network;
 use kiln_model::train::session::TrainError;
 use kiln_model::train::transfer::{download, upload};
@@ -108,8 +109,7 @@ impl Desk<'_> {
                 let pixels = unit(&pixels)?;
                 let mut all = Vec::with_capacity(weights.len());
                 for weights in weights {
-                    let weights = upload(checked(weights)?, self.device);
-                    let logits = download(network::logits(&weights, pixels.clone())).await?;
+                    let logits = Network::new(&checked(weights)?).logits(&pixels);
                     let mut predictions = Predictions::default();
                     predictions.add(&logits, &[0])?;
                     let first = predictions.get(0);
@@ -149,14 +149,14 @@ impl Desk<'_> {
         part: Part,
     ) -> Result<Option<Answer>, ExamineError> {
         let images = self.images(config, part);
-        let weights = upload(weights, self.device);
+        let mut network = Network::new(&weights);
         let mut predictions = Predictions::default();
         let mut tally = Tally::default();
         while predictions.len() < images.len() {
             let first = predictions.len();
             let rows = AT_ONCE.min(images.len() - first);
             let pixels = evaluation_pixels(&images, first..first + rows);
-            let logits = download(network::logits(&weights, pixels)).await?;
+            let logits = network.logits(&pixels);
             let labels = &images.labels()[first..first + rows];
             predictions.add(&logits, labels)?;
             tally.add(&logits, labels);

@@ -17,6 +17,8 @@ use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 
 use crate::device::Backend;
+#[cfg(not(feature = "cpu-worker"))]
+use crate::protocol::Answer;
 use crate::protocol::{FromWorker, ToWorker, decode};
 use run::Start;
 use scope::post;
@@ -94,9 +96,19 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 single_step,
             } => (run, Start::New(config, single_step)),
             ToWorker::Resume { run, snapshot } => (run, Start::Resumed(snapshot)),
+            #[cfg(feature = "cpu-worker")]
             ToWorker::Ask { request, question } => {
                 let (device, dataset) = (device.as_ref(), dataset.as_ref());
                 examine::answer(request, question, device, dataset, &mut inbox, &mut waiting).await;
+                continue;
+            }
+            // The page asks the CPU's worker, so that this one need not have what answers.
+            #[cfg(not(feature = "cpu-worker"))]
+            ToWorker::Ask { request, .. } => {
+                post(&FromWorker::Answered {
+                    request,
+                    answer: Answer::Failed("This worker answers no questions.".to_owned()),
+                });
                 continue;
             }
             ToWorker::Check { files } => {

@@ -17,7 +17,7 @@ fn config(optimizer: Optimizer) -> Config {
     Config {
         epochs: 1,
         batch_size: 32,
-        training_images: 2_000,
+        training_images: 1_000,
         optimizer,
         seed: SEED,
         ..Config::default()

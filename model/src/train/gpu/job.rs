@@ -54,15 +54,15 @@ impl Numbers {
 
 /// One training step.
 pub fn step(queue: &Queue, draw: &Draw, rates: Rates) -> Buffer {
-    /// As many random numbers there are.
+    /// How many random numbers there are.
     const NUMBERS: f32 = (1 << 24) as f32;
     let rate = draw.dropout as f32;
     let numbers = Numbers {
         images: draw.rows.len() as u32,
         seed: draw.seed,
         steps_done: draw.steps_done,
-        // Exact: a product with a power of two, and a number below `rate` of all there are is
-        // below the next integer.
+        // Exact: the product is by a power of two, and an integer is below a number if it is below
+        // the next integer.
         dropped: (rate * NUMBERS).ceil() as u32,
         factor: 1.0 / (1.0 - rate),
         rates,

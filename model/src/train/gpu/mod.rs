@@ -24,12 +24,11 @@ mod maps;
 mod queue;
 mod update;
 
-pub use check::check;
-
 use std::ops::Range;
 
 use burn::tensor::Device;
 
+pub use self::check::check;
 use self::kernel::{
     CONV1, CONV1_WEIGHTS, CONV2, CONV2_INPUT, CONV2_WEIGHTS, DENSE_BACK, GRADIENT, LOGITS, LOSS,
     MASK, NORM, PARTIAL, SQUARED, TAKE,
