@@ -1,7 +1,6 @@
 //! What there is to train on, asked of the browser before burn is.
 //!
-//! burn panics on an adapter without `timestamp-query`, and a software adapter trains twenty
-//! times slower than burn's own CPU backend; so page and worker both look here first.
+//! burn panics on an adapter without `timestamp-query`; so page and worker both look here first.
 
 use js_sys::{Object, Promise, Reflect};
 use serde::{Deserialize, Serialize};
@@ -31,17 +30,15 @@ extern "C" {
     fn device(this: &GpuAdapterInfo) -> String;
     #[wasm_bindgen(method, getter)]
     fn description(this: &GpuAdapterInfo) -> String;
-    #[wasm_bindgen(method, getter, js_name = isFallbackAdapter)]
-    fn is_fallback_adapter(this: &GpuAdapterInfo) -> Option<bool>;
 }
 
 /// What a run trains on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Backend {
-    /// burn's WebGPU backend.
+    /// WebGPU, by burn's runtime.
     #[serde(rename = "webgpu")]
     WebGpu,
-    /// burn's SIMD CPU backend.
+    /// The CPU's SIMD, by one worker or several.
     #[serde(rename = "cpu")]
     Cpu,
 }
@@ -59,10 +56,10 @@ impl Backend {
 /// What the person asks to train on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BackendChoice {
-    /// WebGPU on a hardware adapter, else the CPU.
+    /// Whichever was measured to be the faster; until both were, the CPU.
     #[default]
     Auto,
-    /// WebGPU, on a software adapter too.
+    /// WebGPU, however slow.
     WebGpu,
     /// The CPU.
     Cpu,
@@ -87,8 +84,41 @@ impl BackendChoice {
 pub struct Adapter {
     /// Its name, as far as the browser tells.
     pub name: String,
-    /// Whether a processor plays the GPU.
-    pub is_software: bool,
+}
+
+/// Training images a second that the backends were measured at; nothing where one was not.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Speeds {
+    web_gpu: Option<f64>,
+    cpu: Option<f64>,
+}
+
+impl Speeds {
+    /// Of a backend.
+    pub const fn get(&self, backend: Backend) -> Option<f64> {
+        match backend {
+            Backend::WebGpu => self.web_gpu,
+            Backend::Cpu => self.cpu,
+        }
+    }
+
+    /// Takes a measurement, or forgets it.
+    pub const fn set(&mut self, backend: Backend, images_per_sec: Option<f64>) {
+        match backend {
+            Backend::WebGpu => self.web_gpu = images_per_sec,
+            Backend::Cpu => self.cpu = images_per_sec,
+        }
+    }
+
+    /// The backend that was faster; nothing while one was not measured.
+    pub fn fastest(&self) -> Option<Backend> {
+        let (web_gpu, cpu) = self.web_gpu.zip(self.cpu)?;
+        Some(if web_gpu > cpu {
+            Backend::WebGpu
+        } else {
+            Backend::Cpu
+        })
+    }
 }
 
 /// Why WebGPU is not used.
@@ -105,11 +135,6 @@ pub enum NoGpu {
     /// The browser offers no adapter.
     #[error("The browser offers no GPU to WebGPU, so Kiln trains on the CPU, more slowly.")]
     NoAdapter,
-    /// Only a software adapter was found.
-    #[error(
-        "Only a software GPU was found; Kiln uses the CPU. Linux Chrome: enable chrome://flags/#enable-vulkan and #enable-unsafe-webgpu, relaunch."
-    )]
-    Software,
     /// The adapter lacks what burn needs.
     #[error("This GPU lacks timestamp-query. Using the CPU.")]
     NoTimestampQuery,
@@ -125,7 +150,6 @@ impl NoGpu {
             Self::Insecure => "WebGPU needs https",
             Self::NoWebGpu => "no WebGPU",
             Self::NoAdapter => "no GPU found",
-            Self::Software => "only a software GPU",
             Self::NoTimestampQuery => "GPU lacks timestamp-query",
             Self::Refused(_) => "GPU refused",
         }
@@ -141,14 +165,12 @@ pub struct Chosen {
     pub reason: Option<NoGpu>,
 }
 
-/// Chooses the backend from what the person asks for and what the probe found.
-pub fn choose(choice: BackendChoice, probed: &Result<Adapter, NoGpu>) -> Chosen {
+/// Chooses the backend from what the person asks for, what the probe found and what was measured.
+pub fn choose(choice: BackendChoice, probed: &Result<Adapter, NoGpu>, speeds: &Speeds) -> Chosen {
     let (backend, reason) = match (choice, probed) {
         (BackendChoice::Cpu, _) => (Backend::Cpu, None),
-        (BackendChoice::Auto, Ok(adapter)) if adapter.is_software => {
-            (Backend::Cpu, Some(NoGpu::Software))
-        }
-        (BackendChoice::Auto | BackendChoice::WebGpu, Ok(_)) => (Backend::WebGpu, None),
+        (BackendChoice::Auto, Ok(_)) => (speeds.fastest().unwrap_or(Backend::Cpu), None),
+        (BackendChoice::WebGpu, Ok(_)) => (Backend::WebGpu, None),
         (BackendChoice::Auto | BackendChoice::WebGpu, Err(reason)) => {
             (Backend::Cpu, Some(reason.clone()))
         }
@@ -177,9 +199,7 @@ pub async fn probe() -> Result<Adapter, NoGpu> {
         &[info.description(), info.device()],
         &[info.vendor(), info.architecture()],
     );
-    let is_software = info.is_fallback_adapter() == Some(true)
-        || is_software(&format!("{name} {} {}", info.vendor(), info.architecture()));
-    Ok(Adapter { name, is_software })
+    Ok(Adapter { name })
 }
 
 fn gpu() -> Result<Gpu, NoGpu> {
@@ -211,19 +231,6 @@ fn adapter_name(descriptions: &[String], parts: &[String]) -> String {
     }
 }
 
-fn is_software(description: &str) -> bool {
-    let description = description.to_lowercase();
-    [
-        "swiftshader",
-        "llvmpipe",
-        "lavapipe",
-        "warp",
-        "basic render",
-    ]
-    .iter()
-    .any(|name| description.contains(name))
-}
-
 /// An error of JavaScript as text.
 pub fn describe(error: &JsValue) -> String {
     error
@@ -237,45 +244,37 @@ pub fn describe(error: &JsValue) -> String {
 mod tests {
     use super::*;
 
-    fn adapter(is_software: bool) -> Result<Adapter, NoGpu> {
+    fn adapter() -> Result<Adapter, NoGpu> {
         Ok(Adapter {
             name: "GPU".to_owned(),
-            is_software,
         })
     }
 
     #[test]
-    fn auto_takes_hardware_and_nothing_else() {
-        let chosen = |choice, probed| {
-            let chosen = choose(choice, &probed);
+    fn auto_takes_what_was_measured_faster() {
+        use BackendChoice::{Auto, Cpu, WebGpu};
+        let chosen = |choice, probed, speeds: &[(Backend, f64)]| {
+            let mut known = Speeds::default();
+            for (backend, speed) in speeds {
+                known.set(*backend, Some(*speed));
+            }
+            let chosen = choose(choice, &probed, &known);
             (chosen.backend, chosen.reason)
         };
-        use BackendChoice::{Auto, Cpu, WebGpu};
-        assert_eq!(chosen(Auto, adapter(false)), (Backend::WebGpu, None));
-        assert_eq!(
-            chosen(Auto, adapter(true)),
-            (Backend::Cpu, Some(NoGpu::Software))
-        );
-        assert_eq!(chosen(WebGpu, adapter(true)), (Backend::WebGpu, None));
-        assert_eq!(chosen(Cpu, adapter(false)), (Backend::Cpu, None));
-        let none = || Err(NoGpu::NoTimestampQuery);
-        assert_eq!(
-            chosen(WebGpu, none()),
-            (Backend::Cpu, Some(NoGpu::NoTimestampQuery))
-        );
-    }
-
-    #[test]
-    fn software_adapters_are_known_by_name() {
-        for name in [
-            "google swiftshader",
-            "Mesa llvmpipe (LLVM 17)",
-            "Microsoft Basic Render Driver",
-        ] {
-            assert!(is_software(name), "{name}");
+        let slower = [(Backend::Cpu, 9e3), (Backend::WebGpu, 800.0)];
+        let faster = [(Backend::Cpu, 9e3), (Backend::WebGpu, 6e4)];
+        for unknown in [&[][..], &slower[..1], &faster[1..], &slower] {
+            assert_eq!(chosen(Auto, adapter(), unknown), (Backend::Cpu, None));
         }
-        for name in ["apple metal-3", "nvidia ampere", "intel gen-12lp"] {
-            assert!(!is_software(name), "{name}");
+        assert_eq!(chosen(Auto, adapter(), &faster), (Backend::WebGpu, None));
+        assert_eq!(chosen(WebGpu, adapter(), &slower), (Backend::WebGpu, None));
+        assert_eq!(chosen(Cpu, adapter(), &faster), (Backend::Cpu, None));
+        let none = || Err(NoGpu::NoTimestampQuery);
+        for choice in [Auto, WebGpu] {
+            assert_eq!(
+                chosen(choice, none(), &faster),
+                (Backend::Cpu, Some(NoGpu::NoTimestampQuery))
+            );
         }
     }
 

@@ -18,6 +18,12 @@ pub fn count(value: u64) -> String {
     grouped
 }
 
+/// A count of which two digits are known, such as `14 000`.
+pub fn about(value: f64) -> String {
+    let unit = 10_f64.powf((value.abs().log10().floor() - 1.0).max(0.0));
+    count((unit * (value / unit).round()) as u64)
+}
+
 /// A share, such as `98.12 %`.
 pub fn percent(share: f64) -> String {
     format!("{:.2}\u{2009}%", 100.0 * share)

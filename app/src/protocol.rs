@@ -25,11 +25,12 @@ pub enum ToWorker {
     Open {
         /// What to load.
         data: Data,
-        /// Whether to find out how fast training will be.
-        warms_up: bool,
         /// Workers that train together on the CPU; nothing for as many as there are cores.
         workers: Option<u32>,
     },
+    /// Find out how fast training would be, and answer with [`FromWorker::Timed`]; anything else that
+    /// is asked meanwhile comes first, and then there is no answer.
+    Time,
     /// Train with another number of workers on the CPU, from the next step on.
     Employ {
         /// How many; nothing for as many as there are cores.

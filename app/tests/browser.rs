@@ -207,9 +207,9 @@ fn messages_come_back_as_they_went() {
                 name: "labels".to_owned(),
                 bytes: vec![0, 255],
             }]),
-            warms_up: true,
             workers: None,
         },
+        ToWorker::Time,
         ToWorker::Ask {
             request: 7,
             question: Question::Labels { config: config() },

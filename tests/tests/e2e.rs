@@ -211,8 +211,6 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
     let server = Server::start().await?;
     let page = Page::open(&server, WebGpu::Software).await?;
     page.wait_for_state(&["ready"], 60).await?;
-    // Auto leaves a software adapter alone, and says so.
-    assert!(page.text().await?.contains("Only a software GPU was found"));
     page.choose_web_gpu().await?;
     page.type_number("Batch size", "16").await?;
     // Faster than usual, so that twenty small steps show more than the noise between batches.
@@ -231,6 +229,48 @@ async fn the_software_gpu_trains_where_it_is_asked_for() -> Outcome {
     let (first, last) = (mean(&losses[..5]), mean(&losses[15..]));
     // The first steps of a fresh network lie near ln 10 = 2.3.
     assert!(last < 0.9 * first, "{first} to {last}");
+    page.close().await
+}
+
+#[tokio::test]
+async fn auto_times_both_and_the_faster_one_trains() -> Outcome {
+    let server = Server::start_at(Pace::Full).await?;
+    let page = Page::open(&server, WebGpu::Software).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    // Start does not wait for the measurement; that comes once the run has ended.
+    page.type_number("Training images", "1000").await?;
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    assert!(!page.text().await?.contains("images/s (WebGPU"));
+    page.press("button", "Stop").await?;
+    page.wait_for_state(&["stopped"], 60).await?;
+    page.wait_for_text("images/s (WebGPU", 120).await?;
+    assert!(page.text().await?.contains("CPU · "));
+    page.open_advanced().await?;
+    let text = page.text().await?;
+    let both = text.lines().find(|line| {
+        line.starts_with("WebGPU ") && line.contains(" images/s · CPU ") && line.ends_with(" images/s")
+    });
+    assert!(both.is_some(), "{text}");
+    page.close().await?;
+
+    // A CPU of a step in two seconds.
+    server.set_fault(Some(Fault::Before(
+        "cpu_worker_loader.js",
+        "const post = MessagePort.prototype.postMessage;
+         MessagePort.prototype.postMessage = function (...sent) {
+           if (sent[0] === null) setTimeout(() => post.apply(this, sent), 2000);
+           else post.apply(this, sent);
+         };"
+        .into(),
+    )));
+    let page = Page::open(&server, WebGpu::Software).await?;
+    page.wait_for_text("images/s (CPU", 120).await?;
+    page.wait_for_state(&["ready"], 10).await?;
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    page.press("button", "Stop").await?;
+    page.wait_for_state(&["stopped"], 120).await?;
     page.close().await
 }
 
@@ -378,11 +418,11 @@ async fn a_gpu_that_refuses_its_device_leaves_the_cpu() -> Outcome {
             .into(),
     )));
     let page = Page::open(&server, WebGpu::Software).await?;
-    page.wait_for_state(&["ready"], 60).await?;
-    page.open_advanced().await?;
-    page.choose("Backend", "WebGPU").await?;
+    // Auto looks what it could do, and the person hears why it can do nothing.
     page.wait_for_text("The GPU could not be opened", 60)
         .await?;
+    page.open_advanced().await?;
+    page.choose("Backend", "WebGPU").await?;
     page.wait_for_text("CPU · GPU refused", 60).await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.press("button", "Step").await?;

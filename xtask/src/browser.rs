@@ -27,7 +27,8 @@ pub fn run_inside(shell: &Shell, driver: &Path, file: &str, limit_secs: &str) ->
         "cargo",
         [
             "test",
-            "--release",
+            "--profile",
+            "gpu-worker",
             "--target",
             "wasm32-unknown-unknown",
             "-p",

@@ -542,11 +542,23 @@ fn BackendSetting(trainer: Trainer) -> impl IntoView {
     let options = BackendChoice::ALL.map(|choice| (choice.label(), choice));
     let chosen = Signal::derive(move || trainer.choice.get().label());
     let choose = move |choice| trainer.choose(choice);
+    let speeds = Memo::new(move |_| {
+        let speeds = trainer.speeds.get();
+        let of = |backend: Backend| {
+            let rate = format::about(speeds.get(backend)?);
+            Some(format!("{} {rate} images/s", backend.label()))
+        };
+        let known = [Backend::WebGpu, Backend::Cpu].into_iter().filter_map(of);
+        known.collect::<Vec<_>>().join(" · ")
+    });
     // The open run and the next one share a worker.
     let is_open = Signal::derive(move || trainer.phase().is_open());
     view! {
         <fieldset disabled=is_open title=move || is_open.get().then_some(FIXED)>
             <Choice id="backend" label="Backend" options=options.to_vec() chosen choose />
+            <Show when=move || !speeds.with(String::is_empty)>
+                <p class="hint">{speeds}</p>
+            </Show>
         </fieldset>
     }
 }

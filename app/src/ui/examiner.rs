@@ -113,7 +113,6 @@ impl Examiner {
                 let bridge = Bridge::start(Backend::Cpu, move |message| examiner.receive(message))?;
                 bridge.send(&ToWorker::Open {
                     data: Data::clone(&private.data),
-                    warms_up: false,
                     workers: Some(1),
                 })?;
                 private.bridge = Some(bridge);

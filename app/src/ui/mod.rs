@@ -3,6 +3,7 @@
 //! [`trainer::Trainer`] holds all state and alone talks to the worker; the other files show it.
 
 mod announcer;
+mod backend;
 mod chart;
 mod charts;
 mod clock;
@@ -21,6 +22,7 @@ mod listing;
 mod network;
 mod notice;
 mod recovery;
+mod remembered;
 mod route;
 mod runs;
 mod sources;
@@ -45,7 +47,7 @@ use notice::Notices;
 use route::Route;
 use runs::{Runs, compare_address};
 use theme::ThemeButton;
-use train::{Train, device_name};
+use train::{Train, device_and_speed};
 use trainer::{Phase, Trainer};
 
 /// Shows the page in place of what the document shows while the program loads.
@@ -224,7 +226,7 @@ fn Device(trainer: Trainer) -> impl IntoView {
     let text = move || match trainer.chosen.get() {
         None => "Looking for a GPU".to_owned(),
         Some(chosen) => {
-            let name = device_name(trainer, chosen.backend);
+            let name = device_and_speed(trainer, chosen.backend);
             match chosen.reason {
                 Some(reason) => format!("{name} · {}", reason.short()),
                 None => name,

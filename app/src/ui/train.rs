@@ -57,7 +57,7 @@ fn Opening(trainer: Trainer) -> impl IntoView {
     let device = move || match trainer.chosen.get() {
         None => (false, "Looking for a GPU".to_owned()),
         Some(_) if !trainer.is_open.get() => (false, "Starting the trainer".to_owned()),
-        Some(chosen) => (true, device_name(trainer, chosen.backend)),
+        Some(chosen) => (true, device_and_speed(trainer, chosen.backend)),
     };
     let data = move || {
         let is_there = trainer.loading.get() == Loading::Done;
@@ -140,7 +140,25 @@ pub fn data_text(trainer: Trainer) -> String {
     }
 }
 
-/// The backend with its adapter, as the top bar shows it too.
+/// The backend, and how fast it and the other one are once both were timed, as the top bar shows it
+/// too.
+pub fn device_and_speed(trainer: Trainer, backend: Backend) -> String {
+    let name = device_name(trainer, backend);
+    let other = match backend {
+        Backend::WebGpu => Backend::Cpu,
+        Backend::Cpu => Backend::WebGpu,
+    };
+    let speeds = trainer.speeds.get();
+    match (speeds.get(backend), speeds.get(other)) {
+        (Some(this), Some(that)) => {
+            let (this, that) = (format::about(this), format::about(that));
+            format!("{name} · {this} images/s ({} {that})", other.label())
+        }
+        _ => name,
+    }
+}
+
+/// The backend with its adapter.
 pub fn device_name(trainer: Trainer, backend: Backend) -> String {
     match trainer.adapter.get() {
         Some(adapter) => format!("{} · {}", backend.label(), adapter.name),

@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 
 use gloo::events::EventListener;
-use gloo::storage::{LocalStorage, Storage as _};
 use gloo::timers::callback::{Interval, Timeout};
 use kiln_model::config::{Config, Edit, OutOfRange, Setting};
 use kiln_model::event::{Command, Event, Score, State};
@@ -15,9 +14,9 @@ use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use crate::bridge::Bridge;
-use crate::device::{Adapter, Backend, BackendChoice, Chosen, NoGpu, choose, probe};
+use crate::device::{Adapter, Backend, BackendChoice, Chosen, NoGpu, Speeds, probe};
 use crate::format;
-use crate::protocol::{Data, DataSummary, FromWorker, RunId, ToWorker};
+use crate::protocol::{DataSummary, FromWorker, RunId, ToWorker};
 use crate::record::Record;
 use crate::run::{Identity, NAME_LETTERS, NOTES_LETTERS, Run, Status, rarest_colour, unused_name};
 use crate::store::{Kept, KeptAnswers, StoreError};
@@ -26,10 +25,9 @@ use crate::ui::examiner::Examiner;
 use crate::ui::library::Library;
 use crate::ui::notice::{Notice, Remedy};
 use crate::ui::recovery::{Watch, in_another_tab};
+use crate::ui::remembered;
 use crate::ui::sources::Sources;
 
-/// Where the number of workers is kept, once it was chosen.
-const WORKERS_KEY: &str = "kiln.cpu_workers";
 /// Shortest time between two paintings of a run's figures.
 const PAINT_INTERVAL_MS: f64 = 100.0;
 /// Shortest time between two looks of lists at the open run.
@@ -107,8 +105,8 @@ pub struct Trainer {
     pub is_open: RwSignal<bool>,
     /// How far the data is.
     pub loading: RwSignal<Loading>,
-    /// Images a second of the worker's warm-up, and what it trains on.
-    timed: RwSignal<Option<(Backend, f64)>>,
+    /// What the backends were measured at.
+    pub speeds: RwSignal<Speeds>,
     /// The latest run.
     pub run: RwSignal<Option<Run>>,
     /// What waits for device and data.
@@ -154,6 +152,8 @@ pub(super) enum Pending {
 #[derive(Default)]
 pub(super) struct Private {
     pub(super) bridge: Option<Bridge>,
+    /// A worker on the GPU that is only timed, and its adapter once it is open.
+    pub(super) rival: Option<(Bridge, Option<Adapter>)>,
     /// The settings of the next run while others are shown.
     draft: Option<Config>,
     listed_ms: f64,
@@ -161,7 +161,7 @@ pub(super) struct Private {
     pub(super) wanted_by_other: Option<RunId>,
     /// The run that this tab would like to go on with.
     pub(super) wanted: Option<RunId>,
-    probed: Option<Result<Adapter, NoGpu>>,
+    pub(super) probed: Option<Result<Adapter, NoGpu>>,
     /// The run before the one that is preparing; it comes back if that is cancelled.
     before: Option<Run>,
     painted_ms: f64,
@@ -181,12 +181,12 @@ impl Trainer {
             config: RwSignal::new(Config::default()),
             invalid: RwSignal::new(HashMap::new()),
             choice: RwSignal::new(BackendChoice::Auto),
-            workers: RwSignal::new(LocalStorage::get(WORKERS_KEY).ok()),
+            workers: RwSignal::new(remembered::workers()),
             chosen: RwSignal::new(None),
             adapter: RwSignal::new(None),
             is_open: RwSignal::new(false),
             loading: RwSignal::new(Loading::Bytes(0, kiln_model::mnist::GZIP_BYTES)),
-            timed: RwSignal::new(None),
+            speeds: RwSignal::new(Speeds::default()),
             run: RwSignal::new(None),
             pending: RwSignal::new(starts_at_once.then_some(Pending::New {
                 single_step: false,
@@ -231,74 +231,10 @@ impl Trainer {
         self.is_open.get() && self.loading.get() == Loading::Done
     }
 
-    /// What is trained on, once it is known.
-    pub fn backend(&self) -> Option<Backend> {
-        self.chosen
-            .with(|chosen| chosen.as_ref().map(|chosen| chosen.backend))
-    }
-
     /// Takes a preset's settings.
     pub fn take_preset(&self, preset: Preset) {
         self.config.set(preset.config());
         self.invalid.update(|invalid| invalid.clear());
-    }
-
-    /// Changes what the person asks to train on.
-    pub fn choose(&self, choice: BackendChoice) {
-        self.choice.set(choice);
-        self.open_worker();
-    }
-
-    /// Changes how many workers train together on the CPU; nothing for as many as there are cores.
-    pub fn employ(&self, workers: Option<u32>) {
-        self.workers.set(workers);
-        match workers {
-            // A browser that keeps nothing asks again.
-            Some(workers) => drop(LocalStorage::set(WORKERS_KEY, workers)),
-            None => LocalStorage::delete(WORKERS_KEY),
-        }
-        self.send(&ToWorker::Employ { workers });
-    }
-
-    /// Starts the worker that fits, unless it is there.
-    pub(super) fn open_worker(&self) {
-        let Some(probed) = self.private.with_value(|private| private.probed.clone()) else {
-            return;
-        };
-        if self.sources.data().is_none() {
-            return;
-        }
-        let chosen = choose(self.choice.get_untracked(), &probed);
-        let before = self.chosen.get_untracked();
-        let has_worker = self.private.with_value(|private| private.bridge.is_some());
-        if let Some(reason) = &chosen.reason {
-            self.notify(Notice::info(reason.to_string()));
-        }
-        let is_other = before.is_none_or(|before| before.backend != chosen.backend);
-        let backend = chosen.backend;
-        self.chosen.set(Some(chosen));
-        if is_other || !has_worker {
-            self.start_worker(backend);
-        }
-    }
-
-    pub(super) fn start_worker(&self, backend: Backend) {
-        self.private.update_value(|private| private.bridge = None);
-        self.is_open.set(false);
-        self.adapter.set(None);
-        self.loading.set(Loading::Bytes(0, self.sources.bytes()));
-        let trainer = *self;
-        match Bridge::start(backend, move |message| trainer.receive(message)) {
-            Ok(bridge) => {
-                self.private
-                    .update_value(|private| private.bridge = Some(bridge));
-                self.send(&self.opening());
-            }
-            Err(details) => self.notify(Notice::problem(
-                "The trainer could not be started.",
-                [Remedy::Copy(details)],
-            )),
-        }
     }
 
     pub(super) fn send(&self, message: &ToWorker) {
@@ -331,6 +267,8 @@ impl Trainer {
             self.open_worker();
         }
         self.pending.set(Some(pending));
+        // The machine is the run's alone.
+        self.private.update_value(|private| private.rival = None);
         self.begin_if_ready();
     }
 
@@ -769,6 +707,7 @@ impl Trainer {
                 self.library.hide(run);
                 self.run.set(before.flatten());
             }
+            self.measure();
         }
     }
 
@@ -783,6 +722,7 @@ impl Trainer {
             private.alive = None;
             private.awake = None;
         });
+        self.measure();
     }
 
     /// Tells the open run something.
@@ -796,15 +736,6 @@ impl Trainer {
     pub fn load_again(&self) {
         self.loading.set(Loading::Bytes(0, self.sources.bytes()));
         self.send(&self.opening());
-    }
-
-    fn opening(&self) -> ToWorker {
-        let data = self.sources.data();
-        ToWorker::Open {
-            data: data.map_or(Data::Mnist, |data| Data::clone(&data)),
-            warms_up: true,
-            workers: self.workers.get_untracked(),
-        }
     }
 
     /// Changes a setting of the open run from its next step on.
@@ -841,7 +772,7 @@ impl Trainer {
             .update(|notices| notices.retain(|shown| !shown.asks_about_run()));
     }
 
-    fn receive(&self, message: FromWorker) {
+    pub(super) fn receive(&self, message: FromWorker) {
         let is_busy = matches!(
             untrack(|| self.phase()),
             Phase::Preparing | Phase::Session(State::Running | State::Finishing)
@@ -854,8 +785,9 @@ impl Trainer {
                 self.adapter.set(adapter);
                 self.is_open.set(true);
                 self.begin_if_ready();
+                self.measure();
             }
-            FromWorker::Unfit { reason } => self.fall_back(reason),
+            FromWorker::Unfit { reason } => self.refuse_gpu(reason),
             FromWorker::Loading {
                 loaded_bytes,
                 total_bytes,
@@ -864,12 +796,9 @@ impl Trainer {
                 self.data.set(Some(data));
                 self.loading.set(Loading::Done);
                 self.begin_if_ready();
+                self.measure();
             }
-            FromWorker::Timed { images_per_sec } => {
-                if let Some(backend) = untrack(|| self.backend()) {
-                    self.timed.set(Some((backend, images_per_sec)));
-                }
-            }
+            FromWorker::Timed { images_per_sec } => self.timed(images_per_sec),
             FromWorker::LoadFailed {
                 loaded_bytes,
                 reason,
@@ -935,18 +864,6 @@ impl Trainer {
         }
     }
 
-    fn fall_back(&self, reason: String) {
-        let reason = NoGpu::Refused(reason);
-        self.notify(Notice::info(reason.to_string()));
-        self.private
-            .update_value(|private| private.probed = Some(Err(reason.clone())));
-        self.chosen.set(Some(Chosen {
-            backend: Backend::Cpu,
-            reason: Some(reason),
-        }));
-        self.start_worker(Backend::Cpu);
-    }
-
     fn apply(&self, id: RunId, events: Vec<Event>) {
         if self.open_run() != Some(id) {
             return;
@@ -1008,6 +925,7 @@ impl Trainer {
             self.begin_next();
         }
         self.is_drafting.set(false);
+        self.measure();
     }
 
     fn tell_what_ended(&self) {
@@ -1024,7 +942,7 @@ impl Trainer {
             return;
         };
         if let Some(rate) = images_per_sec {
-            remember_speed(backend, config.batch_size, rate);
+            remembered::remember_speed(backend, config.batch_size, rate);
         }
         if let Some(Measured { moment, value }) = diverged {
             let (what, figure) = if value.quality.loss.is_finite() {
@@ -1089,19 +1007,6 @@ impl Trainer {
             self.library.show(record);
         }
     }
-
-    /// Seconds that the settings will take, from the speed of the warm-up or else of a run before;
-    /// training alone. What was measured now counts: the machine may be busy, or have other
-    /// workers than it had then.
-    pub fn estimated_secs(&self, config: &Config) -> Option<f64> {
-        let backend = self.backend()?;
-        let timed = self.timed.get().filter(|(timed, _)| *timed == backend);
-        let rate = timed
-            .map(|(_, rate)| rate)
-            .or_else(|| remembered_speed(backend, config.batch_size))?;
-        let plan = config.plan();
-        Some(plan.images_after(plan.total_steps()) as f64 / rate)
-    }
 }
 
 /// Bytes of the first so many letters of a text.
@@ -1121,22 +1026,4 @@ fn tenth_of(rate: f64) -> f64 {
         .parse()
         .unwrap_or(rate / 10.0);
     rounded.max(Setting::LearningRate.range().0)
-}
-
-fn speed_key(backend: Backend, batch_size: u32) -> String {
-    format!("kiln.images_per_sec.{}.{batch_size}", backend.label())
-}
-
-/// Speeds only serve an estimate: where the browser keeps nothing there is no estimate.
-fn remember_speed(backend: Backend, batch_size: u32, images_per_sec: f64) {
-    for key in [speed_key(backend, batch_size), speed_key(backend, 0)] {
-        drop(LocalStorage::set(key, images_per_sec));
-    }
-}
-
-fn remembered_speed(backend: Backend, batch_size: u32) -> Option<f64> {
-    LocalStorage::get(speed_key(backend, batch_size))
-        .or_else(|_| LocalStorage::get(speed_key(backend, 0)))
-        .ok()
-        .filter(|rate: &f64| *rate > 0.0)
 }

@@ -57,11 +57,7 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 }
                 continue;
             }
-            ToWorker::Open {
-                data,
-                warms_up,
-                workers,
-            } => {
+            ToWorker::Open { data, workers } => {
                 if device.is_none() {
                     match open(backend).await {
                         Ok((opened, adapter)) => {
@@ -81,11 +77,11 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                     }
                     _ => None,
                 };
-                // On WebGPU a first step compiles for seconds; that waits until it is asked for.
-                if let (true, Some(device), Some(dataset), Some(helpers)) =
-                    (warms_up, &device, &dataset, &helpers)
-                {
-                    let device = device.clone();
+                continue;
+            }
+            ToWorker::Time => {
+                if let (Some(device), Some(dataset)) = (&device, &dataset) {
+                    let (device, helpers) = (device.clone(), helpers.as_ref());
                     waiting.extend(warm_up::run(dataset, device, helpers, &mut inbox).await);
                 }
                 continue;

@@ -44,10 +44,7 @@ pub async fn train(
         Start::New(config, _) => *config,
         Start::Resumed(snapshot) => snapshot.config,
     };
-    let read_back = match helpers {
-        Some(_) => ReadBack::EveryStep,
-        None => ReadBack::Batched,
-    };
+    let read_back = read_back(helpers);
     let session = match start {
         Start::New(config, single_step) => {
             Session::new(config, dataset, device, read_back).map(|mut session| {
@@ -80,6 +77,14 @@ pub async fn train(
             run,
             reason: error.to_string(),
         }),
+    }
+}
+
+/// How results come back: from the CPU, which has helpers, there and then.
+pub fn read_back(helpers: Option<&Helpers>) -> ReadBack {
+    match helpers {
+        Some(_) => ReadBack::EveryStep,
+        None => ReadBack::Batched,
     }
 }
 

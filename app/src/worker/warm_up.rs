@@ -1,28 +1,30 @@
-//! A few steps that are forgotten: they say how long a run will take, and have the browser
-//! optimise the program before it matters.
+//! A few steps that are forgotten: they say how fast a run would go, and have the browser optimise
+//! the program before it matters.
 
 use burn::tensor::Device;
 use futures::channel::mpsc::UnboundedReceiver;
 use kiln_model::config::Config;
 use kiln_model::dataset::Dataset;
 use kiln_model::event::{Event, Moment};
-use kiln_model::train::session::{ReadBack, Session, TrainError};
+use kiln_model::train::session::{Session, TrainError};
 
+use super::run::read_back;
 use super::scope::{post, yield_to_messages};
 use super::team::Helpers;
 use crate::protocol::{FromWorker, ToWorker};
 
 /// Browsers take about so long to optimise what runs often.
 const WARM_SECS: f64 = 1.0;
-/// Steps whose time counts.
-const TIMED_STEPS: usize = 4;
+/// The time that counts: some ten steps, or a few reads of a GPU's.
+const TIMED_SECS: f64 = 0.4;
+/// The smallest that people use: what does a step of this fast does larger ones faster.
 const BATCH_SIZE: u32 = 32;
 
 /// Warms up and tells the page the speed, unless a message interrupts; that one is returned.
 pub async fn run(
     dataset: &Dataset,
     device: Device,
-    helpers: &Helpers,
+    helpers: Option<&Helpers>,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Option<ToWorker> {
     match time(dataset, device, helpers, inbox).await {
@@ -31,6 +33,7 @@ pub async fn run(
             None
         }
         Ok(Outcome::Interrupted(message)) => Some(message),
+        Ok(Outcome::Diverged) => None,
         Err(error) => {
             post(&FromWorker::Fatal {
                 details: error.to_string(),
@@ -43,12 +46,14 @@ pub async fn run(
 enum Outcome {
     Timed(f64),
     Interrupted(ToWorker),
+    /// On data that lets not even one step be done.
+    Diverged,
 }
 
 async fn time(
     dataset: &Dataset,
     device: Device,
-    helpers: &Helpers,
+    helpers: Option<&Helpers>,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Result<Outcome, TrainError> {
     let all = Config::default();
@@ -57,23 +62,35 @@ async fn time(
         training_images: all.training_images.min(dataset.training_len() as u32),
         ..all
     };
-    let mut session = Session::new(config, dataset, device, ReadBack::EveryStep)?;
-    session.employ(Box::new(helpers.team(&config)));
-    let mut warm: Vec<Moment> = Vec::new();
-    while warm.len() <= TIMED_STEPS {
+    let mut session = Session::new(config, dataset, device, read_back(helpers))?;
+    if let Some(helpers) = helpers {
+        session.employ(Box::new(helpers.team(&config)));
+    }
+    let mut last: Option<Moment> = None;
+    let mut warm: Option<Moment> = None;
+    loop {
         if let Ok(message) = inbox.try_recv() {
             return Ok(Outcome::Interrupted(message));
         }
-        for event in session.advance().await? {
-            if let Event::Step(moment, _) = event
-                && moment.elapsed_secs >= WARM_SECS
-            {
-                warm.push(moment);
+        let events = session.advance().await?;
+        let step = events.iter().rev().find_map(|event| match event {
+            Event::Step(moment, _) => Some(*moment),
+            _ => None,
+        });
+        last = step.or(last);
+        if session.state().has_ended() {
+            // Data so small that all of it is over before anything is warm.
+            return Ok(last.map_or(Outcome::Diverged, |last| {
+                Outcome::Timed(last.images as f64 / last.elapsed_secs)
+            }));
+        }
+        if let Some(now) = step.filter(|step| step.elapsed_secs >= WARM_SECS) {
+            let then = *warm.get_or_insert(now);
+            let secs = now.elapsed_secs - then.elapsed_secs;
+            if secs >= TIMED_SECS {
+                return Ok(Outcome::Timed((now.images - then.images) as f64 / secs));
             }
         }
         yield_to_messages().await;
     }
-    let (first, last) = (warm[0], warm[TIMED_STEPS]);
-    let secs = last.elapsed_secs - first.elapsed_secs;
-    Ok(Outcome::Timed((last.images - first.images) as f64 / secs))
 }

@@ -97,7 +97,7 @@ impl Engine {
         optimizer: Optimizer,
         updates: u32,
     ) -> Result<Self, TrainError> {
-        let gpu = Gpu::new(device, &split.training, holdings, optimizer, updates)?;
+        let gpu = Gpu::new(device, split, holdings, optimizer, updates)?;
         Ok(Self::Gpu(Box::new(gpu)))
     }
 
@@ -145,14 +145,13 @@ impl Engine {
         }
     }
 
-    /// The logits `[n, 10]` of these images of a part of `split`, which is the run's; dropout off.
+    /// The logits `[n, 10]` of these images of a part; dropout off.
     ///
     /// # Errors
     /// A device that gives no results.
     pub async fn logits(
         &mut self,
         which: Which,
-        split: &Split,
         part: Part,
         images: Range<usize>,
     ) -> Result<Vec<f32>, TrainError> {
@@ -163,7 +162,7 @@ impl Engine {
                 cpu.crew.logits(weights, part, images).await
             }
             #[cfg(feature = "webgpu")]
-            Self::Gpu(gpu) => gpu.logits(which, split.part(part), images).await,
+            Self::Gpu(gpu) => gpu.logits(which, part, images).await,
         }
     }
 

@@ -505,10 +505,7 @@ impl Session {
         let images = self.split.part(part);
         let (first, total) = (measurement.next, images.len());
         let measured = first..(first + self.engine.measured_at_once()).min(total);
-        let logits = self
-            .engine
-            .logits(which, &self.split, part, measured.clone())
-            .await?;
+        let logits = self.engine.logits(which, part, measured.clone()).await?;
         measurement.next = measured.end;
         let labels = &images.labels()[measured];
         if first == 0 {

@@ -1,24 +1,25 @@
 //! Evaluation, and weights that are set aside.
 
 use kiln_model::batch::evaluation_pixels;
+use kiln_model::dataset::Part;
 use kiln_model::train::engine::Which;
 use kiln_model::train::fused::Network;
 use kiln_model::train::gpu::Gpu;
 
-use crate::{PLAIN, batches, holdings, read, shifted_weights, start, training};
+use crate::{PLAIN, batches, holdings, read, shifted_weights, split, start};
 
 /// Largest difference between logits up to 3: 1,600 products, each off by up to 2⁻²².
 const TOLERANCE: f32 = 1e-5;
 
 fn logits(gpu: &mut Gpu, which: Which, range: std::ops::Range<usize>) -> Vec<f32> {
-    pollster::block_on(gpu.logits(which, training().images(), range)).unwrap()
+    pollster::block_on(gpu.logits(which, Part::Training, range)).unwrap()
 }
 
 #[test]
 fn logits_are_the_cpus() {
     let mut gpu = start(shifted_weights(), PLAIN);
     for range in [0..1_000, 1_000..1_001, 17..60] {
-        let pixels = evaluation_pixels(training().images(), range.clone());
+        let pixels = evaluation_pixels(split().training.images(), range.clone());
         let expected = Network::new(&shifted_weights()).logits(&pixels);
         let found = logits(&mut gpu, Which::Current, range);
         assert_eq!(found.len(), expected.len());

@@ -15,7 +15,7 @@ use burn::tensor::{Device, DeviceKind};
 use kiln_model::batch::Batches;
 use kiln_model::checkpoint::Values;
 use kiln_model::config::ValidateOn;
-use kiln_model::dataset::{Dataset, TrainingImages};
+use kiln_model::dataset::{Dataset, Split};
 use kiln_model::mnist;
 use kiln_model::optimizer::Optimizer;
 use kiln_model::random::{Purpose, numbers, uniform};
@@ -46,12 +46,12 @@ fn dataset() -> &'static Dataset {
     })
 }
 
-fn training() -> TrainingImages {
-    dataset().split(5_000, 0, ValidateOn::TestSet).training
+fn split() -> Split {
+    dataset().split(5_000, 0, ValidateOn::TestSet)
 }
 
 fn batches(images: usize, dropout: f64) -> Batches {
-    Batches::new(training(), images, dropout, SEED)
+    Batches::new(split().training, images, dropout, SEED)
 }
 
 /// Initial weights with biases up to ±0.1, so that no unit lies exactly on its ReLU's kink.
@@ -73,7 +73,7 @@ fn start(weights: Vec<f32>, optimizer: Optimizer) -> Gpu {
         optimizer: optimizer.initial_state(PARAMETER_COUNT),
         best: None,
     };
-    Gpu::new(&device(), &training(), &holdings, optimizer, 0).unwrap()
+    Gpu::new(&device(), &split(), &holdings, optimizer, 0).unwrap()
 }
 
 fn holdings(gpu: &Gpu) -> Holdings {

@@ -12,7 +12,7 @@ use kiln_model::train::fused::update::{Update, norm};
 use kiln_model::train::fused::{Examples, Network, Outcome};
 use kiln_model::train::gpu::Gpu;
 
-use crate::{PLAIN, batches, device, holdings, read, shifted_weights, start, training};
+use crate::{PLAIN, batches, device, holdings, read, shifted_weights, split, start};
 
 /// How far a gradient may lie from the CPU's, as a share of the largest of its parameter. Sums of
 /// up to 150,000 terms in other orders, and activations that lack their lowest two bits, are off
@@ -43,7 +43,7 @@ fn assert_same_step(gpu: &mut Gpu, images: usize, dropout: f64, step: u32) {
     const RATE: f64 = 0.01;
     let mut batches = batches(images, dropout);
     let draw = batches.draw(step);
-    let expected = on_cpu(&holdings(gpu).weights.0, &draw.whole(&training()));
+    let expected = on_cpu(&holdings(gpu).weights.0, &draw.whole(&split().training));
     let results = read(gpu.train(&draw, RATE));
     let found = &holdings(gpu).optimizer[VELOCITY].0;
     for parameter in PARAMETERS {
@@ -121,7 +121,7 @@ fn the_four_rules_are_the_cpus() {
                 .collect(),
             best: None,
         };
-        let mut gpu = Gpu::new(&device(), &training(), &before, optimizer, UPDATES).unwrap();
+        let mut gpu = Gpu::new(&device(), &split(), &before, optimizer, UPDATES).unwrap();
         read(gpu.train(&draw, RATE));
         let found = holdings(&gpu);
 

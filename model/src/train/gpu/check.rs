@@ -10,7 +10,7 @@ use super::{Gpu, read};
 use crate::batch::Draw;
 use crate::checkpoint::Values;
 use crate::config::ValidateOn;
-use crate::dataset::{Dataset, DatasetError, Images, TrainingImages};
+use crate::dataset::{Dataset, DatasetError, Images, Split};
 use crate::optimizer::{Optimizer, VELOCITY};
 use crate::random::{Purpose, numbers, uniform};
 use crate::spec::{PARAMETER_COUNT, PARAMETERS, PIXELS};
@@ -30,7 +30,7 @@ const COUNT: u32 = 5;
 /// # Errors
 /// A device that computes something else, or nothing.
 pub async fn check(device: &Device) -> Result<(), TrainError> {
-    let images = made_up().map_err(|error| TrainError::Device(error.to_string()))?;
+    let split = made_up().map_err(|error| TrainError::Device(error.to_string()))?;
     let draw = Draw {
         rows: (0..COUNT).rev().collect(),
         dropout: 0.5,
@@ -44,14 +44,14 @@ pub async fn check(device: &Device) -> Result<(), TrainError> {
         optimizer: optimizer.initial_state(PARAMETER_COUNT),
         best: None,
     };
-    let mut gpu = Gpu::new(device, &images, &holdings, optimizer, 0)?;
+    let mut gpu = Gpu::new(device, &split, &holdings, optimizer, 0)?;
     let step = gpu.train(&draw, 1.0);
     read(vec![step]).await?;
     let found = gpu.holdings().await?;
     let velocity = found.optimizer.get(VELOCITY);
     let velocity = velocity.map_or(&[][..], |velocity| velocity.0.as_slice());
 
-    let batch = draw.whole(&images);
+    let batch = draw.whole(&split.training);
     let examples = Examples {
         pixels: &batch.pixels,
         labels: &batch.labels,
@@ -72,12 +72,10 @@ pub async fn check(device: &Device) -> Result<(), TrainError> {
 }
 
 /// Images of noise, the first a zero, the second a one and so on.
-fn made_up() -> Result<TrainingImages, DatasetError> {
+fn made_up() -> Result<Split, DatasetError> {
     let mut rng = numbers(0, Purpose::Sample, 0);
     let noise = (0..COUNT as usize * PIXELS).map(|_| (255.0 * uniform(&mut rng)) as u8);
     let images = Images::from_bytes(noise.collect(), (0..COUNT as u8).collect())?;
     let dataset = Dataset::new(images.clone(), images, "noise");
-    Ok(dataset
-        .split(COUNT as usize, 0, ValidateOn::TestSet)
-        .training)
+    Ok(dataset.split(COUNT as usize, 0, ValidateOn::TestSet))
 }

@@ -41,7 +41,7 @@ use super::fused::{SIDE_1, SIDE_2};
 use super::session::TrainError;
 use crate::batch::Draw;
 use crate::checkpoint::Values;
-use crate::dataset::{Images, TrainingImages};
+use crate::dataset::{Part, Split};
 use crate::optimizer::Optimizer;
 use crate::spec::{
     CLASSES, CONV1_CHANNELS, CONV2_CHANNELS, CONV2_WEIGHT, FC_WEIGHT, FEATURES, PARAMETER_COUNT,
@@ -86,6 +86,7 @@ const _: () = assert!(
 #[derive(Debug)]
 pub struct Gpu {
     queue: Queue,
+    split: Split,
     /// `[images, 196]`: the training images, four pixels to a word.
     pixels: Buffer,
     /// `[images]`.
@@ -131,19 +132,19 @@ impl Weights {
 }
 
 impl Gpu {
-    /// A run that has done so many updates, to be trained on these images.
+    /// A run on these images that has done so many updates.
     ///
     /// # Errors
     /// A part of the optimiser's state that is missing, or a device that launches no kernels.
     pub fn new(
         device: &Device,
-        training: &TrainingImages,
+        split: &Split,
         holdings: &Holdings,
         optimizer: Optimizer,
         updates: u32,
     ) -> Result<Self, TrainError> {
         let queue = Queue::new(device)?;
-        let training = training.images();
+        let training = split.training.images();
         let labels: Vec<u32> = training
             .labels()
             .iter()
@@ -162,6 +163,7 @@ impl Gpu {
                 .map_err(TrainError::OptimizerState)?,
             forward: Forward::new(&queue, 1),
             backward: Backward::new(&queue, 1),
+            split: split.clone(),
             queue,
         })
     }
@@ -187,20 +189,20 @@ impl Gpu {
         }
     }
 
-    /// The logits `[n, 10]` of images in a range, dropout off.
+    /// The logits `[n, 10]` of these images of a part; dropout off.
     ///
     /// # Errors
     /// A device that gives no results.
     pub async fn logits(
         &mut self,
         which: Which,
-        images: &Images,
-        range: Range<usize>,
+        part: Part,
+        images: Range<usize>,
     ) -> Result<Vec<f32>, TrainError> {
-        let count = range.len();
+        let count = images.len();
         self.forward.fit(&self.queue, count);
         let job = job::look(&self.queue, count);
-        let pixels = self.queue.upload(images.pixels_of(range));
+        let pixels = self.queue.upload(self.split.part(part).pixels_of(images));
         let results = self.queue.room(count * CLASSES);
         let best = self.best.as_ref().filter(|_| which == Which::Best);
         let weights = best.unwrap_or(&self.weights);
