@@ -129,7 +129,13 @@ pub struct TakenUp {
     pub elapsed_secs: f64,
     /// Milliseconds since 1970.
     pub clock_ms: f64,
+    /// Which [`ARITHMETIC`] computed from then on; 0 before they were told apart.
+    #[serde(default)]
+    pub arithmetic: u32,
 }
+
+/// Counted up with whatever gives the same step other bits than before.
+pub const ARITHMETIC: u32 = 1;
 
 /// One attempt.
 #[derive(Clone, Debug, PartialEq)]
@@ -225,7 +231,14 @@ impl Run {
         self.identity.taken_up.push(TakenUp {
             elapsed_secs,
             clock_ms,
+            arithmetic: ARITHMETIC,
         });
+    }
+
+    /// Whether an older Kiln computed the last of its steps, whose bits this one does not repeat.
+    pub fn is_of_older_arithmetic(&self) -> bool {
+        let last = self.identity.taken_up.last();
+        self.steps_done() > 0 && last.is_none_or(|last| last.arithmetic < ARITHMETIC)
     }
 
     /// Takes in where the session is, after all that happened until then.
@@ -566,6 +579,18 @@ pub(crate) mod tests {
         run.take_up(60_000.0);
         assert_eq!(run.identity.clock_ms(1.5), Some(11_500.0));
         assert_eq!(run.identity.clock_ms(3.0), Some(61_000.0));
+    }
+
+    #[test]
+    fn a_run_of_an_older_kiln_is_known_until_it_is_taken_up() {
+        let mut run = new_run();
+        assert!(!run.is_of_older_arithmetic());
+        run.apply(Event::Step(at(1), trained(2.0, 0.5)));
+        assert!(run.is_of_older_arithmetic());
+        run.take_up(10_000.0);
+        assert!(!run.is_of_older_arithmetic());
+        run.identity.taken_up[0].arithmetic = 0;
+        assert!(run.is_of_older_arithmetic());
     }
 
     #[test]

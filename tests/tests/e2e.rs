@@ -249,7 +249,9 @@ async fn auto_times_both_and_the_faster_one_trains() -> Outcome {
     page.open_advanced().await?;
     let text = page.text().await?;
     let both = text.lines().find(|line| {
-        line.starts_with("WebGPU ") && line.contains(" images/s · CPU ") && line.ends_with(" images/s")
+        line.starts_with("WebGPU ")
+            && line.contains(" images/s · CPU ")
+            && line.ends_with(" images/s")
     });
     assert!(both.is_some(), "{text}");
     page.close().await?;

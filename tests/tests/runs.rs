@@ -514,6 +514,14 @@ async fn runs_of_the_first_schema_are_brought_over() -> Outcome {
         .await?,
         json!([2, true, true])
     );
+    // It goes on, and is not said to be what it would have been.
+    page.press("button", &name).await?;
+    page.press("button", "Open").await?;
+    page.press("link", "Train").await?;
+    page.press("button", "Continue").await?;
+    let notice = format!("{name} was begun by an older Kiln. From step 1 on its losses differ");
+    page.wait_for_text(&notice, 60).await?;
+    page.wait_for_state(&["running"], 60).await?;
     page.close().await
 }
 

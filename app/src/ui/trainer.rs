@@ -531,6 +531,14 @@ impl Trainer {
         self.run.update(|run| {
             if let Some(run) = run {
                 run.rewind();
+                if run.is_of_older_arithmetic() {
+                    self.notify(Notice::info(format!(
+                        "{} was begun by an older Kiln. From step {} on its losses differ in the last \
+                         digits from what that one would have computed.",
+                        run.identity.name,
+                        run.steps_done()
+                    )));
+                }
                 run.identity.data_name = data_name;
                 run.identity.backend = backend;
                 run.identity.adapter = adapter;
