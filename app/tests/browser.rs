@@ -11,11 +11,17 @@ use burn::tensor::Device;
 use kiln_app::protocol::{
     Answer, Data, DataFile, FromWorker, Question, RunId, ToWorker, decode, encode,
 };
-use kiln_model::batch::{Batch, Batches};
+use kiln_model::batch::{Batch, Batches, Draw};
+use kiln_model::checkpoint::Values;
 use kiln_model::config::{Config, Edit, ValidateOn};
-use kiln_model::dataset::{Dataset, Images};
+use kiln_model::dataset::{Dataset, Images, Split};
 use kiln_model::event::{Command, Event, Quality, Score};
+use kiln_model::optimizer::{Optimizer, VELOCITY};
+use kiln_model::random::{Purpose, numbers, uniform};
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
+use kiln_model::train::engine::Holdings;
+use kiln_model::train::fused::{Examples, Network};
+use kiln_model::train::gpu::Gpu;
 use kiln_model::train::network;
 use kiln_model::train::session::{ReadBack, Session};
 use kiln_model::train::transfer::{download, upload};
@@ -31,8 +37,11 @@ const TEST_LABELS: &[u8] = include_bytes!("../../model/data/t10k-labels-idx1-uby
 /// by some 1e-6 of its size. Adam divides by √v, so gradients near zero can turn such an error
 /// into a whole step of 0.001; after 20 steps the losses, about 1 to 2.3, still agree this far.
 const LOSS_TOLERANCE: f64 = 5e-3;
-/// Of the largest gradient of the same parameter.
-const GRADIENT_TOLERANCE: f32 = 1e-3;
+/// Of the largest gradient of the same parameter: sums of up to 150,000 terms in another order.
+const CPU_TOLERANCE: f32 = 1e-5;
+/// The same, of kernels whose activations lack their lowest two bits: where two places of a window
+/// are that close, another one is picked now and then.
+const GPU_TOLERANCE: f32 = 1e-4;
 
 /// The test files' images as training images: enough to compare two devices on.
 fn dataset() -> Dataset {
@@ -47,7 +56,7 @@ fn dataset() -> Dataset {
 
 fn config() -> Config {
     Config {
-        epochs: 1,
+        epochs: 4,
         batch_size: 16,
         training_images: 1_000,
         dropout: 0.5,
@@ -88,8 +97,8 @@ async fn go_on(session: &mut Session, steps: usize) -> Vec<f64> {
 }
 
 #[wasm_bindgen_test]
-async fn twenty_steps_lose_the_same_on_both() {
-    const STEPS: usize = 20;
+async fn two_hundred_steps_lose_the_same_on_both() {
+    const STEPS: usize = 200;
     let cpu = losses(Device::flex(), ReadBack::EveryStep, STEPS).await;
     let gpu = losses(gpu().await, ReadBack::Batched, STEPS).await;
     let apart = cpu
@@ -97,45 +106,87 @@ async fn twenty_steps_lose_the_same_on_both() {
         .zip(&gpu)
         .map(|(a, b)| (a - b).abs())
         .fold(0.0, f64::max);
-    wasm_bindgen_test::console_log!("20 steps: losses at most {apart:.2e} apart");
+    wasm_bindgen_test::console_log!("{STEPS} steps: losses at most {apart:.2e} apart");
     assert!(apart <= LOSS_TOLERANCE, "{apart}: {cpu:?} and {gpu:?}");
     // A network that learns nothing would agree as well.
     assert!(cpu[STEPS - 1] < cpu[0], "{cpu:?}");
 }
 
-fn batch() -> Batch {
-    let training = dataset().split(1_000, 100, ValidateOn::Split).training;
-    Batches::new(training, 16, 0.5, 42).next(0)
+/// Weights of no run yet, with biases, so that no unit of a blank place lies on its ReLU's kink.
+fn weights() -> Vec<f32> {
+    let mut weights = weights::initial(42);
+    for (index, parameter) in PARAMETERS.iter().enumerate() {
+        if parameter.shape.len() == 1 {
+            let mut rng = numbers(42, Purpose::Weights, index as u64);
+            weights[parameter.range()].fill_with(|| 0.2 * uniform(&mut rng) - 0.1);
+        }
+    }
+    weights
 }
 
-async fn gradient(device: &Device) -> Vec<f32> {
-    let weights = upload(weights::initial(42), device);
-    let batch = batch();
-    let found = network::gradients(&weights, &batch, batch.labels.len()).unwrap();
+async fn by_burn(batch: &Batch) -> Vec<f32> {
+    let weights = upload(weights(), &Device::flex());
+    let found = network::gradients(&weights, batch, batch.labels.len()).unwrap();
     download(found.gradient).await.unwrap()
 }
 
-#[wasm_bindgen_test]
-async fn gradients_of_one_step_agree() {
-    let cpu = gradient(&Device::flex()).await;
-    let gpu = gradient(&gpu().await).await;
-    assert_eq!((cpu.len(), gpu.len()), (PARAMETER_COUNT, PARAMETER_COUNT));
+fn on_the_cpu(batch: &Batch) -> Vec<f32> {
+    let examples = Examples {
+        pixels: &batch.pixels,
+        labels: &batch.labels,
+        dropout: batch.dropout.as_deref(),
+    };
+    let images = batch.labels.len();
+    Network::new(&weights())
+        .gradients(examples, images)
+        .gradient
+}
+
+async fn on_the_gpu(split: &Split, draw: &Draw) -> Vec<f32> {
+    // Without momentum and at a rate of one, the velocity is the gradient turned around.
+    let optimizer = Optimizer::Sgd { momentum: 0.0 };
+    let holdings = Holdings {
+        weights: Values(weights()),
+        optimizer: optimizer.initial_state(PARAMETER_COUNT),
+        best: None,
+    };
+    let mut gpu = Gpu::new(&gpu().await, split, &holdings, optimizer, 0).unwrap();
+    gpu.train(draw, 1.0);
+    let velocity = gpu.holdings().await.unwrap().optimizer[VELOCITY].clone();
+    velocity.0.iter().map(|velocity| -velocity).collect()
+}
+
+fn assert_close(found: &[f32], expected: &[f32], tolerance: f32, whose: &str) {
+    assert_eq!(
+        (found.len(), expected.len()),
+        (PARAMETER_COUNT, PARAMETER_COUNT)
+    );
     for parameter in PARAMETERS {
-        let (cpu, gpu) = (&cpu[parameter.range()], &gpu[parameter.range()]);
-        let largest = cpu
-            .iter()
-            .fold(0.0_f32, |most, value| most.max(value.abs()));
-        let apart = cpu
-            .iter()
-            .zip(gpu)
-            .fold(0.0_f32, |most, (a, b)| most.max((a - b).abs()));
-        wasm_bindgen_test::console_log!("{}: {:.2e} relative", parameter.name, apart / largest);
-        assert!(largest > 0.0, "{}", parameter.name);
+        let name = parameter.name;
+        let (found, expected) = (&found[parameter.range()], &expected[parameter.range()]);
+        let largest = expected.iter().fold(0.0_f32, |most, by| most.max(by.abs()));
+        let apart = |(a, b): (&f32, &f32)| (a - b).abs();
+        let most = found.iter().zip(expected).map(apart).fold(0.0, f32::max);
+        wasm_bindgen_test::console_log!("{whose}, {name}: {:.2e} relative", most / largest);
+        assert!(largest > 0.0, "{name}");
         assert!(
-            apart <= GRADIENT_TOLERANCE * largest,
-            "{}: {apart} of {largest}",
-            parameter.name
+            most <= tolerance * largest,
+            "{whose}, {name}: {most} of {largest}"
         );
+    }
+}
+
+#[wasm_bindgen_test]
+async fn gradients_are_those_of_burns_operations() {
+    let split = dataset().split(1_000, 100, ValidateOn::Split);
+    for (images, dropout) in [(16, 0.5), (33, 0.0), (128, 0.5)] {
+        let draw = Batches::new(split.training.clone(), images, dropout, 42).draw(0);
+        let batch = draw.whole(&split.training);
+        let expected = by_burn(&batch).await;
+        let cpu = on_the_cpu(&batch);
+        assert_close(&cpu, &expected, CPU_TOLERANCE, "CPU");
+        let gpu = on_the_gpu(&split, &draw).await;
+        assert_close(&gpu, &expected, GPU_TOLERANCE, "GPU");
     }
 }
 

@@ -133,12 +133,8 @@ impl Images {
 
     /// The 784 pixels of an image, 0 to 255, row by row.
     pub fn pixels(&self, index: usize) -> &[u8] {
-        self.pixels_of(index..index + 1)
-    }
-
-    /// The pixels of the images in a range, one image after the other.
-    pub fn pixels_of(&self, range: std::ops::Range<usize>) -> &[u8] {
-        &self.pixels[(self.first + range.start) * PIXELS..(self.first + range.end) * PIXELS]
+        let start = (self.first + index) * PIXELS;
+        &self.pixels[start..start + PIXELS]
     }
 
     /// The labels, 0 to 9.

@@ -4,7 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use thirtyfour::{ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
+use thirtyfour::{Capabilities, ChromiumLikeCapabilities as _, DesiredCapabilities, WebDriver};
 use tokio::process::{Child, Command};
 
 use crate::HarnessError;
@@ -51,9 +51,7 @@ impl Browser {
     /// # Errors
     /// No driver or no Chromium on this machine.
     pub async fn start(web_gpu: WebGpu) -> Result<Self, HarnessError> {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?
-            .local_addr()?
-            .port();
+        let port = free_port()?;
         let driver = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
         let process = Command::new(driver)
             .arg(format!("--port={port}"))
@@ -96,10 +94,16 @@ impl Drop for Browser {
     }
 }
 
+/// A port that nobody listens on.
+pub(crate) fn free_port() -> Result<u16, HarnessError> {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    Ok(listener.local_addr()?.port())
+}
+
 /// Connects as soon as the driver listens.
-async fn connect(
+pub(crate) async fn connect(
     url: &str,
-    capabilities: thirtyfour::ChromeCapabilities,
+    capabilities: impl Into<Capabilities> + Clone,
 ) -> Result<WebDriver, HarnessError> {
     const ATTEMPTS: u32 = 100;
     let mut attempt = 0;

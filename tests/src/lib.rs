@@ -1,6 +1,7 @@
-//! Drives a real Chromium against the built page, finding everything by role and name.
+//! Drives real browsers against the built page, finding everything by role and name.
 
 pub mod browser;
+pub mod firefox;
 pub mod measurements;
 pub mod native;
 pub mod page;
@@ -9,7 +10,7 @@ pub mod server;
 /// What stops a test before it can judge the page.
 #[derive(Debug, thiserror::Error)]
 pub enum HarnessError {
-    /// Chromium or its driver could not be used.
+    /// A browser or its driver could not be used.
     #[error(transparent)]
     Driver(#[from] thirtyfour::error::WebDriverError),
     /// A file or a socket could not be used.

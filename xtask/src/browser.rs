@@ -1,10 +1,11 @@
-//! Brings the browser that the tests drive.
+//! Brings the browsers that the tests drive.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::Error;
+use crate::setup;
 use crate::shell::Shell;
 
 const BROWSERS: [&str; 5] = [
@@ -16,6 +17,9 @@ const BROWSERS: [&str; 5] = [
 ];
 /// Where a browser lies that is not on PATH.
 const MACOS_BROWSER: &str = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+/// Firefox under its usual names.
+const FIREFOX: [&str; 2] = ["firefox", "firefox-esr"];
+const FIREFOX_PACKAGE: &str = "firefox-esr";
 /// Debian's names; the fonts are only recommended by the browser, and a page without any is blank.
 const PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "fonts-liberation"];
 
@@ -74,6 +78,35 @@ pub fn set_up(shell: &Shell) -> Result<PathBuf, Error> {
         )),
         _ => Err(missing("could not be installed; the reason stands above")),
     }
+}
+
+/// Firefox, with its driver on the shell's PATH; installed where Debian's packages can be had.
+///
+/// # Errors
+/// No Firefox, or a driver that cannot be had.
+pub fn firefox(shell: &mut Shell) -> Result<PathBuf, Error> {
+    if shell.find(&FIREFOX).is_none()
+        && let Some(mut apt) = apt_get(shell)
+    {
+        eprintln!("Installing {FIREFOX_PACKAGE} with apt-get (once, a minute).");
+        // Whether these did what they should is seen from what is there then.
+        apt(&["update"]);
+        apt(&[
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            FIREFOX_PACKAGE,
+        ]);
+    }
+    let firefox = shell.find(&FIREFOX).ok_or_else(|| Error::Missing {
+        what: "One test needs Firefox, which is not here.".to_owned(),
+        remedy: format!(
+            "Install Firefox so that it is on PATH (on Debian: apt-get install {FIREFOX_PACKAGE}), \
+             then run this again."
+        ),
+    })?;
+    setup::geckodriver(shell)?;
+    Ok(firefox)
 }
 
 fn find(shell: &Shell) -> Option<PathBuf> {

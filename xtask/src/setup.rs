@@ -10,6 +10,7 @@ use crate::shell::Shell;
 const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// The newest trunk that the pinned Rust compiles.
 const TRUNK_VERSION: &str = "0.21.14";
+const GECKODRIVER_VERSION: &str = "0.37.1";
 
 /// A tool that cargo can install.
 struct Tool {
@@ -46,6 +47,20 @@ pub fn set_up(shell: &mut Shell) -> Result<(), Error> {
         tool.provide(shell)?;
     }
     Ok(())
+}
+
+/// Brings the driver of Firefox, and puts it on the shell's PATH.
+///
+/// # Errors
+/// No network, or code that does not compile.
+pub fn geckodriver(shell: &mut Shell) -> Result<(), Error> {
+    let tool = Tool {
+        package: "geckodriver",
+        version: GECKODRIVER_VERSION.to_owned(),
+        programs: &["geckodriver"],
+        locked: true,
+    };
+    tool.provide(shell)
 }
 
 /// Brings Rust's standard library for WebAssembly.

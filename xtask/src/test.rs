@@ -19,6 +19,7 @@ const IN_BROWSER_LIMIT_SECS: &str = "1800";
 pub fn test(shell: &mut Shell) -> Result<(), Error> {
     setup::set_up(shell)?;
     let driver = browser::set_up(shell)?;
+    let firefox = browser::firefox(shell)?;
     check::check(shell)?;
     let mut native = workspace_tests(shell);
     native.args(["--lib", "--bins"]);
@@ -32,11 +33,14 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     let mut end_to_end = workspace_tests(shell);
     end_to_end
         .args(
-            ["e2e", "recovery", "runs", "evaluate", "data", "draw"]
-                .map(|test| format!("--test={test}")),
+            [
+                "e2e", "firefox", "recovery", "runs", "evaluate", "data", "draw",
+            ]
+            .map(|test| format!("--test={test}")),
         )
         .args(["--", "--test-threads=1"])
-        .env("CHROMEDRIVER", &driver);
+        .env("CHROMEDRIVER", &driver)
+        .env("FIREFOX", &firefox);
     shell.step("End-to-end tests", end_to_end)?;
     eprintln!("\nAll checks and tests passed.");
     Ok(())

@@ -1,5 +1,7 @@
 //! What a launch is told: a few numbers and which images, the only upload of a step.
 
+use std::ops::Range;
+
 use super::queue::{Buffer, Queue};
 use super::{conv_images, dense_images};
 use crate::batch::Draw;
@@ -71,17 +73,16 @@ pub fn step(queue: &Queue, draw: &Draw, rates: Rates) -> Buffer {
     queue.upload(bytemuck::cast_slice(&words))
 }
 
-/// The first so many images of the data, dropout off.
-pub fn look(queue: &Queue, images: usize) -> Buffer {
-    let images = images as u32;
+/// A look at these images of a part, dropout off.
+pub fn look(queue: &Queue, images: Range<usize>) -> Buffer {
     let numbers = Numbers {
-        images,
+        images: images.len() as u32,
         seed: 0,
         steps_done: 0,
         dropped: 0,
         factor: 1.0,
         rates: Rates::default(),
     };
-    let words = numbers.with_rows(0..images);
+    let words = numbers.with_rows(images.start as u32..images.end as u32);
     queue.upload(bytemuck::cast_slice(&words))
 }

@@ -1,8 +1,8 @@
 //! The whole training step on a GPU, in fourteen kernels of our own, with the data on the device.
 //!
-//! [`Gpu`] holds data, weights and the optimiser's state. A step uploads where its images stand and
-//! a few numbers ([`job`]); its logits and the gradient's norm stay on the device until several
-//! steps' are read at once. `kernel.rs` has the kernels, a `.wgsl` file each:
+//! [`Gpu`] holds data, weights and the optimiser's state. A step, or a look at other images, uploads
+//! where its images stand and a few numbers ([`job`]). A step's logits and its gradient's norm stay
+//! on the device until several steps' are read at once. `kernel.rs` has the kernels, a `.wgsl` file each:
 //!
 //! | Kernels | do |
 //! |---|---|
@@ -89,6 +89,10 @@ pub struct Gpu {
     split: Split,
     /// `[images, 196]`: the training images, four pixels to a word.
     pixels: Buffer,
+    /// The same of the images it is validated on, once it was.
+    validation: Option<Buffer>,
+    /// The same of the test images, once it was scored.
+    test: Option<Buffer>,
     /// `[images]`.
     labels: Buffer,
     weights: Weights,
@@ -156,6 +160,8 @@ impl Gpu {
         };
         Ok(Self {
             pixels: queue.upload(training.bytes().0),
+            validation: None,
+            test: None,
             labels: queue.upload(bytemuck::cast_slice(&labels)),
             weights: weights(&holdings.weights),
             best: holdings.best.as_ref().map(weights),
@@ -201,14 +207,25 @@ impl Gpu {
     ) -> Result<Vec<f32>, TrainError> {
         let count = images.len();
         self.forward.fit(&self.queue, count);
-        let job = job::look(&self.queue, count);
-        let pixels = self.queue.upload(self.split.part(part).pixels_of(images));
+        let job = job::look(&self.queue, images);
+        let pixels = self.pixels_of(part);
         let results = self.queue.room(count * CLASSES);
         let best = self.best.as_ref().filter(|_| which == Which::Best);
         let weights = best.unwrap_or(&self.weights);
         self.look(&job, count, &pixels, weights, &results);
         let mut read = self.queue.read(vec![results]).await?;
         Ok(read.pop().unwrap_or_default())
+    }
+
+    /// The images of a part, uploaded when they are first asked for.
+    fn pixels_of(&mut self, part: Part) -> Buffer {
+        let pixels = match part {
+            Part::Training => return self.pixels.clone(),
+            Part::Validation => &mut self.validation,
+            Part::Test => &mut self.test,
+        };
+        let upload = || self.queue.upload(self.split.part(part).bytes().0);
+        pixels.get_or_insert_with(upload).clone()
     }
 
     /// Sets the current weights aside as the best.
