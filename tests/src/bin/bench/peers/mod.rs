@@ -94,11 +94,19 @@ pub async fn compare(rounds: usize) -> Result<(), HarnessError> {
     for round in 1..=rounds {
         for table in &mut tables {
             for row in table.rows.iter_mut().filter(|row| row.failure.is_none()) {
+                let answer = images_per_sec(row.contestant.trainer, table.batch, &places).await;
+                let said = match &answer {
+                    Ok(rate) => format!("{rate:.0} images/s"),
+                    Err(error) => error.to_string(),
+                };
                 let name = row.contestant.name;
-                eprintln!("Round {round} of {rounds}, batch {}: {name}", table.batch);
-                match images_per_sec(row.contestant.trainer, table.batch, &places).await {
+                eprintln!(
+                    "Round {round} of {rounds}, batch {}, {name}: {said}",
+                    table.batch
+                );
+                match answer {
                     Ok(rate) => row.rates.push(rate),
-                    Err(error) => row.failure = Some(error.to_string()),
+                    Err(_) => row.failure = Some(said),
                 }
             }
         }
