@@ -34,4 +34,18 @@ pub enum HarnessError {
         /// What came.
         answer: String,
     },
+    /// The command line makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// Something that a person has to bring.
+    #[error("{what} {remedy}")]
+    Missing {
+        /// What is missing.
+        what: String,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Another program does not train.
+    #[error("cannot be measured: {0}")]
+    Peer(String),
 }

@@ -65,6 +65,17 @@ pub fn dist() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../dist"))
 }
 
+/// Answers on a free port of this machine until the runtime ends; says where.
+///
+/// # Errors
+/// No port.
+pub async fn listen(router: Router) -> Result<SocketAddr, HarnessError> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(axum::serve(listener, router).into_future());
+    Ok(address)
+}
+
 impl Server {
     /// Serves `dist`, with a worker that takes its time.
     ///
@@ -92,10 +103,10 @@ impl Server {
         let router = Router::new()
             .fallback_service(ServeDir::new(dist()))
             .layer(from_fn_with_state(shared.clone(), answer));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let address = listener.local_addr()?;
-        tokio::spawn(axum::serve(listener, router).into_future());
-        Ok(Self { address, shared })
+        Ok(Self {
+            address: listen(router).await?,
+            shared,
+        })
     }
 
     /// The page's address.

@@ -37,6 +37,8 @@ pub fn reproduce(shell: &Shell) -> Result<(), Error> {
 /// # Errors
 /// A tool that cannot be had, or a benchmark that does not end.
 pub fn bench(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
+    // `cargo xtask bench -- peers` may be written without the dashes too.
+    let options = options.strip_prefix(&["--".to_owned()]).unwrap_or(options);
     setup::set_up(shell)?;
     let driver = browser::set_up(shell)?;
     page::build_with_tools(shell, &[])?;
@@ -53,6 +55,9 @@ pub fn bench(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
         ],
     );
     bench.args(options).env("CHROMEDRIVER", &driver);
+    if !options.is_empty() {
+        return shell.step("Kiln beside other programs", bench);
+    }
     shell.step("Speed and sizes of the built page", bench)?;
 
     let mut costs = browser::run_inside(shell, &driver, "costs", COSTS_LIMIT_SECS);
