@@ -8,6 +8,7 @@ mod peers;
 mod sizes;
 mod training;
 mod understanding;
+mod web_gpu_calls;
 
 use std::process::ExitCode;
 
@@ -73,6 +74,7 @@ async fn kiln() -> Result<ExitCode, HarnessError> {
     many_runs::print_speed(&server).await?;
     understanding::print_speed(&server).await?;
     training::print_web_gpu(&server).await?;
+    web_gpu_calls::print(&server).await?;
     Ok(if is_small {
         ExitCode::SUCCESS
     } else {

@@ -112,7 +112,9 @@ pub async fn compare(rounds: usize) -> Result<(), HarnessError> {
         }
     }
     println!("{}", packages.versions);
-    println!("Images a second in training, dropout and Adam included; medians of rounds: {rounds}.");
+    println!(
+        "Images a second in training, dropout and Adam included; medians of rounds: {rounds}."
+    );
     for table in tables {
         println!("\n{table}");
     }
