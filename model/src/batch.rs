@@ -6,7 +6,7 @@ use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Images, TrainingImages};
-use crate::random::{Purpose, numbers, uniform};
+use crate::random::{Purpose, below, drop_out, numbers};
 use crate::spec::{FEATURES, PIXELS};
 
 /// The largest value of a pixel; the network sees 0 to 1.
@@ -146,15 +146,13 @@ fn dropout(places: Range<usize>, rate: f64, seed: u32, steps_done: u32) -> Optio
         return None;
     }
     let rate = rate as f32;
-    let kept = 1.0 / (1.0 - rate);
+    let factor = 1.0 / (1.0 - rate);
     let mut rng = numbers(seed, Purpose::Dropout, steps_done.into());
     // One word a feature.
     rng.set_word_pos((places.start * FEATURES) as u128);
-    Some(
-        (0..places.len() * FEATURES)
-            .map(|_| if uniform(&mut rng) < rate { 0.0 } else { kept })
-            .collect(),
-    )
+    let mut factors = vec![0.0; places.len() * FEATURES];
+    drop_out(&mut rng, below(rate), factor, &mut factors);
+    Some(factors)
 }
 
 /// The pixels of these images, `[n, 28, 28]`, 0 to 1; blank beyond the last.

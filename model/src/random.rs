@@ -30,10 +30,37 @@ pub fn numbers(seed: u32, purpose: Purpose, counter: u64) -> ChaCha8Rng {
     rng
 }
 
+/// How many random numbers there are.
+const NUMBERS: f32 = (1 << 24) as f32;
+
 /// The next number, uniform in `[0, 1)` on a grid of 2⁻²⁴; takes one 32-bit word.
 pub fn uniform(rng: &mut ChaCha8Rng) -> f32 {
-    const STEP: f32 = 1.0 / (1 << 24) as f32;
-    (rng.next_u32() >> 8) as f32 * STEP
+    (rng.next_u32() >> 8) as f32 / NUMBERS
+}
+
+/// Of the 2²⁴ random numbers, how many [`uniform`] makes less than a rate.
+///
+/// Exact: the product is by a power of two, and a whole number is below another number if it is
+/// below the next whole one.
+pub fn below(rate: f32) -> u32 {
+    (rate * NUMBERS).ceil() as u32
+}
+
+/// Sets each place to a factor, or to zero where [`uniform`] would make less than the rate that has
+/// so many numbers [`below`]; takes a word a place.
+///
+/// Many at once and without a branch, of which nobody could foresee which way it goes.
+pub fn drop_out(rng: &mut ChaCha8Rng, below: u32, factor: f32, places: &mut [f32]) {
+    /// Whole blocks of the generator.
+    const WORDS: usize = 64;
+    for places in places.chunks_mut(WORDS) {
+        let mut words = [[0; 4]; WORDS];
+        rng.fill_bytes(words[..places.len()].as_flattened_mut());
+        for (place, word) in places.iter_mut().zip(words) {
+            let is_kept = u32::from_le_bytes(word) >> 8 >= below;
+            *place = f32::from(u8::from(is_kept)) * factor;
+        }
+    }
 }
 
 /// At most `count` of the candidates, drawn at random, in the order of drawing.
@@ -56,6 +83,22 @@ mod tests {
         rng.set_word_pos(60);
         let tail: Vec<f32> = (60..100).map(|_| uniform(&mut rng)).collect();
         assert_eq!(all[60..], tail);
+    }
+
+    #[test]
+    fn what_drops_out_is_what_the_numbers_say() {
+        for rate in [0.0, 1e-7, 0.25, 0.3, 0.5, 0.9, 0.999_999_9_f32] {
+            let mut rng = numbers(42, Purpose::Dropout, 7);
+            let expected: Vec<f32> = (0..1_000)
+                .map(|_| if uniform(&mut rng) < rate { 0.0 } else { 1.5 })
+                .collect();
+            let mut rng = numbers(42, Purpose::Dropout, 7);
+            let mut found = vec![f32::NAN; 1_000];
+            let (first, second) = found.split_at_mut(130);
+            drop_out(&mut rng, below(rate), 1.5, first);
+            drop_out(&mut rng, below(rate), 1.5, second);
+            assert_eq!(found, expected, "{rate}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::queue::{Buffer, Queue};
 use super::{conv_images, dense_images};
 use crate::batch::Draw;
+use crate::random::below;
 
 /// How an update goes, in the numbers that kernels read.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,16 +57,12 @@ impl Numbers {
 
 /// One training step.
 pub fn step(queue: &Queue, draw: &Draw, rates: Rates) -> Buffer {
-    /// How many random numbers there are.
-    const NUMBERS: f32 = (1 << 24) as f32;
     let rate = draw.dropout as f32;
     let numbers = Numbers {
         images: draw.rows.len() as u32,
         seed: draw.seed,
         steps_done: draw.steps_done,
-        // Exact: the product is by a power of two, and an integer is below a number if it is below
-        // the next integer.
-        dropped: (rate * NUMBERS).ceil() as u32,
+        dropped: below(rate),
         factor: 1.0 / (1.0 - rate),
         rates,
     };

@@ -47,8 +47,8 @@ impl Device {
 pub async fn print_cpu(server: &Server) -> Result<(), HarnessError> {
     let page = Page::open_ready(server).await?;
     page.resize(WINDOW.0, WINDOW.1).await?;
-    page.open_advanced().await?;
     for workers in ["1", "2", "Auto"] {
+        page.open_advanced().await?;
         page.choose("CPU workers", workers).await?;
         for batch_size in BATCH_SIZES {
             let rate = watched(&page, Device::Cpu(workers), batch_size).await?;
