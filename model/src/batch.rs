@@ -147,11 +147,13 @@ fn dropout(places: Range<usize>, rate: f64, seed: u32, steps_done: u32) -> Optio
     }
     let rate = rate as f32;
     let factor = 1.0 / (1.0 - rate);
-    let mut rng = numbers(seed, Purpose::Dropout, steps_done.into());
-    // One word a feature.
-    rng.set_word_pos((places.start * FEATURES) as u128);
+    // A word a feature, so that every image begins with a block of its own.
+    const BLOCKS: usize = FEATURES / 16;
+    const { assert!(FEATURES.is_multiple_of(16)) };
+    let first = (places.start * BLOCKS) as u64;
+    let of = (seed, Purpose::Dropout, steps_done.into());
     let mut factors = vec![0.0; places.len() * FEATURES];
-    drop_out(&mut rng, below(rate), factor, &mut factors);
+    drop_out(of, first, below(rate), factor, &mut factors);
     Some(factors)
 }
 

@@ -10,6 +10,7 @@
 //! Nothing here knows a page, a store or a message: every part also builds and tests natively.
 
 pub mod batch;
+mod chacha;
 pub mod checkpoint;
 pub mod config;
 pub mod dataset;

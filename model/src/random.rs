@@ -3,6 +3,7 @@
 //! A ChaCha8 block is a pure function of key and counter. The key holds the run's seed and what
 //! the numbers are for, the stream holds the step or epoch, the position holds row and element.
 
+use crate::chacha::{FOUR_BLOCKS, four_blocks};
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -47,18 +48,23 @@ pub fn below(rate: f32) -> u32 {
 }
 
 /// Sets each place to a factor, or to zero where [`uniform`] would make less than the rate that has
-/// so many numbers [`below`]; takes a word a place.
+/// so many numbers [`below`]. The places take the numbers from block `first` on, a word each.
 ///
-/// Many at once and without a branch, of which nobody could foresee which way it goes.
-pub fn drop_out(rng: &mut ChaCha8Rng, below: u32, factor: f32, places: &mut [f32]) {
-    /// Whole blocks of the generator.
-    const WORDS: usize = 64;
-    for places in places.chunks_mut(WORDS) {
-        let mut words = [[0; 4]; WORDS];
-        rng.fill_bytes(words[..places.len()].as_flattened_mut());
-        for (place, word) in places.iter_mut().zip(words) {
-            let is_kept = u32::from_le_bytes(word) >> 8 >= below;
-            *place = f32::from(u8::from(is_kept)) * factor;
+/// Without a branch, of which nobody could foresee which way it goes.
+pub fn drop_out(
+    (seed, purpose, counter): (u32, Purpose, u64),
+    first: u64,
+    below: u32,
+    factor: f32,
+    places: &mut [f32],
+) {
+    let key = [seed, purpose as u32, 0, 0, 0, 0, 0, 0];
+    let factor = factor.to_bits();
+    for (group, places) in (0..).zip(places.chunks_mut(FOUR_BLOCKS)) {
+        let words = four_blocks(key, first + 4 * group, counter);
+        for (place, word) in places.iter_mut().zip(words.as_flattened()) {
+            let is_kept = u32::from(word >> 8 >= below);
+            *place = f32::from_bits(factor * is_kept);
         }
     }
 }
@@ -87,17 +93,23 @@ mod tests {
 
     #[test]
     fn what_drops_out_is_what_the_numbers_say() {
-        for rate in [0.0, 1e-7, 0.25, 0.3, 0.5, 0.9, 0.999_999_9_f32] {
-            let mut rng = numbers(42, Purpose::Dropout, 7);
+        let of = (0xdead_beef, Purpose::Dropout, (1 << 40) + 7);
+        for (rate, first) in [
+            (0.0, 0),
+            (1e-7, 1),
+            (0.25, 100),
+            (0.5, u64::from(u32::MAX) - 2),
+            (0.9, 12_345_678_900),
+            (0.999_999_9_f32, 3),
+        ] {
+            let mut rng = numbers(of.0, of.1, of.2);
+            rng.set_word_pos(16 * u128::from(first));
             let expected: Vec<f32> = (0..1_000)
                 .map(|_| if uniform(&mut rng) < rate { 0.0 } else { 1.5 })
                 .collect();
-            let mut rng = numbers(42, Purpose::Dropout, 7);
             let mut found = vec![f32::NAN; 1_000];
-            let (first, second) = found.split_at_mut(130);
-            drop_out(&mut rng, below(rate), 1.5, first);
-            drop_out(&mut rng, below(rate), 1.5, second);
-            assert_eq!(found, expected, "{rate}");
+            drop_out(of, first, below(rate), 1.5, &mut found);
+            assert_eq!(found, expected, "{rate} from block {first}");
         }
     }
 
