@@ -699,9 +699,12 @@ async fn the_browser_promises_to_keep_the_runs_or_does_not() -> Outcome {
     let server = Server::start().await?;
     let page = Page::open_ready(&server).await?;
     page.press("link", "Runs").await?;
+    // Nothing is promised before it is asked for: the page may look at any time.
     let answer = |promise: bool| {
         format!(
-            "navigator.storage.persist = navigator.storage.persisted = async () => {promise}; 0"
+            "globalThis.promised = false;
+             navigator.storage.persist = async () => promised = {promise};
+             navigator.storage.persisted = async () => promised; 0"
         )
     };
     page.evaluate(&answer(false)).await?;
