@@ -21,6 +21,8 @@ impl Trainer {
     /// Changes what the person asks to train on.
     pub fn choose(&self, choice: BackendChoice) {
         self.choice.set(choice);
+        // Whoever chooses is not overruled by a measurement that is still under way.
+        self.private.update_value(|private| private.rival = None);
         self.open_worker();
         let reason = self
             .chosen
@@ -102,11 +104,16 @@ impl Trainer {
         }
     }
 
-    /// Has whatever was not measured be timed: first what trains, then the GPU where the page may
-    /// choose. A run goes before; this is asked for again once it has ended.
+    /// Has the faster backend train, and whatever was not measured be timed: first what trains, then
+    /// the GPU where the page may choose. A run goes before; this is asked for again once it has
+    /// ended.
     pub(super) fn measure(&self) {
-        let is_free = untrack(|| self.is_ready() && !self.phase().is_open());
-        let Some(backend) = untrack(|| self.backend()).filter(|_| is_free) else {
+        let is_free = || untrack(|| self.is_ready() && !self.phase().is_open());
+        if is_free() {
+            self.open_worker();
+        }
+        // Another worker is only now being opened; it is measured then.
+        let Some(backend) = untrack(|| self.backend()).filter(|_| is_free()) else {
             return;
         };
         let speeds = self.speeds.get_untracked();
@@ -122,17 +129,13 @@ impl Trainer {
         }
     }
 
-    /// The worker that trains says how fast it is; where the other one is faster, it trains.
+    /// The worker that trains says how fast it is.
     pub(super) fn timed(&self, images_per_sec: f64) {
         if let Some(backend) = untrack(|| self.backend()) {
             self.speeds
                 .update(|speeds| speeds.set(backend, Some(images_per_sec)));
         }
-        // Of a run that has begun meanwhile the worker stays.
-        if !untrack(|| self.phase()).is_open() {
-            self.open_worker();
-            self.measure();
-        }
+        self.measure();
     }
 
     fn start_rival(&self) {

@@ -33,7 +33,7 @@ pub async fn run(
             None
         }
         Ok(Outcome::Interrupted(message)) => Some(message),
-        Ok(Outcome::Diverged) => None,
+        Ok(Outcome::Nothing) => None,
         Err(error) => {
             post(&FromWorker::Fatal {
                 details: error.to_string(),
@@ -46,8 +46,8 @@ pub async fn run(
 enum Outcome {
     Timed(f64),
     Interrupted(ToWorker),
-    /// On data that lets not even one step be done.
-    Diverged,
+    /// On data so small that no time passed.
+    Nothing,
 }
 
 async fn time(
@@ -80,7 +80,8 @@ async fn time(
         last = step.or(last);
         if session.state().has_ended() {
             // Data so small that all of it is over before anything is warm.
-            return Ok(last.map_or(Outcome::Diverged, |last| {
+            let last = last.filter(|last| last.elapsed_secs > 0.0);
+            return Ok(last.map_or(Outcome::Nothing, |last| {
                 Outcome::Timed(last.images as f64 / last.elapsed_secs)
             }));
         }
