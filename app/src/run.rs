@@ -135,7 +135,7 @@ pub struct TakenUp {
 }
 
 /// Counted up with whatever gives the same step other bits than before.
-pub const ARITHMETIC: u32 = 1;
+pub const ARITHMETIC: u32 = 2;
 
 /// One attempt.
 #[derive(Clone, Debug, PartialEq)]

@@ -132,12 +132,11 @@ fn on_the_cpu(batch: &Batch) -> Vec<f32> {
     let examples = Examples {
         pixels: &batch.pixels,
         labels: &batch.labels,
-        dropout: batch.dropout.as_deref(),
+        dropout: batch.dropout.as_ref(),
     };
     let images = batch.labels.len();
-    Network::new(&weights())
-        .gradients(examples, images)
-        .gradient
+    let outcome = Network::new(&weights()).gradients(examples, images);
+    outcome.sums.flat()
 }
 
 async fn on_the_gpu(split: &Split, draw: &Draw) -> Vec<f32> {

@@ -6,8 +6,8 @@ use rand::seq::SliceRandom as _;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::{Images, TrainingImages};
-use crate::random::{Purpose, below, drop_out, numbers};
-use crate::spec::{FEATURES, PIXELS};
+use crate::random::{Purpose, below, numbers, reached};
+use crate::spec::{CONV2_CHANNELS, FEATURES, PIXELS};
 
 /// The largest value of a pixel; the network sees 0 to 1.
 const WHITE: f32 = 255.0;
@@ -19,9 +19,85 @@ pub struct Batch {
     pub pixels: Vec<f32>,
     /// The digits, 0 to 9.
     pub labels: Vec<u8>,
-    /// `[images, 1600]`: what each feature is multiplied by, 0 where dropout drops it and
-    /// 1 / (1 − rate) where it keeps it; `None` at rate 0.
-    pub dropout: Option<Vec<f32>>,
+    /// What dropout keeps; `None` at rate 0.
+    pub dropout: Option<Dropout>,
+}
+
+/// Which features of some images dropout keeps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dropout {
+    /// Those of each image.
+    pub kept: Vec<Kept>,
+    /// What they are multiplied by, 1 / (1 − rate).
+    pub factor: f32,
+}
+
+/// Which of an image's features dropout keeps: a bit each in their order, in each word the lowest
+/// first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Kept(pub [u64; FEATURES / WORD]);
+
+/// Bits of a word.
+const WORD: usize = u64::BITS as usize;
+/// Blocks of random numbers that [`reached`] takes for a word.
+const BLOCKS: u64 = 4;
+/// Windows of a channel, which are neighbours among the features.
+const WINDOWS: usize = FEATURES / CONV2_CHANNELS;
+const _: () = assert!(FEATURES.is_multiple_of(WORD) && CONV2_CHANNELS == WORD);
+
+impl Dropout {
+    /// `[images, 1600]`: what each feature is multiplied by.
+    pub fn factors(&self) -> Vec<f32> {
+        let words = self.kept.iter().flat_map(|kept| kept.0);
+        let factor = |word: u64| {
+            (0..WORD).map(move |bit| {
+                if word >> bit & 1 == 1 {
+                    self.factor
+                } else {
+                    0.0
+                }
+            })
+        };
+        words.flat_map(factor).collect()
+    }
+
+    /// The part of these images.
+    pub fn part(&self, images: Range<usize>) -> Self {
+        Self {
+            kept: self.kept[images].to_vec(),
+            factor: self.factor,
+        }
+    }
+}
+
+impl Kept {
+    /// For each pooling window a bit for each of the 64 channels.
+    pub fn by_window(&self) -> [u64; WINDOWS] {
+        let mut rows = [0; WORD];
+        for (channel, row) in rows.iter_mut().enumerate() {
+            let (word, bit) = (channel * WINDOWS / WORD, channel * WINDOWS % WORD);
+            let next = self.0.get(word + 1).copied().unwrap_or_default();
+            *row = self.0[word] >> bit | (next << (WORD - 1 - bit)) << 1;
+        }
+        transpose(&mut rows);
+        std::array::from_fn(|window| rows[window])
+    }
+}
+
+/// Makes column i of the bits row i, by exchanging ever smaller blocks (Warren, "Hacker's Delight",
+/// section 7-3).
+fn transpose(rows: &mut [u64; WORD]) {
+    let mut mask = u64::from(u32::MAX);
+    let mut size = WORD / 2;
+    while size > 0 {
+        for row in (0..WORD).filter(|row| row & size == 0) {
+            let exchanged = (rows[row] >> size ^ rows[row + size]) & mask;
+            rows[row] ^= exchanged << size;
+            rows[row + size] ^= exchanged;
+        }
+        size /= 2;
+        mask ^= mask << size;
+    }
 }
 
 impl Batch {
@@ -35,7 +111,7 @@ impl Batch {
                 dropout: self
                     .dropout
                     .as_ref()
-                    .map(|factors| factors[first * FEATURES..last * FEATURES].to_vec()),
+                    .map(|dropout| dropout.part(first..last)),
             }
         })
     }
@@ -140,21 +216,25 @@ fn order(len: usize, seed: u32, epoch: u32) -> Vec<u32> {
     order
 }
 
-/// Dropout's factors for these places of a step's batch, one after the other.
-fn dropout(places: Range<usize>, rate: f64, seed: u32, steps_done: u32) -> Option<Vec<f32>> {
+/// What dropout keeps at these places of a step's batch.
+fn dropout(places: Range<usize>, rate: f64, seed: u32, steps_done: u32) -> Option<Dropout> {
     if rate == 0.0 {
         return None;
     }
     let rate = rate as f32;
-    let factor = 1.0 / (1.0 - rate);
-    // A word a feature, so that every image begins with a block of its own.
-    const BLOCKS: usize = FEATURES / 16;
-    const { assert!(FEATURES.is_multiple_of(16)) };
-    let first = (places.start * BLOCKS) as u64;
     let of = (seed, Purpose::Dropout, steps_done.into());
-    let mut factors = vec![0.0; places.len() * FEATURES];
-    drop_out(of, first, below(rate), factor, &mut factors);
-    Some(factors)
+    let below = below(rate);
+    // A number a feature, so that every image begins with a block of its own.
+    let words = (FEATURES / WORD) as u64;
+    let kept = |place: usize| {
+        let first = place as u64 * words;
+        let word = |word: usize| reached(of, BLOCKS * (first + word as u64), below);
+        Kept(std::array::from_fn(word))
+    };
+    Some(Dropout {
+        kept: places.map(kept).collect(),
+        factor: 1.0 / (1.0 - rate),
+    })
 }
 
 /// The pixels of these images, `[n, 28, 28]`, 0 to 1; blank beyond the last.
@@ -244,14 +324,13 @@ mod tests {
         let part = draw.batch(&images, 3..5);
         assert_eq!(part.pixels, whole.pixels[3 * PIXELS..5 * PIXELS]);
         assert_eq!(part.labels, whole.labels[3..5]);
-        let factors = &whole.dropout.unwrap()[3 * FEATURES..5 * FEATURES];
-        assert_eq!(part.dropout.unwrap(), factors);
+        assert_eq!(part.dropout.unwrap(), whole.dropout.unwrap().part(3..5));
     }
 
     #[test]
     fn dropout_drops_its_share_and_keeps_the_mean() {
         let rate = 0.3;
-        let mask = dropout(0..128, rate, 42, 0).unwrap();
+        let mask = dropout(0..128, rate, 42, 0).unwrap().factors();
         let count = mask.len() as f64;
         let dropped = mask.iter().filter(|factor| **factor == 0.0).count() as f64;
         let deviation = (rate * (1.0 - rate) / count).sqrt();

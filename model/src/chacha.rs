@@ -7,16 +7,15 @@
 use wide::u32x4;
 
 /// Words of a block.
-const WORDS: usize = 16;
-/// Words of four blocks.
-pub const FOUR_BLOCKS: usize = 4 * WORDS;
+pub const WORDS: usize = 16;
 /// What every block begins with: "expand 32-byte k".
 const BEGINNING: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
 /// ChaCha8 has so many pairs of a column round and a diagonal round.
 const DOUBLE_ROUNDS: usize = 4;
 
-/// The words of block `first` and of the three after it.
-pub fn four_blocks(key: [u32; 8], first: u64, stream: u64) -> [[u32; WORDS]; 4] {
+/// Word by word those of block `first` and of the three after it, a block a lane.
+#[inline(always)]
+pub fn four_blocks(key: [u32; 8], first: u64, stream: u64) -> [u32x4; WORDS] {
     let counters: [u64; 4] = std::array::from_fn(|block| first.wrapping_add(block as u64));
     let mut start = [u32x4::ZERO; WORDS];
     for (lanes, word) in start.iter_mut().zip(BEGINNING.into_iter().chain(key)) {
@@ -38,13 +37,10 @@ pub fn four_blocks(key: [u32; 8], first: u64, stream: u64) -> [[u32; WORDS]; 4] 
         quarter_round(&mut state, [2, 7, 8, 13]);
         quarter_round(&mut state, [3, 4, 9, 14]);
     }
-    let mut blocks = [[0; WORDS]; 4];
-    for (word, (end, start)) in state.into_iter().zip(start).enumerate() {
-        for (block, value) in blocks.iter_mut().zip((end + start).to_array()) {
-            block[word] = value;
-        }
+    for (end, start) in state.iter_mut().zip(start) {
+        *end += start;
     }
-    blocks
+    state
 }
 
 #[inline(always)]

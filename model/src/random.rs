@@ -3,10 +3,11 @@
 //! A ChaCha8 block is a pure function of key and counter. The key holds the run's seed and what
 //! the numbers are for, the stream holds the step or epoch, the position holds row and element.
 
-use crate::chacha::{FOUR_BLOCKS, four_blocks};
+use crate::chacha::{WORDS, four_blocks};
 use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use wide::i32x4;
 
 /// What random numbers are drawn for; each purpose has numbers of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,26 +48,26 @@ pub fn below(rate: f32) -> u32 {
     (rate * NUMBERS).ceil() as u32
 }
 
-/// Sets each place to a factor, or to zero where [`uniform`] would make less than the rate that has
-/// so many numbers [`below`]. The places take the numbers from block `first` on, a word each.
+/// For each of 64 numbers a bit, the first number's the lowest: whether [`uniform`] would make at
+/// least the rate that has so many numbers [`below`]. The numbers are those of four blocks, a word
+/// each, from block `first` on.
 ///
 /// Without a branch, of which nobody could foresee which way it goes.
-pub fn drop_out(
-    (seed, purpose, counter): (u32, Purpose, u64),
-    first: u64,
-    below: u32,
-    factor: f32,
-    places: &mut [f32],
-) {
+pub fn reached((seed, purpose, counter): (u32, Purpose, u64), first: u64, below: u32) -> u64 {
     let key = [seed, purpose as u32, 0, 0, 0, 0, 0, 0];
-    let factor = factor.to_bits();
-    for (group, places) in (0..).zip(places.chunks_mut(FOUR_BLOCKS)) {
-        let words = four_blocks(key, first + 4 * group, counter);
-        for (place, word) in places.iter_mut().zip(words.as_flattened()) {
-            let is_kept = u32::from(word >> 8 >= below);
-            *place = f32::from_bits(factor * is_kept);
-        }
+    let words = four_blocks(key, first, counter);
+    let below = i32x4::splat(below as i32);
+    let mut bits = i32x4::ZERO;
+    for (word, numbers) in words.into_iter().enumerate() {
+        // At most 2²⁴ each, so that it makes no difference that they are compared with a sign.
+        let numbers = (numbers >> 8_u32).cast_signed();
+        let is_below = numbers.simd_lt(below);
+        bits |= !is_below & i32x4::splat(1 << word);
     }
+    let blocks = bits.to_array().into_iter().enumerate();
+    blocks.fold(0, |all, (block, bits)| {
+        all | (bits as u64) << (block * WORDS)
+    })
 }
 
 /// At most `count` of the candidates, drawn at random, in the order of drawing.
@@ -92,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_drops_out_is_what_the_numbers_say() {
+    fn what_is_reached_is_what_the_numbers_say() {
         let of = (0xdead_beef, Purpose::Dropout, (1 << 40) + 7);
         for (rate, first) in [
             (0.0, 0),
@@ -101,15 +102,17 @@ mod tests {
             (0.5, u64::from(u32::MAX) - 2),
             (0.9, 12_345_678_900),
             (0.999_999_9_f32, 3),
+            (1.0, 4),
         ] {
             let mut rng = numbers(of.0, of.1, of.2);
             rng.set_word_pos(16 * u128::from(first));
-            let expected: Vec<f32> = (0..1_000)
-                .map(|_| if uniform(&mut rng) < rate { 0.0 } else { 1.5 })
-                .collect();
-            let mut found = vec![f32::NAN; 1_000];
-            drop_out(of, first, below(rate), 1.5, &mut found);
-            assert_eq!(found, expected, "{rate} from block {first}");
+            for group in 0..16 {
+                let found = reached(of, first + 4 * group, below(rate));
+                for bit in 0..64 {
+                    let expected = uniform(&mut rng) >= rate;
+                    assert_eq!(found >> bit & 1 == 1, expected, "{rate} from block {first}");
+                }
+            }
         }
     }
 

@@ -56,10 +56,10 @@ impl Helper {
             }
             Task::Train { draw, shares } => {
                 let hand = self.hand.as_ref().ok_or(HelperError::NoData)?;
-                let outcomes = hand.train(&numbers(&message, 1), &draw, &shares);
-                let parts: Vec<&[f32]> = outcomes
+                let branches = hand.train(&numbers(&message, 1), &draw, shares);
+                let parts: Vec<&[f32]> = branches
                     .iter()
-                    .flat_map(|outcome| [outcome.gradient.as_slice(), &outcome.logits])
+                    .flat_map(|branch| [branch.outcome.sums.numbers(), &branch.outcome.logits])
                     .collect();
                 scope::hand_over(&Parcel::answer(&parts));
             }

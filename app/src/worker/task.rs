@@ -22,13 +22,13 @@ pub enum Task {
     Hold,
     /// Work on a run with these settings from now on.
     Split(Config),
-    /// What these shares of a batch bring: for each its gradient and its logits. The weights come
-    /// along.
+    /// What these neighbouring shares of a batch bring: for each branch its sums and its logits.
+    /// The weights come along.
     Train {
         /// The batch.
         draw: Draw,
-        /// Places of each share in it.
-        shares: Vec<Range<usize>>,
+        /// Which of its shares.
+        shares: Range<usize>,
     },
     /// The logits of these images of a part. The weights come along.
     Answer {

@@ -14,8 +14,10 @@ use gloo::timers::future::TimeoutFuture;
 use kiln_model::batch::Draw;
 use kiln_model::config::Config;
 use kiln_model::dataset::{Dataset, Part};
-use kiln_model::train::crew::{Crew, Hand, MOST_SHARES, Pending, divide, shares};
-use kiln_model::train::fused::Outcome;
+use kiln_model::train::crew::{
+    Branch, Crew, Hand, MOST_SHARES, Pending, branches, divide, neighbours, share_count, whole,
+};
+use kiln_model::train::fused::{Outcome, Sums};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
@@ -195,13 +197,13 @@ pub struct Team {
 impl Team {
     /// Has each part of some work done by somebody, the first by this worker, and joins the
     /// results in order. `results` reads a helper's answer to a part.
-    async fn share<T, R>(
+    async fn share<R>(
         &self,
         weights: &[f32],
-        tasks: Vec<T>,
-        task: impl Fn(&[T]) -> Task,
-        here: impl Fn(&[T]) -> Vec<R>,
-        results: impl Fn(&[T], Vec<Vec<f32>>) -> Option<Vec<R>>,
+        tasks: Vec<usize>,
+        task: impl Fn(&[usize]) -> Task,
+        here: impl Fn(&[usize]) -> Vec<R>,
+        results: impl Fn(&[usize], Vec<Vec<f32>>) -> Option<Vec<R>>,
     ) -> Vec<R> {
         let mut helpers = self.helpers.gather();
         let mut ready: Vec<&mut Helper> = helpers
@@ -243,28 +245,32 @@ impl Team {
 }
 
 impl Crew for Team {
-    fn train<'a>(&'a mut self, weights: &'a [f32], draw: &'a Draw) -> Pending<'a, Vec<Outcome>> {
+    fn train<'a>(&'a mut self, weights: &'a [f32], draw: &'a Draw) -> Pending<'a, Outcome> {
         Box::pin(async move {
-            let outcomes = self.share(
+            let found = self.share(
                 weights,
-                shares(draw.rows.len()).collect(),
-                |shares: &[Range<usize>]| Task::Train {
+                (0..share_count(draw.rows.len())).collect(),
+                |shares| Task::Train {
                     draw: draw.clone(),
-                    shares: shares.to_vec(),
+                    shares: neighbours(shares),
                 },
-                |shares| self.hand.train(weights, draw, shares),
+                |shares| self.hand.train(weights, draw, neighbours(shares)),
                 |shares, answer| {
                     let mut numbers = answer.into_iter();
-                    let outcome = |_| {
-                        Some(Outcome {
-                            gradient: numbers.next()?,
+                    let branch = |shares| {
+                        let outcome = Outcome {
+                            sums: Sums::from_numbers(&numbers.next()?)?,
                             logits: numbers.next()?,
-                        })
+                        };
+                        Some(Branch { shares, outcome })
                     };
-                    shares.iter().map(outcome).collect()
+                    branches(neighbours(shares))
+                        .into_iter()
+                        .map(branch)
+                        .collect()
                 },
             );
-            Ok(outcomes.await)
+            Ok(whole(found.await))
         })
     }
 
@@ -274,19 +280,15 @@ impl Crew for Team {
         part: Part,
         images: Range<usize>,
     ) -> Pending<'a, Vec<f32>> {
-        let range = |images: &[usize]| match (images.first(), images.last()) {
-            (Some(first), Some(last)) => *first..last + 1,
-            _ => 0..0,
-        };
         Box::pin(async move {
             let logits = self.share(
                 weights,
                 images.collect(),
                 |images| Task::Answer {
                     part,
-                    images: range(images),
+                    images: neighbours(images),
                 },
-                |images| self.hand.logits(weights, part, range(images)),
+                |images| self.hand.logits(weights, part, neighbours(images)),
                 |_, answer| answer.into_iter().next(),
             );
             Ok(logits.await)

@@ -1,8 +1,9 @@
 //! Those who compute a batch on the CPU, each a part of it.
 //!
 //! A batch is cut into at most [`MOST_SHARES`] shares of whole shards, the same ones whoever
-//! computes them, and their gradients are added in order. So the bits of a run depend neither on
-//! how many there are nor on who is faster.
+//! computes them, and their gradients are added as in a tree: neighbours first, then neighbouring
+//! pairs, then fours. So the bits of a run depend neither on how many there are nor on who is
+//! faster, and whoever computes neighbours hands over one sum.
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -22,8 +23,8 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, TrainError>> + '
 
 /// Computes batches, by itself or together with others.
 pub trait Crew: Debug {
-    /// What each share of a batch brings, in order.
-    fn train<'a>(&'a mut self, weights: &'a [f32], draw: &'a Draw) -> Pending<'a, Vec<Outcome>>;
+    /// What a batch brings.
+    fn train<'a>(&'a mut self, weights: &'a [f32], draw: &'a Draw) -> Pending<'a, Outcome>;
 
     /// The logits `[n, 10]` of these images of a part, dropout off.
     fn logits<'a>(
@@ -34,22 +35,88 @@ pub trait Crew: Debug {
     ) -> Pending<'a, Vec<f32>>;
 }
 
-/// The shares of a batch of so many images: their places in it.
-pub fn shares(images: usize) -> impl Iterator<Item = Range<usize>> {
-    let len = images.div_ceil(SHARD).div_ceil(MOST_SHARES) * SHARD;
-    let starts = (0..images).step_by(len.max(1));
-    starts.map(move |start| start..(start + len).min(images))
+/// Images of a share of a batch of so many.
+fn share_len(images: usize) -> usize {
+    images.div_ceil(SHARD).div_ceil(MOST_SHARES).max(1) * SHARD
+}
+
+/// How many shares a batch of so many images has.
+pub fn share_count(images: usize) -> usize {
+    images.div_ceil(share_len(images))
+}
+
+/// What some neighbouring shares bring, joined.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Branch {
+    /// Which shares.
+    pub shares: Range<usize>,
+    /// What they bring.
+    pub outcome: Outcome,
+}
+
+/// The branches that neighbouring shares are joined to by whoever computes them.
+pub fn branches(shares: Range<usize>) -> Vec<Range<usize>> {
+    let mut all = Vec::new();
+    let mut start = shares.start;
+    while start < shares.end {
+        let most = (shares.end - start).ilog2();
+        let len = 1 << most.min(start.trailing_zeros());
+        all.push(start..start + len);
+        start += len;
+    }
+    all
+}
+
+/// Joins neighbouring branches, given in order, as far as the tree does.
+fn join(found: impl IntoIterator<Item = Branch>) -> Vec<Branch> {
+    let mut joined: Vec<Branch> = Vec::new();
+    for mut branch in found {
+        while let Some(before) = joined.pop_if(|before| are_twins(&before.shares, &branch.shares)) {
+            branch = before.with(branch);
+        }
+        joined.push(branch);
+    }
+    joined
+}
+
+/// Whether two neighbours are the halves of a branch.
+fn are_twins(first: &Range<usize>, second: &Range<usize>) -> bool {
+    first.len() == second.len() && first.start.is_multiple_of(2 * first.len())
+}
+
+/// What a whole batch brings, of all its branches in order.
+pub fn whole(found: impl IntoIterator<Item = Branch>) -> Outcome {
+    let mut rest = join(found).into_iter().rev();
+    let last = rest.next();
+    let joined = last.map(|last| rest.fold(last, |joined, before| before.with(joined)));
+    joined.map(|joined| joined.outcome).unwrap_or_default()
+}
+
+impl Branch {
+    fn with(mut self, next: Self) -> Self {
+        self.shares.end = next.shares.end;
+        self.outcome.add(next.outcome);
+        self
+    }
 }
 
 /// What is to be done, cut into as many runs of neighbours as there are workers; some may get
 /// nothing.
-pub fn divide<T>(mut tasks: Vec<T>, workers: usize) -> Vec<Vec<T>> {
+pub fn divide(mut tasks: Vec<usize>, workers: usize) -> Vec<Vec<usize>> {
     let mut parts = Vec::with_capacity(workers);
     for left in (1..=workers).rev() {
         let rest = tasks.split_off(tasks.len().div_ceil(left));
         parts.push(std::mem::replace(&mut tasks, rest));
     }
     parts
+}
+
+/// The range of neighbours in order.
+pub fn neighbours(tasks: &[usize]) -> Range<usize> {
+    match (tasks.first(), tasks.last()) {
+        (Some(first), Some(last)) => *first..last + 1,
+        _ => 0..0,
+    }
 }
 
 /// One who computes: all images of a run, and nothing else.
@@ -87,19 +154,24 @@ impl Hand {
         result
     }
 
-    /// What some shares of a batch bring.
-    pub fn train(&self, weights: &[f32], draw: &Draw, shares: &[Range<usize>]) -> Vec<Outcome> {
+    /// What some neighbouring shares of a batch bring, by [`branches`].
+    pub fn train(&self, weights: &[f32], draw: &Draw, shares: Range<usize>) -> Vec<Branch> {
+        let images = draw.rows.len();
+        let len = share_len(images);
         self.with_network(weights, |network| {
-            let outcome = |share: &Range<usize>| {
-                let batch = draw.batch(&self.split.training, share.clone());
+            join(shares.map(|share| {
+                let places = share * len..((share + 1) * len).min(images);
+                let batch = draw.batch(&self.split.training, places);
                 let examples = Examples {
                     pixels: &batch.pixels,
                     labels: &batch.labels,
-                    dropout: batch.dropout.as_deref(),
+                    dropout: batch.dropout.as_ref(),
                 };
-                network.gradients(examples, draw.rows.len())
-            };
-            shares.iter().map(outcome).collect()
+                Branch {
+                    shares: share..share + 1,
+                    outcome: network.gradients(examples, images),
+                }
+            }))
         })
     }
 
@@ -112,10 +184,10 @@ impl Hand {
 
 /// One alone does all of it.
 impl Crew for Hand {
-    fn train<'a>(&'a mut self, weights: &'a [f32], draw: &'a Draw) -> Pending<'a, Vec<Outcome>> {
-        let shares: Vec<_> = shares(draw.rows.len()).collect();
-        let outcomes = Self::train(self, weights, draw, &shares);
-        Box::pin(std::future::ready(Ok(outcomes)))
+    fn train<'a>(&'a mut self, weights: &'a [f32], draw: &'a Draw) -> Pending<'a, Outcome> {
+        let shares = 0..share_count(draw.rows.len());
+        let outcome = whole(Self::train(self, weights, draw, shares));
+        Box::pin(std::future::ready(Ok(outcome)))
     }
 
     fn logits<'a>(
@@ -132,16 +204,55 @@ impl Crew for Hand {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::fused::Sums;
 
     #[test]
     fn shares_are_whole_shards_and_at_most_eight() {
-        let lens = |images| shares(images).map(|share| share.len()).collect::<Vec<_>>();
-        assert_eq!(lens(1), [1]);
-        assert_eq!(lens(40), [16, 16, 8]);
-        assert_eq!(lens(128), [16; 8]);
-        assert_eq!(lens(129), [32, 32, 32, 32, 1]);
-        assert_eq!(lens(1_000), [128, 128, 128, 128, 128, 128, 128, 104]);
-        assert!(lens(0).is_empty());
+        let cut = |images| (share_count(images), share_len(images));
+        assert_eq!(cut(1), (1, 16));
+        assert_eq!(cut(40), (3, 16));
+        assert_eq!(cut(128), (8, 16));
+        assert_eq!(cut(129), (5, 32));
+        assert_eq!(cut(1_000), (8, 128));
+        assert_eq!(cut(0), (0, 16));
+    }
+
+    /// A share that brings the number of its place, as the first logit and the first sum.
+    fn leaf(share: usize) -> Branch {
+        let mut numbers = Sums::default().numbers().to_vec();
+        // Sums of such numbers depend on the order in which they are added.
+        numbers[0] = 0.1_f32.powi(share as i32) / 3.0;
+        Branch {
+            shares: share..share + 1,
+            outcome: Outcome {
+                sums: Sums::from_numbers(&numbers).unwrap(),
+                logits: vec![share as f32],
+            },
+        }
+    }
+
+    #[test]
+    fn whoever_computes_them_shares_are_added_alike() {
+        for count in 1..=MOST_SHARES {
+            let alone = whole((0..count).map(leaf));
+            let in_order: Vec<f32> = (0..count).map(|share| share as f32).collect();
+            assert_eq!(alone.logits, in_order);
+            for workers in 1..=count {
+                let parts = divide((0..count).collect(), workers);
+                let found: Vec<Branch> = parts
+                    .into_iter()
+                    .flat_map(|part| {
+                        let shares = part[0]..part[0] + part.len();
+                        let found = join(part.into_iter().map(leaf));
+                        let ranges: Vec<_> = found.iter().map(|one| one.shares.clone()).collect();
+                        assert_eq!(ranges, branches(shares));
+                        found
+                    })
+                    .collect();
+                assert_eq!(whole(found), alone, "{count} by {workers}");
+            }
+        }
+        assert_eq!(whole([]), Outcome::default());
     }
 
     #[test]

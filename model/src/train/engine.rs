@@ -211,15 +211,12 @@ impl Engine {
 
 impl Cpu {
     async fn train(&mut self, draw: &Draw, learning_rate: f64) -> Result<Vec<f32>, TrainError> {
-        let mut shares = self.crew.train(&self.weights, draw).await?.into_iter();
-        let mut found = shares.next().unwrap_or_default();
-        for share in shares {
-            found.add(share);
-        }
+        let found = self.crew.train(&self.weights, draw).await?;
+        let gradient = found.sums.flat();
         self.update
-            .apply(&mut self.weights, &found.gradient, learning_rate);
+            .apply(&mut self.weights, &gradient, learning_rate);
         let mut results = found.logits;
-        results.push(norm(&found.gradient));
+        results.push(norm(&gradient));
         Ok(results)
     }
 }

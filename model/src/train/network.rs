@@ -179,8 +179,9 @@ fn gradients_of_part(weights: &Tensor<1>, part: Batch, whole_batch: usize) -> Op
     }
     let one_hot = Tensor::<2>::from_data(TensorData::new(one_hot, [count, CLASSES]), &device);
     let images = upload_images(part.pixels, &device);
-    let dropout = part.dropout.map(|factors| {
-        Tensor::<2>::from_data(TensorData::new(factors, [count, FEATURES]), &device).autodiff()
+    let dropout = part.dropout.map(|dropout| {
+        let factors = TensorData::new(dropout.factors(), [count, FEATURES]);
+        Tensor::<2>::from_data(factors, &device).autodiff()
     });
 
     let layers = Layers::new(weights).tracked();

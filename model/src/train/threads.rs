@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::thread;
 
-use super::crew::{Crew, Hand, Pending, divide, shares};
+use super::crew::{Crew, Hand, Pending, divide, neighbours, share_count, whole};
 use super::fused::Outcome;
 use super::session::TrainError;
 use crate::batch::Draw;
@@ -26,10 +26,10 @@ impl Threads {
     }
 
     /// Does each part of some work on a thread of its own, and joins the results in order.
-    fn share<T: Send, R: Send>(
+    fn share<R: Send>(
         &self,
-        tasks: Vec<T>,
-        work: impl Fn(&Hand, Vec<T>) -> Vec<R> + Sync,
+        tasks: Vec<usize>,
+        work: impl Fn(&Hand, Vec<usize>) -> Vec<R> + Sync,
     ) -> Result<Vec<R>, TrainError> {
         let mut parts = divide(tasks, self.count).into_iter();
         let own = parts.next().unwrap_or_default();
@@ -51,10 +51,12 @@ impl Threads {
 }
 
 impl Crew for Threads {
-    fn train<'a>(&'a mut self, weights: &'a [f32], draw: &'a Draw) -> Pending<'a, Vec<Outcome>> {
-        let shares = shares(draw.rows.len()).collect();
-        let outcomes = self.share(shares, |hand, shares| hand.train(weights, draw, &shares));
-        Box::pin(std::future::ready(outcomes))
+    fn train<'a>(&'a mut self, weights: &'a [f32], draw: &'a Draw) -> Pending<'a, Outcome> {
+        let shares = (0..share_count(draw.rows.len())).collect();
+        let branches = self.share(shares, |hand, shares| {
+            hand.train(weights, draw, neighbours(&shares))
+        });
+        Box::pin(std::future::ready(branches.map(whole)))
     }
 
     fn logits<'a>(
@@ -64,10 +66,7 @@ impl Crew for Threads {
         images: Range<usize>,
     ) -> Pending<'a, Vec<f32>> {
         let logits = self.share(images.collect(), |hand, images| {
-            match (images.first(), images.last()) {
-                (Some(first), Some(last)) => hand.logits(weights, part, *first..last + 1),
-                _ => Vec::new(),
-            }
+            hand.logits(weights, part, neighbours(&images))
         });
         Box::pin(std::future::ready(logits))
     }

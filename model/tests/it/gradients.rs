@@ -1,46 +1,35 @@
-//! The gradients against central differences of the loss, dropout in place.
+//! The gradients, of burn's operations and of the CPU's kernels, against central differences of the
+//! loss in 64 bits, dropout in place.
+
+use std::ops::Range;
 
 use burn::tensor::Device;
 use kiln_model::batch::{Batch, Batches};
 use kiln_model::config::ValidateOn;
-use kiln_model::evaluation::Tally;
 use kiln_model::random::{Purpose, numbers, uniform};
-use kiln_model::spec::{CLASSES, FC_BIAS, FC_WEIGHT, FEATURES, PARAMETERS, PIXELS, Parameter};
+use kiln_model::spec::{CLASSES, FC_WEIGHT, FEATURES, PARAMETERS, PIXELS, Parameter};
+use kiln_model::train::fused::{Examples, Network};
 use kiln_model::train::network;
 use kiln_model::train::transfer::upload;
 use kiln_model::weights;
 
+use crate::reference::loss;
 use crate::{dataset, values};
 
-const IMAGES: usize = 32;
+const IMAGES: usize = 8;
 const SEED: u32 = 42;
-const DIRECTIONS: u32 = 8;
+const DIRECTIONS: u32 = 4;
 /// Parameters of each tensor that are moved alone.
-const ALONE: usize = 4;
+const ALONE: usize = 3;
 
-/// How far a parameter is moved along a direction, and how far the difference quotient may then
-/// lie from the derivative, as a share of the length of the parameter's gradient.
-struct Accuracy {
-    step: f64,
-    tolerance: f64,
-}
+/// How far a parameter is moved along a direction. Below the dense layer the loss has kinks, where
+/// a ReLU opens or a pooling window changes its largest value; so short a step crosses hardly any,
+/// and its quotient is still rounded to 1e-8 of the gradient's length.
+const STEP: f64 = 1e-7;
 
-/// The logits are linear in the dense layer, so the loss is smooth. At this step the quotient's
-/// own error (step² times the third derivative) and the logits' rounding (about 1e-8 of loss over
-/// the step) are both some 1e-6.
-const DENSE: Accuracy = Accuracy {
-    step: 3e-3,
-    tolerance: 2e-5,
-};
-
-/// Below the dense layer the loss has kinks, where a ReLU opens or a pooling window changes its
-/// largest value. Each step crosses some, the more the longer it is, and rounding forbids much
-/// shorter ones: the error is 1e-5 to 3e-3. One of the 32 channels of the first convolution left
-/// out would show as about 1/32.
-const CONVOLUTION: Accuracy = Accuracy {
-    step: 1e-4,
-    tolerance: 1e-2,
-};
+/// How far the difference quotient may lie from the derivative, as a share of the length of the
+/// parameter's gradient, whose sums in 32 bits are off by some 1e-6 of it.
+const TOLERANCE: f64 = 1e-5;
 
 /// Largest difference between a sum of gradients and the gradient of the sum: rounding of values
 /// up to 0.3, whose 32-bit spacing is 3e-8.
@@ -50,7 +39,7 @@ const SUM_TOLERANCE: f32 = 2e-7;
 /// 32-bit spacing is 6e-8.
 const LOGIT_TOLERANCE: f32 = 1e-6;
 
-/// 32 training images with half of their features dropped.
+/// Training images with half of their features dropped.
 fn batch() -> Batch {
     let split = dataset().split(1_000, 0, ValidateOn::Split);
     Batches::new(split.training, IMAGES, 0.5, SEED).next(0)
@@ -71,51 +60,44 @@ fn weights() -> Vec<f32> {
 
 fn gradient(batch: &Batch) -> Vec<f32> {
     let weights = upload(weights(), &Device::flex());
-    values(
-        network::gradients(&weights, batch, IMAGES)
-            .unwrap()
-            .gradient,
-    )
+    let step = network::gradients(&weights, batch, IMAGES);
+    values(step.unwrap().gradient)
 }
 
-/// The mean loss with one parameter moved, summed in 64 bits from the logits.
-fn loss(batch: &Batch, parameter: &Parameter, direction: &[f64], step: f64) -> f64 {
-    let mut weights = weights();
-    for (weight, direction) in weights[parameter.range()].iter_mut().zip(direction) {
-        *weight = (f64::from(*weight) + step * direction) as f32;
-    }
-    let weights = upload(weights, &Device::flex());
-    // Only this way are there logits with dropout on.
-    let logits = network::gradients(&weights, batch, IMAGES).unwrap().logits;
-    let mut tally = Tally::default();
-    tally.add(&values(logits), &batch.labels);
-    tally.loss()
+fn gradient_of_kernels(batch: &Batch) -> Vec<f32> {
+    let examples = Examples {
+        pixels: &batch.pixels,
+        labels: &batch.labels,
+        dropout: batch.dropout.as_ref(),
+    };
+    let outcome = Network::new(&weights()).gradients(examples, IMAGES);
+    outcome.sums.flat()
 }
 
 fn length(values: &[f64]) -> f64 {
     values.iter().map(|value| value * value).sum::<f64>().sqrt()
 }
 
-/// Holds the derivative along a direction in one parameter's space against the loss.
-fn check(batch: &Batch, parameter: &Parameter, gradient: &[f64], direction: &[f64]) {
-    let accuracy = if [FC_WEIGHT, FC_BIAS].contains(parameter) {
-        DENSE
-    } else {
-        CONVOLUTION
+/// Holds the derivatives along a direction in one parameter's space against the loss.
+fn check(batch: &Batch, parameter: &Parameter, gradients: [&[f64]; 2], direction: &[f64]) {
+    let loss = |step: f64| {
+        let mut weights: Vec<f64> = weights().into_iter().map(f64::from).collect();
+        for (weight, direction) in weights[parameter.range()].iter_mut().zip(direction) {
+            *weight += step * direction;
+        }
+        loss(&weights, batch)
     };
-    let loss = |step| loss(batch, parameter, direction, step);
-    let quotient = (loss(accuracy.step) - loss(-accuracy.step)) / (2.0 * accuracy.step);
-    let derivative: f64 = gradient
-        .iter()
-        .zip(direction)
-        .map(|(by, along)| by * along)
-        .sum();
-    let error = (quotient - derivative).abs() / length(gradient);
-    assert!(
-        error <= accuracy.tolerance,
-        "{}: {derivative} from the gradient, {quotient} from the loss",
-        parameter.name
-    );
+    let quotient = (loss(STEP) - loss(-STEP)) / (2.0 * STEP);
+    for (way, gradient) in ["burn's", "the kernels'"].iter().zip(gradients) {
+        let along = gradient.iter().zip(direction);
+        let derivative: f64 = along.map(|(by, along)| by * along).sum();
+        let error = (quotient - derivative).abs() / length(gradient);
+        assert!(
+            error <= TOLERANCE,
+            "{}: {derivative} from {way} gradient, {quotient} from the loss",
+            parameter.name
+        );
+    }
 }
 
 fn of(gradient: &[f32], parameter: &Parameter) -> Vec<f64> {
@@ -125,68 +107,67 @@ fn of(gradient: &[f32], parameter: &Parameter) -> Vec<f64> {
         .collect()
 }
 
-/// A wrong gradient is too long, too short or turned. Each direction is the gradient's own, whose
-/// derivative shows all of these, plus random signs, which also reach where the gradient is zero.
-#[test]
-fn gradients_are_the_slopes_of_the_loss() {
+/// Both gradients, and for each parameter the directions in which to go.
+fn check_all(directions: impl Fn(&Parameter, &[f64]) -> Vec<Vec<f64>>) {
     let batch = batch();
-    let flat = gradient(&batch);
+    let both = [gradient(&batch), gradient_of_kernels(&batch)];
     for parameter in &PARAMETERS {
-        let gradient = of(&flat, parameter);
-        let length = length(&gradient);
-        let share = 1.0 / (gradient.len() as f64).sqrt();
-        for draw in 0..DIRECTIONS {
-            let mut rng = numbers(draw, Purpose::Dropout, parameter.offset as u64);
-            let signs = std::iter::repeat_with(|| {
-                if uniform(&mut rng) < 0.5 {
-                    -share
-                } else {
-                    share
-                }
-            });
-            let direction: Vec<f64> = gradient
-                .iter()
-                .zip(signs)
-                .map(|(by, sign)| by / length + sign)
-                .collect();
-            check(&batch, parameter, &gradient, &direction);
+        let [burns, kernels] = both.each_ref().map(|flat| of(flat, parameter));
+        for direction in directions(parameter, &burns) {
+            check(&batch, parameter, [&burns, &kernels], &direction);
         }
     }
 }
 
-/// Of each parameter the values with the steepest slopes, one by one.
+/// A wrong gradient is too long, too short or turned. Each direction is the gradient's own, whose
+/// derivative shows all of these, plus random signs, which also reach where the gradient is zero.
+#[test]
+fn gradients_are_the_slopes_of_the_loss() {
+    check_all(|parameter, gradient| {
+        let length = length(gradient);
+        let share = 1.0 / (gradient.len() as f64).sqrt();
+        let direction = |number| {
+            let mut rng = numbers(number, Purpose::Sample, parameter.offset as u64);
+            let sign = |by: &f64| {
+                let sign = if uniform(&mut rng) < 0.5 {
+                    -share
+                } else {
+                    share
+                };
+                by / length + sign
+            };
+            gradient.iter().map(sign).collect()
+        };
+        (0..DIRECTIONS).map(direction).collect()
+    });
+}
+
+/// The steepest parameters of each tensor, alone.
 #[test]
 fn single_gradients_are_the_slopes_of_the_loss() {
-    let batch = batch();
-    let flat = gradient(&batch);
-    for parameter in &PARAMETERS {
-        let gradient = of(&flat, parameter);
+    check_all(|_, gradient| {
         let mut steepest: Vec<usize> = (0..gradient.len()).collect();
         steepest.sort_by(|a, b| gradient[*b].abs().total_cmp(&gradient[*a].abs()));
-        for index in &steepest[..ALONE] {
+        let alone = |index: &usize| {
             let mut direction = vec![0.0; gradient.len()];
             direction[*index] = 1.0;
-            check(&batch, parameter, &gradient, &direction);
-        }
-    }
+            direction
+        };
+        steepest[..ALONE].iter().map(alone).collect()
+    });
 }
 
 /// Parts of unequal size, so that a mean over each part would show.
 #[test]
 fn gradients_of_parts_add_up_to_the_batchs() {
-    const FIRST: usize = 12;
+    const FIRST: usize = 3;
     let whole = batch();
-    let (pixels, dropout) = (&whole.pixels, whole.dropout.as_ref().unwrap());
-    let first = Batch {
-        pixels: pixels[..FIRST * PIXELS].to_vec(),
-        labels: whole.labels[..FIRST].to_vec(),
-        dropout: Some(dropout[..FIRST * FEATURES].to_vec()),
+    let part = |images: Range<usize>| Batch {
+        pixels: whole.pixels[images.start * PIXELS..images.end * PIXELS].to_vec(),
+        labels: whole.labels[images.clone()].to_vec(),
+        dropout: whole.dropout.as_ref().map(|dropout| dropout.part(images)),
     };
-    let second = Batch {
-        pixels: pixels[FIRST * PIXELS..].to_vec(),
-        labels: whole.labels[FIRST..].to_vec(),
-        dropout: Some(dropout[FIRST * FEATURES..].to_vec()),
-    };
+    let (first, second) = (part(0..FIRST), part(FIRST..IMAGES));
     let (first, second) = (gradient(&first), gradient(&second));
     let differences = gradient(&whole)
         .into_iter()
@@ -200,7 +181,7 @@ fn gradients_of_parts_add_up_to_the_batchs() {
 #[test]
 fn dropout_multiplies_the_features() {
     let batch = batch();
-    let factors = batch.dropout.as_ref().unwrap();
+    let factors = batch.dropout.as_ref().unwrap().factors();
     let device = Device::flex();
     let network = upload(weights(), &device);
     let found = values(network::gradients(&network, &batch, IMAGES).unwrap().logits);

@@ -8,6 +8,7 @@ mod crew;
 mod fused;
 mod gradients;
 mod keras;
+mod reference;
 mod resume;
 mod session;
 mod update;

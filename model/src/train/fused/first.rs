@@ -1,123 +1,169 @@
 //! The first block: one channel to 32, convolution 3 × 3, bias, ReLU and pooling.
+//!
+//! Forward by Winograd's tiles, which are pooling windows. Backward over all windows: of each, one
+//! place has a gradient. About half the windows of a digit see nothing but blank paper: what they
+//! make is known beforehand, and the kernels have no gradient there.
 
 use wide::f32x4;
 
-use super::pool::pool;
-use super::{LANES, SIDE_1, VECTORS_1, WINDOWS_1, add_all};
+use super::pool::{Picks, bytes, pool};
+use super::winograd::{PATCH, POINTS, transform_kernel, transform_output, transform_patch};
+use super::{LANES, SIDE_1, VECTORS_1, WINDOWS_1};
 use crate::spec::{
     CONV1_BIAS, CONV1_CHANNELS, CONV1_WEIGHT, IMAGE_SIDE, KERNEL_SIDE, PIXELS, POOL_SIDE,
 };
 
 const TAPS: usize = KERNEL_SIDE * KERNEL_SIDE;
-/// Pixels along a side of what one window sees.
-const PATCH: usize = KERNEL_SIDE + POOL_SIDE - 1;
-/// From the first pixel that a kernel sees to beyond its last row's first.
-const REACH: usize = (KERNEL_SIDE - 1) * IMAGE_SIDE + 1;
+/// From the first pixel that a kernel sees to beyond the fourth of its last row.
+const REACH: usize = (KERNEL_SIDE - 1) * IMAGE_SIDE + LANES;
+/// Channels whose picks are packed together.
+const PACKED: usize = 16;
 
-/// The block's weights.
+/// What one window makes: the values of all channels, and where they came from.
+type Made = ([f32x4; VECTORS_1], [u8; CONV1_CHANNELS]);
+
+/// A window that sees something.
+#[derive(Clone, Copy, Debug)]
+struct Seeing {
+    window: u16,
+    /// Index of the first pixel that it sees.
+    corner: u16,
+}
+
+/// The block's weights, and which windows of the image under way see anything.
 #[derive(Clone, Debug)]
 pub struct First {
-    /// `[8][9]` vectors of channels.
-    taps: [[f32x4; TAPS]; VECTORS_1],
+    /// `[8][16]` vectors of channels, transformed.
+    kernels: [[f32x4; POINTS]; VECTORS_1],
     bias: [f32x4; VECTORS_1],
-    /// Each pixel with its three right neighbours, of the image under way.
-    neighbours: Vec<f32x4>,
+    /// What a window makes that sees nothing.
+    blank: Made,
+    seeing: Vec<Seeing>,
 }
 
 /// Gradients by the block's weights.
-#[derive(Clone, Debug)]
-pub struct Sums {
+#[derive(Debug)]
+pub struct Sums<'a> {
     /// `[32][3]`: a row of a kernel in three lanes; the fourth means nothing.
-    rows: Vec<f32x4>,
-    bias: [f32x4; VECTORS_1],
+    pub rows: &'a mut [f32x4],
+    /// Four channels to a vector.
+    pub bias: &'a mut [f32x4],
 }
 
 impl First {
     /// The block without weights.
     pub fn new() -> Self {
         Self {
-            taps: [[f32x4::ZERO; TAPS]; VECTORS_1],
+            kernels: [[f32x4::ZERO; POINTS]; VECTORS_1],
             bias: [f32x4::ZERO; VECTORS_1],
-            neighbours: vec![f32x4::ZERO; PIXELS],
+            blank: ([f32x4::ZERO; VECTORS_1], [0; CONV1_CHANNELS]),
+            seeing: Vec::with_capacity(WINDOWS_1),
         }
     }
 
     /// Takes kernels `[32, 1, 3, 3]` and biases `[32]`.
     pub fn load(&mut self, weight: &[f32], bias: &[f32]) {
-        for (part, taps) in self.taps.iter_mut().enumerate() {
-            for (tap, vector) in taps.iter_mut().enumerate() {
-                *vector = f32x4::new(std::array::from_fn(|lane| {
-                    weight[(part * LANES + lane) * TAPS + tap]
-                }));
-            }
+        for (part, kernels) in self.kernels.iter_mut().enumerate() {
+            *kernels = transform_kernel(std::array::from_fn(|row| {
+                std::array::from_fn(|column| {
+                    f32x4::new(std::array::from_fn(|lane| {
+                        weight[(part * LANES + lane) * TAPS + row * KERNEL_SIDE + column]
+                    }))
+                })
+            }));
         }
         bytemuck::cast_slice_mut(&mut self.bias).copy_from_slice(bias);
+        self.blank = self.make([f32x4::ZERO; PATCH]);
     }
 
-    /// Fills `[144][32]` values and where they came from.
+    /// Fills `[144][32]` values, and for each how far in the image its place is from its window's
+    /// first.
     #[inline(never)]
-    pub fn forward(&self, image: &[f32; PIXELS], values: &mut [f32x4], picks: &mut [u32]) {
+    pub fn forward(&mut self, image: &[f32; PIXELS], values: &mut [f32x4], picks: &mut [u8]) {
+        self.seeing.clear();
         let (values, _) = values.as_chunks_mut::<VECTORS_1>();
-        let (picks, _) = picks.as_chunks_mut::<VECTORS_1>();
+        let (picks, _) = picks.as_chunks_mut::<CONV1_CHANNELS>();
         for (window, (values, picks)) in values.iter_mut().zip(picks).enumerate() {
-            let at = corner(window);
-            let patch: [[f32x4; PATCH]; PATCH] = std::array::from_fn(|row| {
-                std::array::from_fn(|column| f32x4::splat(image[at + row * IMAGE_SIDE + column]))
-            });
-            for part in 0..VECTORS_1 {
-                let taps = &self.taps[part];
-                let mut places = [f32x4::ZERO; POOL_SIDE * POOL_SIDE];
-                for (tap, weight) in taps.iter().enumerate() {
-                    let (down, right) = (tap / KERNEL_SIDE, tap % KERNEL_SIDE);
-                    for (place, sum) in places.iter_mut().enumerate() {
-                        let (row, column) = (place / POOL_SIDE, place % POOL_SIDE);
-                        *sum += patch[row + down][column + right] * *weight;
-                    }
-                }
-                (values[part], picks[part]) = pool(places, self.bias[part]);
-            }
+            let corner = corner(window);
+            let patch = [0, 1, 2, 3].map(|row| four(image, corner + row * IMAGE_SIDE));
+            let [a, b, c, d] = patch;
+            let is_blank = (a | b | c | d).simd_eq(f32x4::ZERO).all();
+            (*values, *picks) = if is_blank {
+                self.blank
+            } else {
+                self.seeing.push(Seeing {
+                    window: window as u16,
+                    corner: corner as u16,
+                });
+                self.make(patch)
+            };
         }
     }
 
-    /// Adds the gradients by kernels and biases of one image. `by_values` loses what the ReLU shut
-    /// off.
+    /// What a window makes of the patch that it sees.
+    #[inline(always)]
+    fn make(&self, patch: [f32x4; PATCH]) -> Made {
+        let rows = transform_patch(patch);
+        let mut seen = [f32x4::ZERO; POINTS];
+        for (seen, value) in seen.iter_mut().zip(bytemuck::cast_slice(&rows)) {
+            *seen = f32x4::splat(*value);
+        }
+        let mut values = [f32x4::ZERO; VECTORS_1];
+        let mut places = [Picks::ZERO; VECTORS_1];
+        for part in 0..VECTORS_1 {
+            let kernels = &self.kernels[part];
+            let found = transform_output(|point| seen[point] * kernels[point]);
+            (values[part], places[part]) = pool::<{ IMAGE_SIDE as i32 }>(found, self.bias[part]);
+        }
+        let mut picks = [0; CONV1_CHANNELS];
+        let (packed, _) = picks.as_chunks_mut::<PACKED>();
+        for (packed, places) in packed.iter_mut().zip(places.as_chunks::<LANES>().0) {
+            *packed = bytes(*places);
+        }
+        (values, picks)
+    }
+
+    /// Adds the gradients by kernels and biases of the image that went [`First::forward`] last.
+    /// `by_values` loses what the ReLU shut off.
     #[inline(never)]
     pub fn backward(
-        &mut self,
+        &self,
         image: &[f32; PIXELS],
         values: &[f32x4],
-        picks: &[u32],
+        picks: &[u8],
         by_values: &mut [f32x4],
-        sums: &mut Sums,
+        sums: &mut Sums<'_>,
     ) {
-        for (by, values) in by_values
-            .chunks_exact_mut(VECTORS_1)
-            .zip(values.chunks_exact(VECTORS_1))
-        {
+        let mut bias: [f32x4; VECTORS_1] = std::array::from_fn(|part| sums.bias[part]);
+        let (by_vectors, _) = by_values.as_chunks_mut::<VECTORS_1>();
+        let (values, _) = values.as_chunks::<VECTORS_1>();
+        for (by, values) in by_vectors.iter_mut().zip(values) {
             for part in 0..VECTORS_1 {
                 by[part] &= values[part].simd_gt(f32x4::ZERO);
-                sums.bias[part] += by[part];
+                bias[part] += by[part];
             }
         }
-        for (at, neighbours) in self.neighbours.iter_mut().enumerate() {
-            let pixel = |step| image.get(at + step).copied().unwrap_or_default();
-            *neighbours = f32x4::new([pixel(0), pixel(1), pixel(2), pixel(3)]);
-        }
+        sums.bias.copy_from_slice(&bias);
         let by_values: &[f32] = bytemuck::cast_slice(by_values);
-        let picks: &[u8] = bytemuck::cast_slice(picks);
+        let (by_values, _) = by_values.as_chunks::<CONV1_CHANNELS>();
+        let (picks, _) = picks.as_chunks::<CONV1_CHANNELS>();
         let (rows, _) = sums.rows.as_chunks_mut::<{ 2 * KERNEL_SIDE }>();
-        for (pair, rows) in rows.iter_mut().enumerate() {
+        for (pair, rows) in rows.iter_mut().enumerate().take(CONV1_CHANNELS / 2) {
             let mut found = *rows;
-            for window in 0..WINDOWS_1 {
-                let corner = corner(window);
+            for Seeing { window, corner } in &self.seeing {
+                let window = usize::from(*window);
+                let (by_values, picks) = (&by_values[window], &picks[window]);
                 for one in 0..2 {
-                    let unit = window * CONV1_CHANNELS + 2 * pair + one;
-                    let pick = usize::from(picks[unit]);
-                    let at = corner + (pick >> 1) * IMAGE_SIDE + (pick & 1);
-                    let by = f32x4::splat(by_values[unit]);
-                    let seen = &self.neighbours[at..at + REACH];
+                    let channel = 2 * pair + one;
+                    let at = usize::from(*corner) + usize::from(picks[channel]);
+                    let Some(seen) = image[at..].first_chunk::<REACH>() else {
+                        continue;
+                    };
+                    let by = f32x4::splat(by_values[channel]);
                     for down in 0..KERNEL_SIDE {
-                        found[one * KERNEL_SIDE + down] += by * seen[down * IMAGE_SIDE];
+                        let first = down * IMAGE_SIDE;
+                        let row = std::array::from_fn(|lane| seen[first + lane]);
+                        found[one * KERNEL_SIDE + down] += by * f32x4::new(row);
                     }
                 }
             }
@@ -126,32 +172,27 @@ impl First {
     }
 }
 
+/// Four pixels from this one on; at the end of the last row, which no window reaches, none.
+#[inline(always)]
+fn four(image: &[f32; PIXELS], first: usize) -> f32x4 {
+    let pixels = image.get(first..).and_then(|rest| rest.first_chunk());
+    pixels.map_or(f32x4::ZERO, |pixels| f32x4::new(*pixels))
+}
+
 /// Index of the first pixel that a window sees.
 fn corner(window: usize) -> usize {
     (window / SIDE_1 * IMAGE_SIDE + window % SIDE_1) * POOL_SIDE
 }
 
-impl Sums {
-    /// No gradients yet.
-    pub fn zero() -> Self {
-        Self {
-            rows: vec![f32x4::ZERO; CONV1_CHANNELS * KERNEL_SIDE],
-            bias: [f32x4::ZERO; VECTORS_1],
-        }
-    }
-
-    /// Adds those of other images.
-    pub fn add(&mut self, other: &Self) {
-        add_all(&mut self.rows, &other.rows);
-        add_all(&mut self.bias, &other.bias);
-    }
-
+impl Sums<'_> {
     /// Writes them where they belong in the flat vector.
     pub fn write(&self, flat: &mut [f32]) {
         let rows = flat[CONV1_WEIGHT.range()].chunks_exact_mut(KERNEL_SIDE);
-        for (row, found) in rows.zip(&self.rows) {
+        for (row, found) in rows.zip(&*self.rows) {
             row.copy_from_slice(&found.to_array()[..KERNEL_SIDE]);
         }
-        flat[CONV1_BIAS.range()].copy_from_slice(bytemuck::cast_slice(&self.bias));
+        flat[CONV1_BIAS.range()].copy_from_slice(bytemuck::cast_slice(self.bias));
     }
 }
+
+const _: () = assert!(WINDOWS_1 == SIDE_1 * SIDE_1);

@@ -2,7 +2,7 @@
 
 use wide::f32x4;
 
-use super::{FEATURE_VECTORS, LANES, WINDOWS_2, add_all};
+use super::{FEATURE_VECTORS, LANES, WINDOWS_2};
 use crate::spec::{CLASSES, CONV2_CHANNELS, FC_BIAS, FC_WEIGHT, FEATURES};
 
 /// The dense layer's weights.
@@ -14,10 +14,12 @@ pub struct Head {
 }
 
 /// Gradients by the dense layer's weights.
-#[derive(Clone, Debug)]
-pub struct Sums {
-    weights: Vec<[f32x4; CLASSES]>,
-    bias: [f32; CLASSES],
+#[derive(Debug)]
+pub struct Sums<'a> {
+    /// `[25 · 64 / 4][10]` vectors of features.
+    pub weights: &'a mut [f32x4],
+    /// `[10]`, and nothing behind them.
+    pub bias: &'a mut [f32x4],
 }
 
 /// Where a feature of `[25][64]` stands in the flat `[64][25]`.
@@ -62,39 +64,44 @@ impl Head {
     }
 
     /// Adds the gradients of one image, whose loss counts `share`, fills the gradients by its
-    /// features, and gives its logits.
+    /// features, and gives its logits. `factor` is what dropout multiplies those features by that
+    /// it keeps; the others are 0.
     #[inline(never)]
     pub fn learn(
         &self,
         features: &[f32x4],
-        factors: &[f32x4],
+        factor: f32,
         label: u8,
         share: f32,
         by_features: &mut [f32x4],
-        sums: &mut Sums,
+        sums: &mut Sums<'_>,
     ) -> [f32; CLASSES] {
-        for ((kept, feature), factor) in by_features.iter_mut().zip(features).zip(factors) {
-            *kept = *feature * *factor;
+        let factor = f32x4::splat(factor);
+        for (kept, feature) in by_features.iter_mut().zip(features) {
+            *kept = *feature * factor;
         }
         let logits = self.forward(by_features);
         let mut by_logits = softmax(&logits);
         if let Some(by) = by_logits.get_mut(usize::from(label)) {
             *by -= 1.0;
         }
-        for (by, sum) in by_logits.iter_mut().zip(&mut sums.bias) {
+        let bias: &mut [f32] = bytemuck::cast_slice_mut(sums.bias);
+        for (by, sum) in by_logits.iter_mut().zip(bias) {
             *by *= share;
             *sum += *by;
         }
         let by_logits = by_logits.map(f32x4::splat);
-        for index in 0..FEATURE_VECTORS {
-            let kept = by_features[index];
-            let (weights, sums) = (&self.weights[index], &mut sums.weights[index]);
+        let (sums, _) = sums.weights.as_chunks_mut::<CLASSES>();
+        let layer = self.weights.iter().zip(sums);
+        for ((by_feature, feature), (weights, sums)) in
+            by_features.iter_mut().zip(features).zip(layer)
+        {
             let mut by = f32x4::ZERO;
             for class in 0..CLASSES {
-                sums[class] += kept * by_logits[class];
+                sums[class] += *by_feature * by_logits[class];
                 by += weights[class] * by_logits[class];
             }
-            by_features[index] = (by * factors[index]) & features[index].simd_gt(f32x4::ZERO);
+            *by_feature = (by * factor) & feature.simd_gt(f32x4::ZERO);
         }
         logits
     }
@@ -109,36 +116,19 @@ fn softmax(logits: &[f32; CLASSES]) -> [f32; CLASSES] {
     powers.map(|power| power / total)
 }
 
-impl Sums {
-    /// No gradients yet.
-    pub fn zero() -> Self {
-        Self {
-            weights: vec![[f32x4::ZERO; CLASSES]; FEATURE_VECTORS],
-            bias: [0.0; CLASSES],
-        }
-    }
-
-    /// Adds those of other images.
-    pub fn add(&mut self, other: &Self) {
-        add_all(
-            self.weights.as_flattened_mut(),
-            other.weights.as_flattened(),
-        );
-        for (sum, other) in self.bias.iter_mut().zip(other.bias) {
-            *sum += other;
-        }
-    }
-
+impl Sums<'_> {
     /// Writes them where they belong in the flat vector.
     pub fn write(&self, flat: &mut [f32]) {
         let weights = &mut flat[FC_WEIGHT.range()];
-        for (part, classes) in self.weights.iter().enumerate() {
+        let (parts, _) = self.weights.as_chunks::<CLASSES>();
+        for (part, classes) in parts.iter().enumerate() {
             for (class, found) in classes.iter().enumerate() {
                 for (lane, value) in found.to_array().into_iter().enumerate() {
                     weights[class * FEATURES + flat_index(part * LANES + lane)] = value;
                 }
             }
         }
-        flat[FC_BIAS.range()].copy_from_slice(&self.bias);
+        let bias: &[f32] = bytemuck::cast_slice(self.bias);
+        flat[FC_BIAS.range()].copy_from_slice(&bias[..CLASSES]);
     }
 }

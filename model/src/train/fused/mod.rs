@@ -13,8 +13,10 @@
 
 mod first;
 mod head;
+mod lists;
 mod pool;
 mod second;
+mod sums;
 pub mod update;
 mod winograd;
 
@@ -22,7 +24,10 @@ use wide::f32x4;
 
 use self::first::First;
 use self::head::Head;
+use self::lists::Lists;
 use self::second::Second;
+pub use self::sums::Sums;
+use crate::batch::{Dropout, Kept};
 use crate::spec::{
     CLASSES, CONV1_BIAS, CONV1_CHANNELS, CONV1_WEIGHT, CONV2_BIAS, CONV2_CHANNELS, CONV2_WEIGHT,
     FC_BIAS, FC_WEIGHT, FEATURES, IMAGE_SIDE, PARAMETER_COUNT, PIXELS,
@@ -58,15 +63,15 @@ pub struct Examples<'a> {
     pub pixels: &'a [f32],
     /// The digits, 0 to 9.
     pub labels: &'a [u8],
-    /// `[images, 1600]` in the order of the features: what each is multiplied by.
-    pub dropout: Option<&'a [f32]>,
+    /// What dropout keeps of each image.
+    pub dropout: Option<&'a Dropout>,
 }
 
-/// What a batch brought.
+/// What a batch brought, or a part of one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outcome {
-    /// Gradient of the loss by every parameter, in the order of [`crate::spec::PARAMETERS`].
-    pub gradient: Vec<f32>,
+    /// Gradients of the loss by the parameters.
+    pub sums: Sums,
     /// `[images, 10]`.
     pub logits: Vec<f32>,
 }
@@ -74,9 +79,7 @@ pub struct Outcome {
 impl Outcome {
     /// Adds that of the images that come next.
     pub fn add(&mut self, next: Self) {
-        for (sum, by) in self.gradient.iter_mut().zip(next.gradient) {
-            *sum += by;
-        }
+        self.sums.add(&next.sums);
         self.logits.extend(next.logits);
     }
 }
@@ -87,6 +90,7 @@ pub struct Network {
     first: First,
     second: Second,
     head: Head,
+    lists: Lists,
     maps: Maps,
 }
 
@@ -95,26 +99,16 @@ pub struct Network {
 struct Maps {
     /// `[144][32]`: what the first block makes.
     first: Vec<f32x4>,
-    /// `[144][32]`: which place of its window each came from, a byte each.
-    first_picks: Vec<u32>,
+    /// `[144][32]`: which place of its window each came from.
+    first_picks: Vec<u8>,
     /// `[144][32]`: the gradient by what the first block makes.
     by_first: Vec<f32x4>,
     /// `[25][64]`: what the second block makes.
     second: Vec<f32x4>,
     /// `[25][64]`: which place of its window each came from.
-    second_picks: Vec<u32>,
+    second_picks: Vec<u8>,
     /// `[25][64]`: the gradient by what the second block makes.
     by_second: Vec<f32x4>,
-    /// `[25][64]`: dropout's factors.
-    factors: Vec<f32x4>,
-}
-
-/// Sums of gradients, laid out as the kernels make them.
-#[derive(Clone, Debug)]
-struct Sums {
-    first: first::Sums,
-    second: second::Sums,
-    head: head::Sums,
 }
 
 impl Network {
@@ -125,14 +119,14 @@ impl Network {
             first: First::new(),
             second: Second::new(),
             head: Head::new(),
+            lists: Lists::new(),
             maps: Maps {
                 first: zeros(WINDOWS_1 * VECTORS_1),
-                first_picks: vec![0; WINDOWS_1 * VECTORS_1],
+                first_picks: vec![0; WINDOWS_1 * CONV1_CHANNELS],
                 by_first: zeros(WINDOWS_1 * VECTORS_1),
                 second: zeros(FEATURE_VECTORS),
-                second_picks: vec![0; FEATURE_VECTORS],
+                second_picks: vec![0; FEATURES],
                 by_second: zeros(FEATURE_VECTORS),
-                factors: zeros(FEATURE_VECTORS),
             },
         };
         network.load(weights);
@@ -174,26 +168,30 @@ impl Network {
     /// of images of the whole batch.
     pub fn gradients(&mut self, examples: Examples<'_>, whole_batch: usize) -> Outcome {
         let (images, _) = examples.pixels.as_chunks::<PIXELS>();
-        let masks = examples
-            .dropout
-            .map_or(&[][..], |factors| factors.as_chunks::<FEATURES>().0);
         let mut logits = Vec::with_capacity(images.len() * CLASSES);
         let mut total: Option<Sums> = None;
+        let mut spare = None;
         let shards = images.chunks(SHARD).zip(examples.labels.chunks(SHARD));
         for (shard, (images, labels)) in shards.enumerate() {
-            let mut sums = Sums::zero();
+            let mut sums = spare.take().unwrap_or_else(Sums::default);
             for (row, (image, label)) in images.iter().zip(labels).enumerate() {
-                let factors = masks.get(shard * SHARD + row);
-                let answer = self.learn(image, *label, factors, whole_batch, &mut sums);
-                logits.extend(answer);
+                let kept = examples.dropout.and_then(|dropout| {
+                    let kept = dropout.kept.get(shard * SHARD + row)?;
+                    Some((kept, dropout.factor))
+                });
+                logits.extend(self.learn(image, *label, kept, whole_batch, &mut sums));
             }
             match &mut total {
-                Some(total) => total.add(&sums),
                 None => total = Some(sums),
+                Some(total) => {
+                    total.add(&sums);
+                    sums.clear();
+                    spare = Some(sums);
+                }
             }
         }
         Outcome {
-            gradient: total.unwrap_or_else(Sums::zero).flat(),
+            sums: total.unwrap_or_default(),
             logits,
         }
     }
@@ -203,7 +201,7 @@ impl Network {
         &mut self,
         image: &[f32; PIXELS],
         label: u8,
-        factors: Option<&[f32; FEATURES]>,
+        dropout: Option<(&Kept, f32)>,
         whole_batch: usize,
         sums: &mut Sums,
     ) -> [f32; CLASSES] {
@@ -211,32 +209,30 @@ impl Network {
         let (values, picks) = (&mut maps.second, &mut maps.second_picks);
         self.first
             .forward(image, &mut maps.first, &mut maps.first_picks);
-        match factors {
-            Some(factors) => {
-                window_major(factors, &mut maps.factors);
-                self.second
-                    .forward_kept(&maps.first, &maps.factors, values, picks);
+        let factor = match dropout {
+            Some((kept, factor)) => {
+                self.second.forward_kept(&maps.first, kept, values, picks);
+                factor
             }
             None => {
-                maps.factors.fill(f32x4::ONE);
                 self.second.forward(&maps.first, values, picks);
+                1.0
             }
-        }
+        };
+        let mut sums = sums.parts();
         let logits = self.head.learn(
             &maps.second,
-            &maps.factors,
+            factor,
             label,
             1.0 / whole_batch as f32,
             &mut maps.by_second,
             &mut sums.head,
         );
-        self.second.backward(
-            &maps.first,
-            &maps.second_picks,
-            &maps.by_second,
-            &mut maps.by_first,
-            &mut sums.second,
-        );
+        self.lists.fill(&maps.second_picks, &maps.by_second);
+        self.lists
+            .by_weights(&maps.first, &maps.by_second, &mut sums.second);
+        self.lists
+            .by_input(self.second.kernels(), &mut maps.by_first);
         self.first.backward(
             image,
             &maps.first,
@@ -245,48 +241,5 @@ impl Network {
             &mut sums.first,
         );
         logits
-    }
-}
-
-impl Sums {
-    fn zero() -> Self {
-        Self {
-            first: first::Sums::zero(),
-            second: second::Sums::zero(),
-            head: head::Sums::zero(),
-        }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.first.add(&other.first);
-        self.second.add(&other.second);
-        self.head.add(&other.head);
-    }
-
-    /// One value a parameter, in the order of [`crate::spec::PARAMETERS`].
-    fn flat(&self) -> Vec<f32> {
-        let mut flat = vec![0.0; PARAMETER_COUNT];
-        self.first.write(&mut flat);
-        self.second.write(&mut flat);
-        self.head.write(&mut flat);
-        flat
-    }
-}
-
-/// Values of features, `[64][25]` as the dense layer counts them, to `[25][64]`.
-fn window_major(values: &[f32; FEATURES], into: &mut [f32x4]) {
-    let into: &mut [f32] = bytemuck::cast_slice_mut(into);
-    let (channels, _) = values.as_chunks::<WINDOWS_2>();
-    for (channel, windows) in channels.iter().enumerate() {
-        for (window, value) in windows.iter().enumerate() {
-            into[window * CONV2_CHANNELS + channel] = *value;
-        }
-    }
-}
-
-/// Adds vectors to vectors.
-fn add_all(sums: &mut [f32x4], others: &[f32x4]) {
-    for (sum, other) in sums.iter_mut().zip(others) {
-        *sum += *other;
     }
 }

@@ -2,50 +2,36 @@
 //!
 //! Forward by Winograd's tiles, which are pooling windows. What dropout drops is not computed: the
 //! mask is known beforehand, so [`Second::forward_kept`] multiplies for the kept units alone, and
-//! [`Second::forward`] for all. Backward by lists: of each window one
-//! place has a gradient, so the gradient by a kernel is a sum over the places where its channel
-//! has one, and the gradient by the input a sum over the channels that have one at a place.
+//! [`Second::forward`] for all. [`super::lists`] has the way back.
 
 use wide::f32x4;
 
-use super::pool::pool;
+use super::lists::{HALF, HALVES, half_and_place};
+use super::pool::{Picks, bytes, pool};
 use super::winograd::{PATCH, POINTS, transform_input, transform_kernel, transform_output};
-use super::{
-    FEATURE_VECTORS, LANES, SIDE_1, SIDE_2, VECTORS_1, VECTORS_2, WINDOWS_1, WINDOWS_2, add_all,
-};
-use crate::spec::{
-    CONV1_CHANNELS, CONV2_BIAS, CONV2_CHANNELS, CONV2_WEIGHT, KERNEL_SIDE, POOL_SIDE,
-};
+use super::{FEATURE_VECTORS, LANES, SIDE_1, SIDE_2, VECTORS_1, VECTORS_2, WINDOWS_2};
+use crate::batch::Kept;
+use crate::spec::{CONV1_CHANNELS, CONV2_CHANNELS, KERNEL_SIDE, POOL_SIDE};
 
 const TAPS: usize = KERNEL_SIDE * KERNEL_SIDE;
 /// Output channels of one tile of the product, in vectors.
 const TILE_VECTORS: usize = 2;
 /// Tiles of the product across the output channels.
 const TILES: usize = VECTORS_2 / TILE_VECTORS;
-/// Places along a side where the block has outputs that are pooled.
-const PLACES: usize = POOL_SIDE * SIDE_2;
-/// Vectors of one row of a kernel, all input channels.
-const ROW: usize = KERNEL_SIDE * VECTORS_1;
-/// Half of them: sums that fit into registers.
-const HALF: usize = ROW / 2;
-
-/// A gradient and where it belongs.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    /// Index of a vector.
-    at: u32,
-    by: f32,
-}
+/// Vectors of channels whose picks are packed together.
+const PACKED: usize = 4;
+/// The distance of rows in [`pool`]'s picks.
+const ROW: i32 = SIDE_1 as i32;
 
 /// The block's weights, and room to compute in.
 #[derive(Clone, Debug)]
 pub struct Second {
+    /// `[6][64][3 · 32 / 2]`: halves of the kernels' rows, each with all input channels.
+    kernels: Vec<[[f32x4; HALF]; CONV2_CHANNELS]>,
     /// `[16][64][32]`: transformed kernels with the input channel last.
     rows: Vec<[f32x4; VECTORS_1]>,
     /// `[16][8][32]`: the same, two vectors of output channels each; made when first asked for.
     tiles: Vec<[f32x4; TILE_VECTORS]>,
-    /// `[64][3][3 · 32]`: kernels with the input channel last.
-    kernels: Vec<f32x4>,
     bias: [f32x4; VECTORS_2],
     /// `[16][25][32]`: the transformed input.
     input: Vec<f32x4>,
@@ -56,51 +42,50 @@ pub struct Second {
     kept: Vec<[u8; LANES]>,
     /// How many groups each window has.
     groups: [usize; WINDOWS_2],
-    /// For each output channel, the places of the input it has gradients at.
-    by_channel: Vec<Vec<Entry>>,
-    /// For each place, the kernels that have gradients there.
-    by_place: Vec<Vec<Entry>>,
-}
-
-/// Gradients by the block's weights.
-#[derive(Clone, Debug)]
-pub struct Sums {
-    /// `[64][3][3 · 32]`.
-    kernels: Vec<f32x4>,
-    bias: [f32x4; VECTORS_2],
+    /// Of each group the values.
+    kept_values: Vec<f32x4>,
+    /// Of each group where they came from.
+    kept_picks: Vec<Picks>,
 }
 
 impl Second {
     /// The block without weights.
     pub fn new() -> Self {
         Self {
+            kernels: vec![[[f32x4::ZERO; HALF]; CONV2_CHANNELS]; HALVES],
             rows: vec![[f32x4::ZERO; VECTORS_1]; POINTS * CONV2_CHANNELS],
             tiles: Vec::new(),
-            kernels: vec![f32x4::ZERO; CONV2_CHANNELS * KERNEL_SIDE * ROW],
             bias: [f32x4::ZERO; VECTORS_2],
             input: vec![f32x4::ZERO; POINTS * WINDOWS_2 * VECTORS_1],
             products: vec![f32x4::ZERO; POINTS * FEATURE_VECTORS],
             kept: Vec::with_capacity(FEATURE_VECTORS),
             groups: [0; WINDOWS_2],
-            by_channel: vec![Vec::new(); CONV2_CHANNELS],
-            by_place: vec![Vec::new(); PLACES * PLACES],
+            kept_values: vec![f32x4::ZERO; FEATURE_VECTORS],
+            kept_picks: vec![Picks::ZERO; FEATURE_VECTORS],
         }
+    }
+
+    /// The kernels as [`super::lists::Lists::by_input`] reads them.
+    pub fn kernels(&self) -> &[[[f32x4; HALF]; CONV2_CHANNELS]] {
+        &self.kernels
     }
 
     /// Takes kernels `[64, 32, 3, 3]` and biases `[64]`.
     pub fn load(&mut self, weight: &[f32], bias: &[f32]) {
-        let kernels: &mut [f32] = bytemuck::cast_slice_mut(&mut self.kernels);
         for (index, taps) in weight.chunks_exact(TAPS).enumerate() {
             let (out, channel) = (index / CONV1_CHANNELS, index % CONV1_CHANNELS);
             for (tap, value) in taps.iter().enumerate() {
-                kernels[(out * TAPS + tap) * CONV1_CHANNELS + channel] = *value;
+                let (half, at) = half_and_place(tap, channel);
+                let half: &mut [f32] = bytemuck::cast_slice_mut(&mut self.kernels[half][out]);
+                half[at] = *value;
             }
         }
-        for (out, taps) in self.kernels.chunks_exact(TAPS * VECTORS_1).enumerate() {
+        for out in 0..CONV2_CHANNELS {
             for part in 0..VECTORS_1 {
                 let kernel = std::array::from_fn(|row| {
                     std::array::from_fn(|column| {
-                        taps[(row * KERNEL_SIDE + column) * VECTORS_1 + part]
+                        let (half, at) = half_and_place(row * KERNEL_SIDE + column, part * LANES);
+                        self.kernels[half][out][at / LANES]
                     })
                 });
                 for (point, value) in transform_kernel(kernel).into_iter().enumerate() {
@@ -112,56 +97,42 @@ impl Second {
         bytemuck::cast_slice_mut(&mut self.bias).copy_from_slice(bias);
     }
 
-    /// Fills `[25][64]` values and where they came from.
-    pub fn forward(&mut self, maps: &[f32x4], values: &mut [f32x4], picks: &mut [u32]) {
+    /// Fills `[25][64]` values, and for each how far its place is from its window's first.
+    pub fn forward(&mut self, maps: &[f32x4], values: &mut [f32x4], picks: &mut [u8]) {
         self.transform_input(maps);
         self.make_tiles();
         self.multiply();
-        for index in 0..FEATURE_VECTORS {
-            let places = transform_output(|point| self.products[point * FEATURE_VECTORS + index]);
-            (values[index], picks[index]) = pool(places, self.bias[index % VECTORS_2]);
-        }
+        self.pool(values, picks);
     }
 
-    /// As [`Second::forward`], but 0 where the factor of dropout, `[25][64]`, is 0.
+    /// As [`Second::forward`], but 0 where dropout does not keep the unit.
     pub fn forward_kept(
         &mut self,
         maps: &[f32x4],
-        factors: &[f32x4],
+        kept: &Kept,
         values: &mut [f32x4],
-        picks: &mut [u32],
+        picks: &mut [u8],
     ) {
         self.transform_input(maps);
-        self.list_kept(factors);
+        self.list_kept(kept);
         self.multiply_kept();
-        self.pool_kept(
-            bytemuck::cast_slice_mut(values),
-            bytemuck::cast_slice_mut(picks),
-        );
+        self.pool_kept(bytemuck::cast_slice_mut(values), picks);
     }
 
-    fn list_kept(&mut self, factors: &[f32x4]) {
+    #[inline(never)]
+    fn list_kept(&mut self, kept: &Kept) {
         self.kept.clear();
-        for (factors, groups) in factors.chunks_exact(VECTORS_2).zip(&mut self.groups) {
+        for (mut left, groups) in kept.by_window().into_iter().zip(&mut self.groups) {
             let before = self.kept.len();
-            let mut group = [0; LANES];
-            let mut count = 0;
-            let masks = factors
-                .iter()
-                .map(|four| four.simd_ne(f32x4::ZERO).to_bitmask());
-            for (part, mut mask) in masks.enumerate() {
-                while mask != 0 {
-                    let channel = (part * LANES) as u8 + mask.trailing_zeros() as u8;
-                    mask &= mask - 1;
-                    group[count % LANES..].fill(channel);
-                    count += 1;
-                    if count % LANES == 0 {
-                        self.kept.push(group);
+            while left != 0 {
+                let mut channel = 0;
+                self.kept.push(std::array::from_fn(|_| {
+                    if left != 0 {
+                        channel = left.trailing_zeros() as u8;
+                        left &= left - 1;
                     }
-                }
-            }
-            if count % LANES != 0 {
-                self.kept.push(group);
+                    channel
+                }));
             }
             *groups = self.kept.len() - before;
         }
@@ -172,26 +143,21 @@ impl Second {
     fn multiply_kept(&mut self) {
         let (input, _) = self.input.as_chunks::<VECTORS_1>();
         let (input, _) = input.as_chunks::<WINDOWS_2>();
-        // A loop whose length the compiler knows is unrolled, and its sums no longer stay in
-        // registers in a browser.
-        let parts = std::hint::black_box(VECTORS_1);
         let (rows, _) = self.rows.as_chunks::<CONV2_CHANNELS>();
         let products = self.products.chunks_exact_mut(FEATURE_VECTORS);
         for ((windows, rows), products) in input.iter().zip(rows).zip(products) {
             let mut groups = self.kept.iter().zip(products);
             for (window, count) in windows.iter().zip(self.groups) {
-                let window = &window[..parts];
+                let window = *window;
                 for (group, product) in groups.by_ref().take(count) {
-                    let [first, second, third, fourth] =
-                        group.map(|channel| &rows[usize::from(channel) % CONV2_CHANNELS][..parts]);
-                    let mut dots = [f32x4::ZERO; LANES];
-                    let rows = first.iter().zip(second).zip(third.iter().zip(fourth));
-                    for (value, ((first, second), (third, fourth))) in window.iter().zip(rows) {
-                        dots[0] += *value * *first;
-                        dots[1] += *value * *second;
-                        dots[2] += *value * *third;
-                        dots[3] += *value * *fourth;
-                    }
+                    let [a, b, c, d] =
+                        group.map(|channel| &rows[usize::from(channel) % CONV2_CHANNELS]);
+                    let dots = [
+                        dot(&window, a),
+                        dot(&window, b),
+                        dot(&window, c),
+                        dot(&window, d),
+                    ];
                     let [a, b, c, d] = f32x4::transpose(dots);
                     *product = (a + b) + (c + d);
                 }
@@ -200,24 +166,46 @@ impl Second {
     }
 
     #[inline(never)]
-    fn pool_kept(&self, values: &mut [f32], picks: &mut [u8]) {
+    fn pool_kept(&mut self, values: &mut [f32], picks: &mut [u8]) {
+        let bias: &[f32; CONV2_CHANNELS] = bytemuck::cast_ref(&self.bias);
+        let found = self.kept_values.iter_mut().zip(&mut self.kept_picks);
+        for (index, (group, (value, pick))) in self.kept.iter().zip(found).enumerate() {
+            let places = transform_output(|point| self.products[point * FEATURE_VECTORS + index]);
+            let bias = group.map(|channel| bias[usize::from(channel) % CONV2_CHANNELS]);
+            (*value, *pick) = pool::<ROW>(places, f32x4::new(bias));
+        }
         values.fill(0.0);
         picks.fill(0);
-        let bias: &[f32] = bytemuck::cast_slice(&self.bias);
-        let windows = self
-            .groups
+        let (values, _) = values.as_chunks_mut::<CONV2_CHANNELS>();
+        let (picks, _) = picks.as_chunks_mut::<CONV2_CHANNELS>();
+        let mut groups = self
+            .kept
             .iter()
-            .enumerate()
-            .flat_map(|(window, count)| std::iter::repeat_n(window, *count));
-        for (index, (window, group)) in windows.zip(&self.kept).enumerate() {
-            let places = transform_output(|point| self.products[point * FEATURE_VECTORS + index]);
-            let bias = f32x4::new(group.map(|channel| bias[usize::from(channel)]));
-            let (found, places) = pool(places, bias);
-            let found = found.to_array().into_iter().zip(places.to_le_bytes());
-            for (channel, (value, pick)) in group.iter().zip(found) {
-                let at = window * CONV2_CHANNELS + usize::from(*channel);
-                (values[at], picks[at]) = (value, pick);
+            .zip(self.kept_values.iter().zip(&self.kept_picks));
+        for ((values, picks), count) in values.iter_mut().zip(picks).zip(self.groups) {
+            for (group, (found, places)) in groups.by_ref().take(count) {
+                let (found, places) = (found.to_array(), places.to_array());
+                for (channel, (value, pick)) in group.iter().zip(found.into_iter().zip(places)) {
+                    let channel = usize::from(*channel) % CONV2_CHANNELS;
+                    (values[channel], picks[channel]) = (value, pick as u8);
+                }
             }
+        }
+    }
+
+    #[inline(never)]
+    fn pool(&self, values: &mut [f32x4], picks: &mut [u8]) {
+        let (values, _) = values.as_chunks_mut::<PACKED>();
+        let (picks, _) = picks.as_chunks_mut::<{ PACKED * LANES }>();
+        for (group, (values, picks)) in values.iter_mut().zip(picks).enumerate() {
+            *picks = bytes(std::array::from_fn(|part| {
+                let index = group * PACKED + part;
+                let at = |point| self.products[point * FEATURE_VECTORS + index];
+                let bias = self.bias[index % VECTORS_2];
+                let (value, picks) = pool::<ROW>(transform_output(at), bias);
+                values[part] = value;
+                picks
+            }));
         }
     }
 
@@ -288,116 +276,13 @@ impl Second {
             }
         }
     }
-
-    /// Adds the gradients by kernels and biases of one image, and fills the gradients by its input.
-    pub fn backward(
-        &mut self,
-        maps: &[f32x4],
-        picks: &[u32],
-        by_values: &[f32x4],
-        by_maps: &mut [f32x4],
-        sums: &mut Sums,
-    ) {
-        for by in by_values.chunks_exact(VECTORS_2) {
-            add_all(&mut sums.bias, by);
-        }
-        self.list(picks, by_values);
-        self.by_kernels(maps, sums);
-        self.by_input(by_maps);
-    }
-
-    #[inline(never)]
-    fn list(&mut self, picks: &[u32], by_values: &[f32x4]) {
-        self.by_channel.iter_mut().for_each(Vec::clear);
-        self.by_place.iter_mut().for_each(Vec::clear);
-        let by_values: &[f32] = bytemuck::cast_slice(by_values);
-        let picks: &[u8] = bytemuck::cast_slice(picks);
-        for (unit, (by, pick)) in by_values.iter().zip(picks).enumerate() {
-            if *by == 0.0 {
-                continue;
-            }
-            let (window, channel) = (unit / CONV2_CHANNELS, unit % CONV2_CHANNELS);
-            let pick = usize::from(*pick);
-            let row = window / SIDE_2 * POOL_SIDE + (pick >> 1);
-            let column = window % SIDE_2 * POOL_SIDE + (pick & 1);
-            self.by_channel[channel].push(Entry {
-                at: ((row * SIDE_1 + column) * VECTORS_1) as u32,
-                by: *by,
-            });
-            self.by_place[row * PLACES + column].push(Entry {
-                at: (channel * KERNEL_SIDE * ROW) as u32,
-                by: *by,
-            });
-        }
-    }
-
-    #[inline(never)]
-    fn by_kernels(&self, maps: &[f32x4], sums: &mut Sums) {
-        let (parts, _) = sums.kernels.as_chunks_mut::<HALF>();
-        for (index, sums) in parts.iter_mut().enumerate() {
-            let (channel, part) = (index / (2 * KERNEL_SIDE), index % (2 * KERNEL_SIDE));
-            let shift = part / 2 * SIDE_1 * VECTORS_1 + part % 2 * HALF;
-            accumulate(sums, &self.by_channel[channel], &maps[shift..]);
-        }
-    }
-
-    #[inline(never)]
-    fn by_input(&self, by_maps: &mut [f32x4]) {
-        by_maps.fill(f32x4::ZERO);
-        for part in 0..2 * KERNEL_SIDE {
-            let kernels = &self.kernels[part * HALF..];
-            for (place, entries) in self.by_place.iter().enumerate() {
-                let (row, column) = (place / PLACES + part / 2, place % PLACES);
-                let at = (row * SIDE_1 + column) * VECTORS_1 + part % 2 * HALF;
-                if let Some(sums) = by_maps[at..].first_chunk_mut::<HALF>() {
-                    accumulate(sums, entries, kernels);
-                }
-            }
-        }
-    }
 }
 
-/// Adds to the sums, for each entry, its gradient times what stands at its place.
+/// The product of
 #[inline(always)]
-fn accumulate(sums: &mut [f32x4; HALF], entries: &[Entry], values: &[f32x4]) {
-    let mut found = *sums;
-    for entry in entries {
-        let by = f32x4::splat(entry.by);
-        let values = &values[entry.at as usize..][..HALF];
-        for (sum, value) in found.iter_mut().zip(values) {
-            *sum += by * *value;
-        }
-    }
-    *sums = found;
+fn dot(window: &[f32x4; VECTORS_1], row: &[f32x4; VECTORS_1]) -> f32x4 {
+    let [a, b, c, d] = std::array::from_fn(|part| {
+        window[2 * part] * row[2 * part] + window[2 * part + 1] * row[2 * part + 1]
+    });
+    (a + b) + (c + d)
 }
-
-impl Sums {
-    /// No gradients yet.
-    pub fn zero() -> Self {
-        Self {
-            kernels: vec![f32x4::ZERO; CONV2_CHANNELS * KERNEL_SIDE * ROW],
-            bias: [f32x4::ZERO; VECTORS_2],
-        }
-    }
-
-    /// Adds those of other images.
-    pub fn add(&mut self, other: &Self) {
-        add_all(&mut self.kernels, &other.kernels);
-        add_all(&mut self.bias, &other.bias);
-    }
-
-    /// Writes them where they belong in the flat vector.
-    pub fn write(&self, flat: &mut [f32]) {
-        let kernels: &[f32] = bytemuck::cast_slice(&self.kernels);
-        let channels = flat[CONV2_WEIGHT.range()].chunks_exact_mut(TAPS);
-        for (index, taps) in channels.enumerate() {
-            let (out, channel) = (index / CONV1_CHANNELS, index % CONV1_CHANNELS);
-            for (tap, value) in taps.iter_mut().enumerate() {
-                *value = kernels[(out * TAPS + tap) * CONV1_CHANNELS + channel];
-            }
-        }
-        flat[CONV2_BIAS.range()].copy_from_slice(bytemuck::cast_slice(&self.bias));
-    }
-}
-
-const _: () = assert!(WINDOWS_1 == (PLACES + KERNEL_SIDE - 1) * (PLACES + KERNEL_SIDE - 1));

@@ -146,31 +146,33 @@ fn flush(value: f32x4) -> f32x4 {
 /// Puts new numbers in the place of the old, four at a time, each by its gradient.
 #[inline(always)]
 fn each<const N: usize>(
-    mut numbers: [&mut [f32]; N],
+    numbers: [&mut [f32]; N],
     gradient: &[f32],
     rule: impl Fn([f32x4; N], f32x4) -> [f32x4; N],
 ) {
-    for start in (0..gradient.len()).step_by(LANES) {
-        let end = (start + LANES).min(gradient.len());
-        let found = rule(
-            std::array::from_fn(|part| four(&numbers[part][start..end])),
-            four(&gradient[start..end]),
-        );
-        for (numbers, found) in numbers.iter_mut().zip(found) {
-            numbers[start..end].copy_from_slice(&found.to_array()[..end - start]);
+    let (fours, rest) = gradient.as_chunks::<LANES>();
+    let mut numbers = numbers.map(|numbers| numbers.as_chunks_mut::<LANES>());
+    for (index, by) in fours.iter().enumerate() {
+        let old = std::array::from_fn(|part| f32x4::new(numbers[part].0[index]));
+        let new = rule(old, f32x4::new(*by));
+        for ((numbers, _), new) in numbers.iter_mut().zip(new) {
+            numbers[index] = new.to_array();
+        }
+    }
+    let old = std::array::from_fn(|part| some(numbers[part].1));
+    let new = rule(old, some(rest));
+    for ((_, numbers), new) in numbers.iter_mut().zip(new) {
+        for (number, new) in numbers.iter_mut().zip(new.to_array()) {
+            *number = new;
         }
     }
 }
 
-/// At most four values; 0 where there are fewer.
-#[inline(always)]
-fn four(values: &[f32]) -> f32x4 {
-    match values.first_chunk() {
-        Some(four) => f32x4::new(*four),
-        None => f32x4::new(std::array::from_fn(|lane| {
-            values.get(lane).copied().unwrap_or_default()
-        })),
-    }
+/// Less than four values; 0 where there are none.
+fn some(values: &[f32]) -> f32x4 {
+    f32x4::new(std::array::from_fn(|lane| {
+        values.get(lane).copied().unwrap_or_default()
+    }))
 }
 
 /// The length of a gradient, the root of the sum of its squares: of every fourth value a sum in

@@ -1,8 +1,6 @@
 //! Winograd's F(2 × 2, 3 × 3) (Lavin and Gray 2016, section 4.1): the four places of a pooling
 //! window by 16 products instead of 36.
 
-use std::ops::{Add, Sub};
-
 use wide::f32x4;
 
 use crate::spec::{KERNEL_SIDE, POOL_SIDE};
@@ -14,14 +12,22 @@ pub const POINTS: usize = PATCH * PATCH;
 
 /// Bᵀ d B, of the patch whose values `at` gives by row and column.
 #[inline(always)]
-pub fn transform_input<T>(at: impl Fn(usize, usize) -> T) -> [[T; PATCH]; PATCH]
-where
-    T: Copy + Add<Output = T> + Sub<Output = T>,
-{
-    let line = |[a, b, c, d]: [T; PATCH]| [a - c, b + c, c - b, b - d];
-    let columns: [[T; PATCH]; PATCH] =
+pub fn transform_input(at: impl Fn(usize, usize) -> f32x4) -> [[f32x4; PATCH]; PATCH] {
+    let columns: [[f32x4; PATCH]; PATCH] =
         std::array::from_fn(|column| line(std::array::from_fn(|row| at(row, column))));
     std::array::from_fn(|row| line(columns.map(|column| column[row])))
+}
+
+/// The same of one patch alone, given and taken row by row, a row to a vector; columns come first
+/// as well.
+#[inline(always)]
+pub fn transform_patch(rows: [f32x4; PATCH]) -> [f32x4; PATCH] {
+    f32x4::transpose(line(f32x4::transpose(line(rows))))
+}
+
+#[inline(always)]
+fn line([a, b, c, d]: [f32x4; PATCH]) -> [f32x4; PATCH] {
+    [a - c, b + c, c - b, b - d]
 }
 
 /// G g Gᵀ.

@@ -55,11 +55,12 @@ pub async fn check(device: &Device) -> Result<(), TrainError> {
     let examples = Examples {
         pixels: &batch.pixels,
         labels: &batch.labels,
-        dropout: batch.dropout.as_deref(),
+        dropout: batch.dropout.as_ref(),
     };
     let expected = Network::new(&holdings.weights.0).gradients(examples, draw.rows.len());
+    let gradient = expected.sums.flat();
     for parameter in PARAMETERS {
-        let expected = &expected.gradient[parameter.range()];
+        let expected = &gradient[parameter.range()];
         let found = velocity.get(parameter.range()).unwrap_or_default();
         let most = expected.iter().fold(0.0_f32, |most, by| most.max(by.abs()));
         let is_close = |(found, by): (&f32, &f32)| (found + by).abs() <= TOLERANCE * most;

@@ -39,7 +39,7 @@ fn dropout_draws_what_the_cpu_draws() {
         let mask = queue.room(rows * MASK_WORDS);
         queue.launch(MASK, rows * MASK_WORDS, &[&job, &mask]);
         let words = pollster::block_on(queue.read::<u32>(vec![mask])).unwrap();
-        let factors = draw.whole(&images).dropout.unwrap();
+        let factors = draw.whole(&images).dropout.unwrap().factors();
         assert_eq!(factors.len(), rows * FEATURES);
         for (index, factor) in factors.iter().enumerate() {
             let is_kept = words[0][index / 32] >> (index % 32) & 1 == 1;
