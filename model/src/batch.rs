@@ -121,6 +121,7 @@ impl Batch {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Draw {
     /// Places of the images among the training images.
+    #[serde(with = "rows_as_bytes")]
     pub rows: Vec<u32>,
     /// Share of the features that dropout drops.
     pub dropout: f64,
@@ -128,6 +129,23 @@ pub struct Draw {
     pub seed: u32,
     /// Steps before this one.
     pub steps_done: u32,
+}
+
+/// As bytes numbers go from worker to worker in one piece, at every step.
+mod rows_as_bytes {
+    use serde::{Deserializer, Serializer};
+    use serde_bytes::{ByteBuf, Bytes};
+
+    pub fn serialize<S: Serializer>(rows: &[u32], serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes: Vec<u8> = rows.iter().flat_map(|row| row.to_le_bytes()).collect();
+        serde_bytes::serialize(Bytes::new(&bytes), serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u32>, D::Error> {
+        let bytes: ByteBuf = serde_bytes::deserialize(deserializer)?;
+        let (rows, _) = bytes.as_chunks();
+        Ok(rows.iter().map(|row| u32::from_le_bytes(*row)).collect())
+    }
 }
 
 impl Draw {
@@ -314,6 +332,18 @@ mod tests {
             one.next(step);
         }
         assert_eq!(one.next(5), Batches::new(digits(), 4, 0.5, 42).next(5));
+    }
+
+    #[test]
+    fn a_draw_comes_back_as_it_went() {
+        let draw = Draw {
+            rows: vec![0, 1, 59_999, u32::MAX],
+            dropout: 0.5,
+            seed: 42,
+            steps_done: 7,
+        };
+        let text = serde_json::to_string(&draw).unwrap();
+        assert_eq!(serde_json::from_str::<Draw>(&text).unwrap(), draw);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The kernels' text.
 //!
-//! They are WGSL rather than CubeCL because they live on tiles of registers: matrices, swizzles and
-//! sums written as one expression, which CubeCL's vectors do not have. WebGPU and wgpu run them;
+//! They are WGSL rather than CubeCL because they live on tiles of registers: tens of sums, matrices,
+//! swizzles and sums written as one expression, which CubeCL's vectors do not have. WebGPU and wgpu run them;
 //! CubeCL's other compilers refuse them with an error.
 
 use burn_cubecl::cubecl::prelude::KernelId;
 use burn_cubecl::template::{KernelSource, SourceTemplate};
 
+use super::unrolled::{self, Part};
 use super::{CONV1_PART, CONV2_PART, DENSE_PART, LANES, MASK_WORDS, SQUARES};
 use crate::random::Purpose;
 use crate::spec::{
@@ -24,12 +25,18 @@ pub struct Kernel {
     name: &'static str,
     /// In this order, after the constants.
     text: &'static [&'static str],
+    /// What stands in the text by name alone.
+    parts: fn() -> Vec<Part>,
 }
 
 macro_rules! kernel {
     ($name:literal $(, $helper:literal)*) => {
+        kernel!($name $(, $helper)*; Vec::new)
+    };
+    ($name:literal $(, $helper:literal)*; $parts:expr) => {
         Kernel {
             name: $name,
+            parts: $parts,
             text: &[
                 include_str!("common.wgsl"),
                 $(include_str!(concat!($helper, ".wgsl")),)*
@@ -41,13 +48,13 @@ macro_rules! kernel {
 
 pub const MASK: Kernel = kernel!("mask");
 pub const CONV1: Kernel = kernel!("conv1", "window");
-pub const CONV2: Kernel = kernel!("conv2", "window");
+pub const CONV2: Kernel = kernel!("conv2", "window"; unrolled::conv2);
 pub const PARTIAL: Kernel = kernel!("partial");
 pub const LOGITS: Kernel = kernel!("logits");
 pub const LOSS: Kernel = kernel!("loss");
 pub const DENSE_BACK: Kernel = kernel!("dense_back");
-pub const CONV2_WEIGHTS: Kernel = kernel!("conv2_weights");
-pub const CONV2_INPUT: Kernel = kernel!("conv2_input");
+pub const CONV2_WEIGHTS: Kernel = kernel!("conv2_weights"; unrolled::conv2_weights);
+pub const CONV2_INPUT: Kernel = kernel!("conv2_input"; unrolled::conv2_input);
 pub const CONV1_WEIGHTS: Kernel = kernel!("conv1_weights");
 pub const GRADIENT: Kernel = kernel!("gradient");
 pub const SQUARED: Kernel = kernel!("squares");
@@ -66,7 +73,9 @@ impl KernelSource for Kernel {
         } else {
             "read_write"
         };
-        SourceTemplate::new(constants() + &self.text.concat()).register("read", read)
+        let text = SourceTemplate::new(constants() + &self.text.concat()).register("read", read);
+        let parts = (self.parts)().into_iter();
+        parts.fold(text, |text, (name, part)| text.register(name, part))
     }
 
     fn id(&self) -> KernelId {

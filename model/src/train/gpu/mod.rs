@@ -22,6 +22,7 @@ mod job;
 mod kernel;
 mod maps;
 mod queue;
+mod unrolled;
 mod update;
 
 use std::ops::Range;
@@ -324,7 +325,7 @@ impl Gpu {
         );
         queue.launch(
             CONV2_INPUT,
-            images * CONV1_CHANNELS * SIDE_1 / 4,
+            images * CONV1_CHANNELS / 2 * SIDE_1 / 4,
             &[job, &maps.first, &back.by_features, flat, &back.by_first],
         );
         queue.launch(
