@@ -11,6 +11,7 @@ use burn::tensor::Device;
 use kiln_app::protocol::{
     Answer, Data, DataFile, FromWorker, Question, RunId, ToWorker, decode, encode,
 };
+use kiln_app::worker::constructors;
 use kiln_model::batch::{Batch, Batches, Draw};
 use kiln_model::checkpoint::Values;
 use kiln_model::config::{Config, Edit, ValidateOn};
@@ -70,6 +71,7 @@ async fn gpu() -> Device {
     if let Some(device) = OPENED.with_borrow(Clone::clone) {
         return device;
     }
+    constructors::call();
     let device = Device::wgpu_options()
         .tasks_max(64)
         .init_async()

@@ -6,7 +6,7 @@
 
 use burn::tensor::Device;
 use js_sys::{Reflect, WebAssembly};
-use kiln_app::worker::yield_to_messages;
+use kiln_app::worker::{constructors, yield_to_messages};
 use kiln_model::checkpoint::{Checkpoint, write};
 use kiln_model::config::Config;
 use kiln_model::dataset::{Dataset, Images};
@@ -42,6 +42,7 @@ fn config(batch_size: u32) -> Config {
 }
 
 async fn gpu() -> Device {
+    constructors::call();
     Device::wgpu_options()
         .tasks_max(64)
         .init_async()

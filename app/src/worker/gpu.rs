@@ -5,8 +5,8 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use kiln_model::train::gpu;
 
-use super::Opened;
 use super::scope::post;
+use super::{Opened, constructors};
 use crate::device::probe;
 use crate::protocol::FromWorker;
 
@@ -18,6 +18,7 @@ const TASKS_MAX: usize = 64;
 /// # Errors
 /// Why this worker cannot train here.
 pub async fn open() -> Result<Opened, String> {
+    constructors::call();
     let adapter = probe().await.map_err(|reason| reason.to_string())?;
     let (device, setup) = Device::wgpu_options()
         .tasks_max(TASKS_MAX)

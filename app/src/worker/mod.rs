@@ -1,5 +1,7 @@
 //! A worker: owns the device, the data and the session; commands in, events out.
 
+#[cfg(feature = "gpu-worker")]
+pub mod constructors;
 mod data;
 #[cfg(feature = "cpu-worker")]
 mod examine;
