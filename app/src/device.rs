@@ -30,6 +30,8 @@ extern "C" {
     fn device(this: &GpuAdapterInfo) -> String;
     #[wasm_bindgen(method, getter)]
     fn description(this: &GpuAdapterInfo) -> String;
+    #[wasm_bindgen(method, getter, js_name = isFallbackAdapter)]
+    fn is_fallback_adapter(this: &GpuAdapterInfo) -> Option<bool>;
 }
 
 /// What a run trains on.
@@ -84,6 +86,8 @@ impl BackendChoice {
 pub struct Adapter {
     /// Its name, as far as the browser tells.
     pub name: String,
+    /// Whether the browser computes what is asked of it on the CPU; older browsers do not say.
+    pub is_software: bool,
 }
 
 /// Training images a second that the backends were measured at; nothing where one was not.
@@ -199,7 +203,10 @@ pub async fn probe() -> Result<Adapter, NoGpu> {
         &[info.description(), info.device()],
         &[info.vendor(), info.architecture()],
     );
-    Ok(Adapter { name })
+    Ok(Adapter {
+        name,
+        is_software: info.is_fallback_adapter().unwrap_or_default(),
+    })
 }
 
 fn gpu() -> Result<Gpu, NoGpu> {
@@ -247,6 +254,7 @@ mod tests {
     fn adapter() -> Result<Adapter, NoGpu> {
         Ok(Adapter {
             name: "GPU".to_owned(),
+            is_software: false,
         })
     }
 

@@ -20,7 +20,7 @@ use kiln_model::event::{Command, Event, Quality, Score};
 use kiln_model::optimizer::{Optimizer, VELOCITY};
 use kiln_model::random::{Purpose, numbers, uniform};
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
-use kiln_model::train::engine::Holdings;
+use kiln_model::train::engine::{Holdings, Place, Tiles};
 use kiln_model::train::fused::{Examples, Network};
 use kiln_model::train::gpu::Gpu;
 use kiln_model::train::network;
@@ -141,7 +141,7 @@ fn on_the_cpu(batch: &Batch) -> Vec<f32> {
     outcome.sums.flat()
 }
 
-async fn on_the_gpu(split: &Split, draw: &Draw) -> Vec<f32> {
+async fn on_the_gpu(split: &Split, draw: &Draw, tiles: Tiles) -> Vec<f32> {
     // Without momentum and at a rate of one, the velocity is the gradient turned around.
     let optimizer = Optimizer::Sgd { momentum: 0.0 };
     let holdings = Holdings {
@@ -149,7 +149,11 @@ async fn on_the_gpu(split: &Split, draw: &Draw) -> Vec<f32> {
         optimizer: optimizer.initial_state(PARAMETER_COUNT),
         best: None,
     };
-    let mut gpu = Gpu::new(&gpu().await, split, &holdings, optimizer, 0).unwrap();
+    let place = Place {
+        device: gpu().await,
+        tiles,
+    };
+    let mut gpu = Gpu::new(&place, split, &holdings, optimizer, 0).unwrap();
     gpu.train(draw, 1.0);
     let velocity = gpu.holdings().await.unwrap().optimizer[VELOCITY].clone();
     velocity.0.iter().map(|velocity| -velocity).collect()
@@ -184,8 +188,10 @@ async fn gradients_are_those_of_burns_operations() {
         let expected = by_burn(&batch).await;
         let cpu = on_the_cpu(&batch);
         assert_close(&cpu, &expected, "CPU");
-        let gpu = on_the_gpu(&split, &draw).await;
-        assert_close(&gpu, &expected, "GPU");
+        for tiles in [Tiles::Small, Tiles::Large] {
+            let gpu = on_the_gpu(&split, &draw, tiles).await;
+            assert_close(&gpu, &expected, &format!("GPU, {tiles:?}"));
+        }
     }
 }
 

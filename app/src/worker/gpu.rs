@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use burn::tensor::Device;
+use kiln_model::train::engine::{Place, Tiles};
 use kiln_model::train::gpu;
 
 use super::scope::post;
@@ -31,8 +32,14 @@ pub async fn open() -> Result<Opened, String> {
             details: error.to_string(),
         });
     }));
-    gpu::check(&device)
+    let tiles = if adapter.is_software {
+        Tiles::Large
+    } else {
+        Tiles::Small
+    };
+    let place = Place { device, tiles };
+    gpu::check(&place)
         .await
         .map_err(|error| error.to_string())?;
-    Ok((device, Some(adapter)))
+    Ok((place, Some(adapter)))
 }

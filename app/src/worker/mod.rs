@@ -17,6 +17,7 @@ use std::collections::VecDeque;
 
 use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
+use kiln_model::train::engine::Place;
 
 use crate::device::Backend;
 #[cfg(not(feature = "cpu-worker"))]
@@ -47,7 +48,7 @@ pub fn start(backend: Backend) {
 }
 
 async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
-    let mut device = None;
+    let mut place = None;
     let mut dataset = None;
     let mut helpers: Option<Helpers> = None;
     let mut waiting = VecDeque::new();
@@ -60,10 +61,10 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 continue;
             }
             ToWorker::Open { data, workers } => {
-                if device.is_none() {
+                if place.is_none() {
                     match open(backend).await {
                         Ok((opened, adapter)) => {
-                            device = Some(opened);
+                            place = Some(opened);
                             post(&FromWorker::Opened { adapter });
                         }
                         Err(reason) => {
@@ -82,9 +83,9 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 continue;
             }
             ToWorker::Time => {
-                if let (Some(device), Some(dataset)) = (&device, &dataset) {
-                    let (device, helpers) = (device.clone(), helpers.as_ref());
-                    waiting.extend(warm_up::run(dataset, device, helpers, &mut inbox).await);
+                if let (Some(place), Some(dataset)) = (&place, &dataset) {
+                    let (place, helpers) = (place.clone(), helpers.as_ref());
+                    waiting.extend(warm_up::run(dataset, place, helpers, &mut inbox).await);
                 }
                 continue;
             }
@@ -96,7 +97,8 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
             ToWorker::Resume { run, snapshot } => (run, Start::Resumed(snapshot)),
             #[cfg(feature = "cpu-worker")]
             ToWorker::Ask { request, question } => {
-                let (device, dataset) = (device.as_ref(), dataset.as_ref());
+                let device = place.as_ref().map(|place| &place.device);
+                let dataset = dataset.as_ref();
                 examine::answer(request, question, device, dataset, &mut inbox, &mut waiting).await;
                 continue;
             }
@@ -119,9 +121,9 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
             | ToWorker::Cancel { .. }
             | ToWorker::Forget { .. } => continue,
         };
-        if let (Some(device), Some(dataset)) = (&device, &dataset) {
-            let (device, helpers) = (device.clone(), helpers.as_ref());
-            run::train(run, start, dataset, device, helpers, &mut inbox).await;
+        if let (Some(place), Some(dataset)) = (&place, &dataset) {
+            let (place, helpers) = (place.clone(), helpers.as_ref());
+            run::train(run, start, dataset, place, helpers, &mut inbox).await;
         } else {
             post(&FromWorker::RunFailed {
                 run,
@@ -147,11 +149,11 @@ async fn next(
     }
 }
 
-type Opened = (burn::tensor::Device, Option<crate::device::Adapter>);
+type Opened = (Place, Option<crate::device::Adapter>);
 
 async fn open(backend: Backend) -> Result<Opened, String> {
     match backend {
-        Backend::Cpu => Ok((burn::tensor::Device::flex(), None)),
+        Backend::Cpu => Ok((burn::tensor::Device::flex().into(), None)),
         #[cfg(feature = "gpu-worker")]
         Backend::WebGpu => gpu::open().await,
         #[cfg(not(feature = "gpu-worker"))]

@@ -1,13 +1,13 @@
 //! Asks one session for its steps, takes up commands in between, and keeps the page able to go on
 //! with the run elsewhere.
 
-use burn::tensor::Device;
 use futures::StreamExt as _;
 use futures::channel::mpsc::UnboundedReceiver;
 use kiln_model::checkpoint::Snapshot;
 use kiln_model::config::Config;
 use kiln_model::dataset::Dataset;
 use kiln_model::event::{Command, Event, State};
+use kiln_model::train::engine::Place;
 use kiln_model::train::session::{ReadBack, Session, TrainError};
 
 use super::number_of;
@@ -36,7 +36,7 @@ pub async fn train(
     run: RunId,
     start: Start,
     dataset: &Dataset,
-    device: Device,
+    place: Place,
     helpers: Option<&Helpers>,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) {
@@ -47,14 +47,14 @@ pub async fn train(
     let read_back = read_back(helpers);
     let session = match start {
         Start::New(config, single_step) => {
-            Session::new(config, dataset, device, read_back).map(|mut session| {
+            Session::new(config, dataset, place, read_back).map(|mut session| {
                 if single_step {
                     session.command(Command::Step);
                 }
                 session
             })
         }
-        Start::Resumed(snapshot) => Session::resume(*snapshot, dataset, device, read_back),
+        Start::Resumed(snapshot) => Session::resume(*snapshot, dataset, place, read_back),
     };
     let ended = match session {
         Ok(mut session) => {

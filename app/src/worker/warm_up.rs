@@ -1,11 +1,11 @@
 //! A few steps that are forgotten: they say how fast a run would go, and have the browser optimise
 //! the program before it matters.
 
-use burn::tensor::Device;
 use futures::channel::mpsc::UnboundedReceiver;
 use kiln_model::config::Config;
 use kiln_model::dataset::Dataset;
 use kiln_model::event::{Event, Moment};
+use kiln_model::train::engine::Place;
 use kiln_model::train::session::{Session, TrainError};
 
 use super::run::read_back;
@@ -23,11 +23,11 @@ const BATCH_SIZE: u32 = 32;
 /// Warms up and tells the page the speed, unless a message interrupts; that one is returned.
 pub async fn run(
     dataset: &Dataset,
-    device: Device,
+    place: Place,
     helpers: Option<&Helpers>,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Option<ToWorker> {
-    match time(dataset, device, helpers, inbox).await {
+    match time(dataset, place, helpers, inbox).await {
         Ok(Outcome::Timed(images_per_sec)) => {
             post(&FromWorker::Timed { images_per_sec });
             None
@@ -52,7 +52,7 @@ enum Outcome {
 
 async fn time(
     dataset: &Dataset,
-    device: Device,
+    place: Place,
     helpers: Option<&Helpers>,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Result<Outcome, TrainError> {
@@ -62,7 +62,7 @@ async fn time(
         training_images: all.training_images.min(dataset.training_len() as u32),
         ..all
     };
-    let mut session = Session::new(config, dataset, device, read_back(helpers))?;
+    let mut session = Session::new(config, dataset, place, read_back(helpers))?;
     if let Some(helpers) = helpers {
         session.employ(Box::new(helpers.team(&config)));
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use burn::tensor::Device;
 
-use super::crew::{Crew, Hand};
+use super::crew::{Crew, Hand, Pending};
 use super::fused::update::{Update, norm};
 #[cfg(feature = "webgpu")]
 use super::gpu::{self, Gpu};
@@ -22,6 +22,35 @@ pub enum Which {
     Current,
     /// Those that were set aside as the best; the current ones where none were.
     Best,
+}
+
+/// Where a run computes.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// burn's device.
+    pub device: Device,
+    /// How its kernels are cut; nothing to a CPU.
+    pub tiles: Tiles,
+}
+
+/// How much one thread of a GPU takes on in the largest kernels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tiles {
+    /// As much as its registers hold: some 10,000 threads to a batch of 128.
+    #[default]
+    Small,
+    /// More: a GPU in software has its registers in memory, as all else, and more products to each
+    /// load make it a fifth faster.
+    Large,
+}
+
+impl From<Device> for Place {
+    fn from(device: Device) -> Self {
+        Self {
+            device,
+            tiles: Tiles::default(),
+        }
+    }
 }
 
 /// What a run computes with.
@@ -71,13 +100,13 @@ impl Engine {
     /// # Errors
     /// A part of the optimiser's state that is missing, or a device that launches no kernels.
     pub fn new(
-        device: &Device,
+        place: &Place,
         split: &Split,
         holdings: Holdings,
         optimizer: Optimizer,
         updates: u32,
     ) -> Result<Self, TrainError> {
-        if *device == Device::flex() {
+        if place.device == Device::flex() {
             let update = Update::new(optimizer, &holdings.optimizer, updates);
             return Ok(Self::Cpu(Box::new(Cpu {
                 crew: Box::new(Hand::new(split.clone())),
@@ -86,31 +115,32 @@ impl Engine {
                 update: update.map_err(TrainError::OptimizerState)?,
             })));
         }
-        Self::on_gpu(device, split, &holdings, optimizer, updates)
+        Self::on_gpu(place, split, &holdings, optimizer, updates)
     }
 
     #[cfg(feature = "webgpu")]
     fn on_gpu(
-        device: &Device,
+        place: &Place,
         split: &Split,
         holdings: &Holdings,
         optimizer: Optimizer,
         updates: u32,
     ) -> Result<Self, TrainError> {
-        let gpu = Gpu::new(device, split, holdings, optimizer, updates)?;
+        let gpu = Gpu::new(place, split, holdings, optimizer, updates)?;
         Ok(Self::Gpu(Box::new(gpu)))
     }
 
     #[cfg(not(feature = "webgpu"))]
     fn on_gpu(
-        device: &Device,
+        place: &Place,
         _: &Split,
         _: &Holdings,
         _: Optimizer,
         _: u32,
     ) -> Result<Self, TrainError> {
         Err(TrainError::Device(format!(
-            "nothing computes on {device:?}"
+            "nothing computes on {:?}",
+            place.device
         )))
     }
 
@@ -129,7 +159,7 @@ impl Engine {
         match self {
             Self::Cpu(_) => 200,
             #[cfg(feature = "webgpu")]
-            Self::Gpu(_) => 1_000,
+            Self::Gpu(gpu) => gpu.read_together(),
         }
     }
 
@@ -221,22 +251,26 @@ impl Cpu {
     }
 }
 
-/// Reads what several steps found, by one read.
+/// What several steps found, by one read, which is asked for at once: what a device is given to do
+/// until the answer is awaited comes after it.
 ///
 /// # Errors
 /// A device that gives no results.
 #[cfg(feature = "webgpu")]
-pub async fn read(steps: Vec<Found>) -> Result<Vec<Vec<f32>>, TrainError> {
+pub fn read(steps: Vec<Found>) -> Pending<'static, Vec<Vec<f32>>> {
     let on_device = steps.iter().filter_map(|found| match found {
         Found::Known(_) => None,
         Found::OnDevice(reading) => Some(reading.clone()),
     });
-    let mut read = gpu::read(on_device.collect()).await?.into_iter();
-    let results = steps.into_iter().map(|found| match found {
-        Found::Known(values) => values,
-        Found::OnDevice(_) => read.next().unwrap_or_default(),
-    });
-    Ok(results.collect())
+    let read = gpu::read(on_device.collect());
+    Box::pin(async {
+        let mut read = read.await?.into_iter();
+        let results = steps.into_iter().map(|found| match found {
+            Found::Known(values) => values,
+            Found::OnDevice(_) => read.next().unwrap_or_default(),
+        });
+        Ok(results.collect())
+    })
 }
 
 /// What several steps found.
@@ -244,7 +278,7 @@ pub async fn read(steps: Vec<Found>) -> Result<Vec<Vec<f32>>, TrainError> {
 /// # Errors
 /// None: it is all known.
 #[cfg(not(feature = "webgpu"))]
-pub async fn read(steps: Vec<Found>) -> Result<Vec<Vec<f32>>, TrainError> {
+pub fn read(steps: Vec<Found>) -> Pending<'static, Vec<Vec<f32>>> {
     let results = steps.into_iter().map(|Found::Known(values)| values);
-    Ok(results.collect())
+    Box::pin(std::future::ready(Ok(results.collect())))
 }

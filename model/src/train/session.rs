@@ -3,13 +3,13 @@
 //! Training, validating and scoring all go on in steps of one batch, and nothing here loops until
 //! done, so every [`Command`] acts between two steps.
 
+use std::fmt;
 use std::time::Duration;
 
-use burn::tensor::Device;
 use web_time::Instant;
 
-use super::crew::Crew;
-use super::engine::{self, Engine, Found, Holdings, Which};
+use super::crew::{Crew, Pending};
+use super::engine::{self, Engine, Found, Holdings, Place, Which};
 use super::stopwatch::Stopwatch;
 use crate::batch::Batches;
 use crate::checkpoint::{Best, Next, Snapshot, Values};
@@ -55,15 +55,22 @@ pub enum TrainError {
 pub enum ReadBack {
     /// After every step; right for a CPU, which has nothing to wait for.
     EveryStep,
-    /// After the first step, then so rarely that a GPU is never kept waiting: when
-    /// `INTERVAL` has passed or `MOST_IN_FLIGHT` steps are under way.
+    /// After the first step, then so rarely that a GPU is hardly kept waiting: when as many steps
+    /// are under way as it does in `INTERVAL`, at most `MOST_IN_FLIGHT`.
     Batched,
 }
 
-/// Longest time without reading back.
+/// The time between two reads, as far as steps are not longer: a command waits for a read.
 const INTERVAL: Duration = Duration::from_millis(100);
 /// Most steps under way at once; a browser's queue knows no back-pressure.
 const MOST_IN_FLIGHT: usize = 32;
+
+/// How many steps to have under way after so many took so long; not many more at once, since the
+/// first ones may have waited for kernels to be compiled.
+fn next_in_flight(steps: usize, took: Duration) -> usize {
+    let in_interval = steps as f64 * INTERVAL.as_secs_f64() / took.as_secs_f64();
+    (in_interval as usize).clamp(1, (2 * steps).min(MOST_IN_FLIGHT))
+}
 
 /// What the next step is part of.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +103,18 @@ struct InFlight {
     learning_rate: f64,
     labels: Vec<u8>,
     found: Found,
+}
+
+/// Steps whose results the device was asked for.
+struct Asked {
+    steps: Vec<InFlight>,
+    results: Pending<'static, Vec<Vec<f32>>>,
+}
+
+impl fmt::Debug for Asked {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Asked").field(&self.steps).finish()
+    }
 }
 
 /// What the network answered to every image of a validation or of the score.
@@ -135,6 +154,10 @@ pub struct Session {
     measured: Option<Answers>,
 
     in_flight: Vec<InFlight>,
+    /// Steps before those.
+    asked: Option<Asked>,
+    /// How many steps to have under way before their results are waited for.
+    most_in_flight: usize,
     last_read: Instant,
     epoch: Tally,
     clock: Stopwatch,
@@ -150,7 +173,7 @@ impl Session {
     pub fn new(
         config: Config,
         dataset: &Dataset,
-        device: Device,
+        place: impl Into<Place>,
         read_back: ReadBack,
     ) -> Result<Self, TrainError> {
         let snapshot = Snapshot {
@@ -165,7 +188,7 @@ impl Session {
             optimizer: config.optimizer.initial_state(PARAMETER_COUNT),
             best: None,
         };
-        Self::resume(snapshot, dataset, device, read_back)
+        Self::resume(snapshot, dataset, place, read_back)
     }
 
     /// The session of a snapshot: it goes on as if it had never stopped.
@@ -176,7 +199,7 @@ impl Session {
     pub fn resume(
         snapshot: Snapshot,
         dataset: &Dataset,
-        device: Device,
+        place: impl Into<Place>,
         read_back: ReadBack,
     ) -> Result<Self, TrainError> {
         let config = snapshot.config;
@@ -200,7 +223,13 @@ impl Session {
             optimizer: snapshot.optimizer,
             best: best_weights,
         };
-        let engine = Engine::new(&device, &split, holdings, config.optimizer, snapshot.step)?;
+        let engine = Engine::new(
+            &place.into(),
+            &split,
+            holdings,
+            config.optimizer,
+            snapshot.step,
+        )?;
         Ok(Self {
             data: snapshot.data,
             batches: Batches::new(
@@ -227,6 +256,8 @@ impl Session {
             answers: Predictions::default(),
             measured: None,
             in_flight: Vec::new(),
+            asked: None,
+            most_in_flight: 1,
             last_read: Instant::now(),
             epoch: snapshot.epoch,
             clock: Stopwatch::standing_at(snapshot.elapsed_secs),
@@ -396,8 +427,10 @@ impl Session {
         });
         let ends_epoch = self.plan.ends_epoch(self.step);
         let validates = self.plan.validates_after(self.step);
-        if self.is_read_due() || ends_epoch || validates {
+        if ends_epoch || validates || self.counted.is_none() {
             self.read(events).await?;
+        } else if self.is_read_due() {
+            self.read_behind(events).await?;
         }
         if matches!(self.activity, Activity::Ended(_)) {
             return Ok(());
@@ -540,22 +573,54 @@ impl Session {
         match self.read_back {
             ReadBack::EveryStep => true,
             ReadBack::Batched => {
-                self.counted.is_none()
-                    || self.in_flight.len() >= MOST_IN_FLIGHT
-                    || self.last_read.elapsed() >= INTERVAL
+                self.in_flight.len() >= self.most_in_flight || self.last_read.elapsed() >= INTERVAL
             }
         }
     }
 
-    /// Waits for the steps under way and tells how they went.
+    /// Waits for all steps under way and tells how they went.
     async fn read(&mut self, events: &mut Vec<Event>) -> Result<(), TrainError> {
-        let steps = std::mem::take(&mut self.in_flight);
-        if steps.is_empty() {
+        if let Some(asked) = self.asked.take() {
+            self.take_in(asked, events).await?;
+        }
+        if self.in_flight.is_empty() {
             return Ok(());
         }
-        let results = engine::read(steps.iter().map(|step| step.found.clone()).collect()).await?;
+        let asked = self.ask();
+        self.take_in(asked, events).await
+    }
+
+    /// Asks how the steps under way go, and tells how those before them went; so the device has
+    /// work while they are waited for. What is known already is told at once.
+    async fn read_behind(&mut self, events: &mut Vec<Event>) -> Result<(), TrainError> {
+        if self.read_back == ReadBack::EveryStep {
+            return self.read(events).await;
+        }
+        let next = self.ask();
+        match self.asked.replace(next) {
+            Some(asked) => self.take_in(asked, events).await,
+            None => Ok(()),
+        }
+    }
+
+    fn ask(&mut self) -> Asked {
+        let steps = std::mem::take(&mut self.in_flight);
+        let found = steps.iter().map(|step| step.found.clone()).collect();
+        Asked {
+            steps,
+            results: engine::read(found),
+        }
+    }
+
+    async fn take_in(&mut self, asked: Asked, events: &mut Vec<Event>) -> Result<(), TrainError> {
+        let results = asked.results.await?;
+        // A run that has failed meanwhile goes no further than that.
+        if matches!(self.activity, Activity::Ended(_)) {
+            return Ok(());
+        }
+        self.most_in_flight = next_in_flight(asked.steps.len(), self.last_read.elapsed());
         self.last_read = Instant::now();
-        for (step, results) in steps.into_iter().zip(results) {
+        for (step, results) in asked.steps.into_iter().zip(results) {
             let logits = results
                 .get(..step.labels.len() * CLASSES)
                 .unwrap_or_default();
@@ -617,6 +682,8 @@ impl Session {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
+
     use super::*;
     use crate::dataset::Images;
     use crate::mnist::{FILES, Unpacker};
@@ -650,8 +717,8 @@ mod tests {
             optimizer: optimizer.initial_state(PARAMETER_COUNT),
             best: None,
         };
-        let (device, split) = (Device::flex(), session.split.clone());
-        session.engine = Engine::new(&device, &split, holdings, optimizer, session.step).unwrap();
+        let (place, split) = (Device::flex().into(), session.split.clone());
+        session.engine = Engine::new(&place, &split, holdings, optimizer, session.step).unwrap();
     }
 
     fn run_to_end(session: &mut Session) -> Vec<Event> {
@@ -678,6 +745,17 @@ mod tests {
     }
 
     #[test]
+    fn as_many_steps_are_under_way_as_are_done_in_a_tenth_of_a_second() {
+        let after = |steps, millis| next_in_flight(steps, Duration::from_millis(millis));
+        assert_eq!(after(1, 0), 2);
+        assert_eq!(after(2, 10), 4);
+        assert_eq!(after(20, 10), MOST_IN_FLIGHT);
+        assert_eq!(after(10, 100), 10);
+        assert_eq!(after(8, 400), 2);
+        assert_eq!(after(3, 10_000), 1);
+    }
+
+    #[test]
     fn stopping_a_diverged_run_does_not_hide_it() {
         let mut session = diverged(ReadBack::Batched);
         give(&mut session, weights::initial(42));
@@ -685,6 +763,7 @@ mod tests {
         pollster::block_on(session.advance()).unwrap();
         give(&mut session, vec![f32::NAN; PARAMETER_COUNT]);
         session.last_read = Instant::now();
+        session.most_in_flight = MOST_IN_FLIGHT;
         pollster::block_on(session.advance()).unwrap();
         session.command(Command::Stop);
         session.command(Command::SkipScoring);

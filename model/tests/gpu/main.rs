@@ -73,7 +73,7 @@ fn start(weights: Vec<f32>, optimizer: Optimizer) -> Gpu {
         optimizer: optimizer.initial_state(PARAMETER_COUNT),
         best: None,
     };
-    Gpu::new(&device(), &split(), &holdings, optimizer, 0).unwrap()
+    Gpu::new(&device().into(), &split(), &holdings, optimizer, 0).unwrap()
 }
 
 fn holdings(gpu: &Gpu) -> Holdings {

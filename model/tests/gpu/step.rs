@@ -122,7 +122,7 @@ fn the_four_rules_are_the_cpus() {
                 .collect(),
             best: None,
         };
-        let mut gpu = Gpu::new(&device(), &split(), &before, optimizer, UPDATES).unwrap();
+        let mut gpu = Gpu::new(&device().into(), &split(), &before, optimizer, UPDATES).unwrap();
         read(gpu.train(&draw, RATE));
         let found = holdings(&gpu);
 
@@ -164,7 +164,7 @@ fn several_steps_are_read_at_once() {
 
 #[test]
 fn a_device_that_computes_right_is_taken() {
-    pollster::block_on(kiln_model::train::gpu::check(&device())).unwrap();
+    pollster::block_on(kiln_model::train::gpu::check(&device().into())).unwrap();
 }
 
 #[test]

@@ -4,8 +4,6 @@
 //! the memory held. So a device is asked for one step whose outcome is known before a run may have
 //! it. All but two of the rules' kernels are compiled by that, and no run waits for them.
 
-use burn::tensor::Device;
-
 use super::{Gpu, read};
 use crate::batch::Draw;
 use crate::checkpoint::Values;
@@ -14,7 +12,7 @@ use crate::dataset::{Dataset, DatasetError, Images, Split};
 use crate::optimizer::{Optimizer, VELOCITY};
 use crate::random::{Purpose, numbers, uniform};
 use crate::spec::{PARAMETER_COUNT, PARAMETERS, PIXELS};
-use crate::train::engine::Holdings;
+use crate::train::engine::{Holdings, Place};
 use crate::train::fused::{Examples, Network};
 use crate::train::session::TrainError;
 use crate::weights;
@@ -29,7 +27,7 @@ const COUNT: u32 = 5;
 ///
 /// # Errors
 /// A device that computes something else, or nothing.
-pub async fn check(device: &Device) -> Result<(), TrainError> {
+pub async fn check(place: &Place) -> Result<(), TrainError> {
     let split = made_up().map_err(|error| TrainError::Device(error.to_string()))?;
     let draw = Draw {
         rows: (0..COUNT).rev().collect(),
@@ -44,7 +42,7 @@ pub async fn check(device: &Device) -> Result<(), TrainError> {
         optimizer: optimizer.initial_state(PARAMETER_COUNT),
         best: None,
     };
-    let mut gpu = Gpu::new(device, &split, &holdings, optimizer, 0)?;
+    let mut gpu = Gpu::new(place, &split, &holdings, optimizer, 0)?;
     let step = gpu.train(&draw, 1.0);
     read(vec![step]).await?;
     let found = gpu.holdings().await?;

@@ -1,5 +1,5 @@
 // The second block: [images][12][12][32] to [images][64][5][5], which are the features as the
-// dense layer counts them. A thread makes a row of windows of four channels; what is in double
+// dense layer counts them. A thread makes some rows of windows of four channels; what is in double
 // braces is written out by `unrolled.rs`.
 
 @group(0) @binding(0) var<storage, {{read}}> job: Job;
@@ -9,6 +9,7 @@
 @group(0) @binding(4) var<storage, read_write> features: array<u32>;
 
 const QUADS = CHANNELS_2 / 4u;
+const BANDS = SIDE_2 / {{window_rows}}u;
 
 // Puts a window of one channel, of whose four places the sums are given.
 fn put(at: u32, bias: f32, a: f32, b: f32, c: f32, d: f32) {
@@ -18,8 +19,8 @@ fn put(at: u32, bias: f32, a: f32, b: f32, c: f32, d: f32) {
 @compute @workgroup_size(GROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let quad = id.x % QUADS;
-    let y = id.x / QUADS % SIDE_2;
-    let image = id.x / (QUADS * SIDE_2);
+    let y = id.x / QUADS % BANDS * {{window_rows}}u;
+    let image = id.x / (QUADS * BANDS);
     if image >= job.images {
         return;
     }

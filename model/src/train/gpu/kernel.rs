@@ -14,6 +14,7 @@ use crate::spec::{
     CLASSES, CONV1_BIAS, CONV1_CHANNELS, CONV2_BIAS, CONV2_CHANNELS, CONV2_WEIGHT, FC_BIAS,
     FC_WEIGHT, FEATURES, IMAGE_SIDE, PARAMETER_COUNT, PIXELS,
 };
+use crate::train::engine::Tiles;
 use crate::train::fused::{SIDE_1, SIDE_2, WINDOWS_2};
 
 /// Threads of a workgroup.
@@ -26,17 +27,19 @@ pub struct Kernel {
     /// In this order, after the constants.
     text: &'static [&'static str],
     /// What stands in the text by name alone.
-    parts: fn() -> Vec<Part>,
+    parts: fn(Tiles) -> Vec<Part>,
+    tiles: Tiles,
 }
 
 macro_rules! kernel {
     ($name:literal $(, $helper:literal)*) => {
-        kernel!($name $(, $helper)*; Vec::new)
+        kernel!($name $(, $helper)*; |_| Vec::new())
     };
     ($name:literal $(, $helper:literal)*; $parts:expr) => {
         Kernel {
             name: $name,
             parts: $parts,
+            tiles: Tiles::Small,
             text: &[
                 include_str!("common.wgsl"),
                 $(include_str!(concat!($helper, ".wgsl")),)*
@@ -64,6 +67,13 @@ pub const SGD: Kernel = kernel!("sgd");
 pub const RMS_PROP: Kernel = kernel!("rms_prop");
 pub const TAKE: Kernel = kernel!("take");
 
+impl Kernel {
+    /// The kernel, cut in this way.
+    pub fn cut(self, tiles: Tiles) -> Self {
+        Self { tiles, ..self }
+    }
+}
+
 impl KernelSource for Kernel {
     fn source(&self) -> SourceTemplate {
         // Natively one buffer of wgpu's holds several of ours, and wgpu asks that all of it be
@@ -74,12 +84,12 @@ impl KernelSource for Kernel {
             "read_write"
         };
         let text = SourceTemplate::new(constants() + &self.text.concat()).register("read", read);
-        let parts = (self.parts)().into_iter();
+        let parts = (self.parts)(self.tiles).into_iter();
         parts.fold(text, |text, (name, part)| text.register(name, part))
     }
 
     fn id(&self) -> KernelId {
-        KernelId::new::<Self>().info(self.name)
+        KernelId::new::<Self>().info((self.name, self.tiles))
     }
 
     fn lang(&self) -> &'static str {

@@ -26,8 +26,9 @@ mod unrolled;
 mod update;
 
 use std::ops::Range;
+use std::time::Duration;
 
-use burn::tensor::Device;
+use web_time::Instant;
 
 pub use self::check::check;
 use self::kernel::{
@@ -37,7 +38,8 @@ use self::kernel::{
 use self::maps::{Backward, Forward};
 use self::queue::{Buffer, Queue};
 use self::update::Update;
-use super::engine::{Holdings, Which};
+use super::crew::Pending;
+use super::engine::{Holdings, Place, Tiles, Which};
 use super::fused::{SIDE_1, SIDE_2};
 use super::session::TrainError;
 use crate::batch::Draw;
@@ -57,6 +59,13 @@ const LANES: usize = 64;
 const CONV_PARTS: usize = 48;
 /// Most parts of the dense layer's gradient, of 400 threads each.
 const DENSE_PARTS: usize = 16;
+/// Images that are looked at together when they are only to be answered.
+const SEEN_TOGETHER: usize = 1_000;
+/// Most images whose answers are read together.
+const MOST_READ_TOGETHER: usize = 10_000;
+/// Reads that take less are joined, since a device idles while one is awaited; those that take four
+/// times as long are parted, since whoever presses Pause waits for one.
+const SHORT_READ: Duration = Duration::from_millis(100);
 /// Values of a part of the first block's gradient.
 const CONV1_PART: usize = CONV2_WEIGHT.offset;
 /// Values of a part of the second block's gradient.
@@ -65,6 +74,18 @@ const CONV2_PART: usize = FC_WEIGHT.offset - CONV2_WEIGHT.offset;
 const DENSE_PART: usize = (PARAMETER_COUNT - FC_WEIGHT.offset).next_multiple_of(4);
 /// Threads that share the gradient's length.
 const SQUARES: usize = 256;
+
+/// How many images' answers to read together after so many took so long.
+fn next_read(images: usize, took: Duration) -> usize {
+    let next = if took < SHORT_READ {
+        2 * images
+    } else if took > 4 * SHORT_READ {
+        images / 2
+    } else {
+        images
+    };
+    next.clamp(SEEN_TOGETHER, MOST_READ_TOGETHER)
+}
 
 /// Images whose gradients by the convolutions' parameters one part has.
 const fn conv_images(images: usize) -> usize {
@@ -101,6 +122,8 @@ pub struct Gpu {
     update: Update,
     forward: Forward,
     backward: Backward,
+    read_together: usize,
+    tiles: Tiles,
 }
 
 /// What a step left on the device: the logits, row by row, and behind them the gradient's norm.
@@ -142,13 +165,13 @@ impl Gpu {
     /// # Errors
     /// A part of the optimiser's state that is missing, or a device that launches no kernels.
     pub fn new(
-        device: &Device,
+        place: &Place,
         split: &Split,
         holdings: &Holdings,
         optimizer: Optimizer,
         updates: u32,
     ) -> Result<Self, TrainError> {
-        let queue = Queue::new(device)?;
+        let queue = Queue::new(&place.device)?;
         let training = split.training.images();
         let labels: Vec<u32> = training
             .labels()
@@ -171,6 +194,8 @@ impl Gpu {
             forward: Forward::new(&queue, 1),
             backward: Backward::new(&queue, 1),
             split: split.clone(),
+            read_together: SEEN_TOGETHER,
+            tiles: place.tiles,
             queue,
         })
     }
@@ -206,16 +231,30 @@ impl Gpu {
         part: Part,
         images: Range<usize>,
     ) -> Result<Vec<f32>, TrainError> {
+        let began = Instant::now();
         let count = images.len();
-        self.forward.fit(&self.queue, count);
-        let job = job::look(&self.queue, images);
         let pixels = self.pixels_of(part);
-        let results = self.queue.room(count * CLASSES);
+        self.forward.fit(&self.queue, count.min(SEEN_TOGETHER));
         let best = self.best.as_ref().filter(|_| which == Which::Best);
         let weights = best.unwrap_or(&self.weights);
-        self.look(&job, count, &pixels, weights, &results);
-        let mut read = self.queue.read(vec![results]).await?;
-        Ok(read.pop().unwrap_or_default())
+        let look = |first: usize| {
+            let some = first..(first + SEEN_TOGETHER).min(images.end);
+            let results = self.queue.room(some.len() * CLASSES);
+            let job = job::look(&self.queue, some.clone());
+            self.look(&job, some.len(), &pixels, weights, &results);
+            results
+        };
+        let results = images.clone().step_by(SEEN_TOGETHER).map(look).collect();
+        let read = self.queue.read(results).await?;
+        if count == self.read_together {
+            self.read_together = next_read(count, began.elapsed());
+        }
+        Ok(read.concat())
+    }
+
+    /// How many images to ask [`Gpu::logits`] for at once.
+    pub fn read_together(&self) -> usize {
+        self.read_together
     }
 
     /// The images of a part, uploaded when they are first asked for.
@@ -282,8 +321,8 @@ impl Gpu {
             &[job, pixels, flat, &maps.first],
         );
         queue.launch(
-            CONV2,
-            images * SIDE_2 * CONV2_CHANNELS / 4,
+            CONV2.cut(self.tiles),
+            images * SIDE_2 / unrolled::window_rows(self.tiles) * CONV2_CHANNELS / 4,
             &[job, &maps.first, &weights.turned, flat, &maps.features],
         );
         queue.launch(
@@ -319,8 +358,8 @@ impl Gpu {
             ],
         );
         queue.launch(
-            CONV2_WEIGHTS,
-            conv_parts * CONV1_CHANNELS * CONV2_CHANNELS / 8,
+            CONV2_WEIGHTS.cut(self.tiles),
+            conv_parts * CONV1_CHANNELS * CONV2_CHANNELS / unrolled::outs(self.tiles),
             &[job, &maps.first, &back.by_features, &back.conv2_parts],
         );
         queue.launch(
@@ -360,17 +399,15 @@ impl Gpu {
     }
 }
 
-/// What several steps left, by one read.
+/// What several steps left, by one read, which is asked for at once.
 ///
 /// # Errors
 /// A device that gives no results.
-pub async fn read(steps: Vec<Reading>) -> Result<Vec<Vec<f32>>, TrainError> {
-    let Some(queue) = steps.first().map(|step| step.queue.clone()) else {
-        return Ok(Vec::new());
-    };
-    queue
-        .read(steps.into_iter().map(|step| step.results).collect())
-        .await
+pub fn read(steps: Vec<Reading>) -> Pending<'static, Vec<Vec<f32>>> {
+    match steps.first().map(|step| step.queue.clone()) {
+        Some(queue) => queue.read(steps.into_iter().map(|step| step.results).collect()),
+        None => Box::pin(std::future::ready(Ok(Vec::new()))),
+    }
 }
 
 #[cfg(test)]

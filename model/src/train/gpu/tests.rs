@@ -1,10 +1,12 @@
 //! Dropout's bits; all else is seen from outside, in `tests/gpu/`.
 
+use std::time::Duration;
+
 use burn::tensor::{Device, DeviceKind};
 
 use super::kernel::MASK;
 use super::queue::Queue;
-use super::{MASK_WORDS, job};
+use super::{MASK_WORDS, job, next_read};
 use crate::batch::Draw;
 use crate::config::ValidateOn;
 use crate::dataset::{Dataset, Images, TrainingImages};
@@ -46,4 +48,14 @@ fn dropout_draws_what_the_cpu_draws() {
             assert_eq!(is_kept, *factor > 0.0, "feature {index} at rate {rate}");
         }
     }
+}
+
+#[test]
+fn reads_are_joined_while_they_are_short() {
+    let after = |images, millis| next_read(images, Duration::from_millis(millis));
+    assert_eq!(after(1_000, 20), 2_000);
+    assert_eq!(after(8_000, 20), 10_000);
+    assert_eq!(after(4_000, 200), 4_000);
+    assert_eq!(after(4_000, 500), 2_000);
+    assert_eq!(after(1_000, 5_000), 1_000);
 }

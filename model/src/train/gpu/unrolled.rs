@@ -8,6 +8,7 @@
 use std::fmt::Display;
 
 use crate::spec::{CONV1_CHANNELS, KERNEL_SIDE, POOL_SIDE};
+use crate::train::engine::Tiles;
 use crate::train::fused::{SIDE_1, SIDE_2, WINDOWS_2};
 
 /// A part's name in the kernel's text, and the part.
@@ -19,13 +20,27 @@ const PLACES: usize = POOL_SIDE * POOL_SIDE;
 const SUMS_SIDE: usize = POOL_SIDE * SIDE_2;
 /// Channels out that a vector of weights has.
 const QUAD: usize = 4;
-/// Channels out whose kernels' gradients a thread sums.
-const OUTS: usize = 8;
 /// Rows of the gradient by the input that a thread makes, and of how many channels.
 const INPUT_ROWS: usize = 4;
 const INPUT_CHANNELS: usize = 2;
 /// Rows of windows that reach these rows.
 const INPUT_WINDOW_ROWS: [&str; 3] = ["above", "upper", "lower"];
+
+/// Rows of windows, of five, that a thread of `conv2.wgsl` makes.
+pub fn window_rows(tiles: Tiles) -> usize {
+    match tiles {
+        Tiles::Small => 1,
+        Tiles::Large => SIDE_2,
+    }
+}
+
+/// Channels out whose kernels' gradients a thread of `conv2_weights.wgsl` sums.
+pub fn outs(tiles: Tiles) -> usize {
+    match tiles {
+        Tiles::Small => 8,
+        Tiles::Large => 16,
+    }
+}
 
 /// Some lines, one for each item.
 fn lines<T, L: Display>(items: impl IntoIterator<Item = T>, line: impl Fn(T) -> L) -> String {
@@ -54,10 +69,10 @@ fn triples(
     pairs(first, second).flat_map(move |(one, two)| (0..third).map(move |three| (one, two, three)))
 }
 
-/// What a row of windows sees of a map, from `patch_at` on.
-fn patch() -> String {
+/// What some rows of windows see of a map, from `patch_at` on.
+fn patch(window_rows: usize) -> String {
     lines(
-        pairs(POOL_SIDE + KERNEL_SIDE - 1, SIDE_1),
+        pairs(POOL_SIDE * window_rows + KERNEL_SIDE - 1, SIDE_1),
         |(row, column)| {
             let at = (row * SIDE_1 + column) * CONV1_CHANNELS;
             format!("let seen_{row}_{column} = maps[patch_at + {at}u];")
@@ -79,8 +94,9 @@ fn factors(window: &str, bits: &str) -> String {
 }
 
 /// Of `conv2.wgsl`.
-pub fn conv2() -> Vec<Part> {
-    let all = || triples(POOL_SIDE, SUMS_SIDE, QUAD);
+pub fn conv2(tiles: Tiles) -> Vec<Part> {
+    let rows = window_rows(tiles);
+    let all = || triples(POOL_SIDE * rows, SUMS_SIDE, QUAD);
     let products = lines(all(), |(row, column, out)| {
         let terms = (0..TAPS).map(|tap| {
             let (down, right) = (row + tap / KERNEL_SIDE, column + tap % KERNEL_SIDE);
@@ -88,16 +104,18 @@ pub fn conv2() -> Vec<Part> {
         });
         format!("sum_{row}_{column}_{out} += {};", sum(terms))
     });
-    let windows = lines(pairs(SIDE_2, QUAD), |(window, out)| {
-        let at = out * WINDOWS_2 + window;
+    let windows = lines(triples(rows, SIDE_2, QUAD), |(row, window, out)| {
+        let at = out * WINDOWS_2 + row * SIDE_2 + window;
         let places = (0..PLACES).map(|place| {
-            let column = POOL_SIDE * window + place % POOL_SIDE;
-            format!("sum_{}_{column}_{out}", place / POOL_SIDE)
+            let (down, right) = (place / POOL_SIDE, place % POOL_SIDE);
+            let (down, right) = (POOL_SIDE * row + down, POOL_SIDE * window + right);
+            format!("sum_{down}_{right}_{out}")
         });
         let places = places.collect::<Vec<_>>().join(", ");
         format!("put(made + {at}u, weights[b + {out}u], {places});")
     });
     vec![
+        ("window_rows", rows.to_string()),
         (
             "sums",
             lines(all(), |(row, column, out)| {
@@ -110,19 +128,20 @@ pub fn conv2() -> Vec<Part> {
                 format!("let kernel_{tap} = turned_weights[kernels + {tap}u * QUADS];")
             }),
         ),
-        ("patch", patch()),
+        ("patch", patch(rows)),
         ("products", products),
         ("windows", windows),
     ]
 }
 
 /// Of `conv2_weights.wgsl`.
-pub fn conv2_weights() -> Vec<Part> {
-    let sums = lines(pairs(OUTS, TAPS), |(out, tap)| {
+pub fn conv2_weights(tiles: Tiles) -> Vec<Part> {
+    let outs = outs(tiles);
+    let sums = lines(pairs(outs, TAPS), |(out, tap)| {
         format!("var sum_{out}_{tap} = 0.0;")
     });
-    let biases = lines(0..OUTS, |out| format!("var bias_{out} = 0.0;"));
-    let products = lines(0..OUTS, |out| {
+    let biases = lines(0..outs, |out| format!("var bias_{out} = 0.0;"));
+    let products = lines(0..outs, |out| {
         let windows = lines(0..SIDE_2, |window| {
             let at = out * WINDOWS_2 + window;
             factors(
@@ -143,20 +162,20 @@ pub fn conv2_weights() -> Vec<Part> {
         format!("{{\n{windows}{taps}bias_{out} += {bias};\n}}")
     });
     vec![
-        ("outs", OUTS.to_string()),
+        ("outs", outs.to_string()),
         ("sums", sums + &biases),
-        ("patch", patch()),
+        ("patch", patch(1)),
         ("products", products),
         (
             "results",
-            lines(pairs(OUTS, TAPS), |(out, tap)| {
+            lines(pairs(outs, TAPS), |(out, tap)| {
                 let at = out * CONV1_CHANNELS * TAPS + tap;
                 format!("conv2_parts[made + {at}u] = sum_{out}_{tap};")
             }),
         ),
         (
             "biases",
-            lines(0..OUTS, |out| {
+            lines(0..outs, |out| {
                 format!("conv2_parts[biases + {out}u] = bias_{out};")
             }),
         ),
@@ -164,7 +183,7 @@ pub fn conv2_weights() -> Vec<Part> {
 }
 
 /// Of `conv2_input.wgsl`.
-pub fn conv2_input() -> Vec<Part> {
+pub fn conv2_input(_: Tiles) -> Vec<Part> {
     let all = || triples(INPUT_ROWS, SIDE_1, INPUT_CHANNELS);
     let windows = INPUT_WINDOW_ROWS.iter().enumerate();
     let windows = windows.flat_map(|(row, at)| (0..SIDE_2).map(move |column| (row, at, column)));
