@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use burn::tensor::Device;
 
-use super::crew::{Crew, Hand, Pending};
+use super::crew::{Crew, Hand};
 use super::fused::update::{Update, norm};
 #[cfg(feature = "webgpu")]
 use super::gpu::{self, Gpu};
@@ -251,26 +251,22 @@ impl Cpu {
     }
 }
 
-/// What several steps found, by one read, which is asked for at once: what a device is given to do
-/// until the answer is awaited comes after it.
+/// Reads what several steps found, by one read.
 ///
 /// # Errors
 /// A device that gives no results.
 #[cfg(feature = "webgpu")]
-pub fn read(steps: Vec<Found>) -> Pending<'static, Vec<Vec<f32>>> {
+pub async fn read(steps: Vec<Found>) -> Result<Vec<Vec<f32>>, TrainError> {
     let on_device = steps.iter().filter_map(|found| match found {
         Found::Known(_) => None,
         Found::OnDevice(reading) => Some(reading.clone()),
     });
-    let read = gpu::read(on_device.collect());
-    Box::pin(async {
-        let mut read = read.await?.into_iter();
-        let results = steps.into_iter().map(|found| match found {
-            Found::Known(values) => values,
-            Found::OnDevice(_) => read.next().unwrap_or_default(),
-        });
-        Ok(results.collect())
-    })
+    let mut read = gpu::read(on_device.collect()).await?.into_iter();
+    let results = steps.into_iter().map(|found| match found {
+        Found::Known(values) => values,
+        Found::OnDevice(_) => read.next().unwrap_or_default(),
+    });
+    Ok(results.collect())
 }
 
 /// What several steps found.
@@ -278,7 +274,7 @@ pub fn read(steps: Vec<Found>) -> Pending<'static, Vec<Vec<f32>>> {
 /// # Errors
 /// None: it is all known.
 #[cfg(not(feature = "webgpu"))]
-pub fn read(steps: Vec<Found>) -> Pending<'static, Vec<Vec<f32>>> {
+pub async fn read(steps: Vec<Found>) -> Result<Vec<Vec<f32>>, TrainError> {
     let results = steps.into_iter().map(|Found::Known(values)| values);
-    Box::pin(std::future::ready(Ok(results.collect())))
+    Ok(results.collect())
 }

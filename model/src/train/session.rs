@@ -3,12 +3,11 @@
 //! Training, validating and scoring all go on in steps of one batch, and nothing here loops until
 //! done, so every [`Command`] acts between two steps.
 
-use std::fmt;
 use std::time::Duration;
 
 use web_time::Instant;
 
-use super::crew::{Crew, Pending};
+use super::crew::Crew;
 use super::engine::{self, Engine, Found, Holdings, Place, Which};
 use super::stopwatch::Stopwatch;
 use crate::batch::Batches;
@@ -105,18 +104,6 @@ struct InFlight {
     found: Found,
 }
 
-/// Steps whose results the device was asked for.
-struct Asked {
-    steps: Vec<InFlight>,
-    results: Pending<'static, Vec<Vec<f32>>>,
-}
-
-impl fmt::Debug for Asked {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("Asked").field(&self.steps).finish()
-    }
-}
-
 /// What the network answered to every image of a validation or of the score.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answers {
@@ -154,8 +141,6 @@ pub struct Session {
     measured: Option<Answers>,
 
     in_flight: Vec<InFlight>,
-    /// Steps before those.
-    asked: Option<Asked>,
     /// How many steps to have under way before their results are waited for.
     most_in_flight: usize,
     last_read: Instant,
@@ -256,7 +241,6 @@ impl Session {
             answers: Predictions::default(),
             measured: None,
             in_flight: Vec::new(),
-            asked: None,
             most_in_flight: 1,
             last_read: Instant::now(),
             epoch: snapshot.epoch,
@@ -427,10 +411,8 @@ impl Session {
         });
         let ends_epoch = self.plan.ends_epoch(self.step);
         let validates = self.plan.validates_after(self.step);
-        if ends_epoch || validates || self.counted.is_none() {
+        if self.is_read_due() || ends_epoch || validates {
             self.read(events).await?;
-        } else if self.is_read_due() {
-            self.read_behind(events).await?;
         }
         if matches!(self.activity, Activity::Ended(_)) {
             return Ok(());
@@ -573,54 +555,23 @@ impl Session {
         match self.read_back {
             ReadBack::EveryStep => true,
             ReadBack::Batched => {
-                self.in_flight.len() >= self.most_in_flight || self.last_read.elapsed() >= INTERVAL
+                self.counted.is_none()
+                    || self.in_flight.len() >= self.most_in_flight
+                    || self.last_read.elapsed() >= INTERVAL
             }
         }
     }
 
-    /// Waits for all steps under way and tells how they went.
+    /// Waits for the steps under way and tells how they went.
     async fn read(&mut self, events: &mut Vec<Event>) -> Result<(), TrainError> {
-        if let Some(asked) = self.asked.take() {
-            self.take_in(asked, events).await?;
-        }
-        if self.in_flight.is_empty() {
-            return Ok(());
-        }
-        let asked = self.ask();
-        self.take_in(asked, events).await
-    }
-
-    /// Asks how the steps under way go, and tells how those before them went; so the device has
-    /// work while they are waited for. What is known already is told at once.
-    async fn read_behind(&mut self, events: &mut Vec<Event>) -> Result<(), TrainError> {
-        if self.read_back == ReadBack::EveryStep {
-            return self.read(events).await;
-        }
-        let next = self.ask();
-        match self.asked.replace(next) {
-            Some(asked) => self.take_in(asked, events).await,
-            None => Ok(()),
-        }
-    }
-
-    fn ask(&mut self) -> Asked {
         let steps = std::mem::take(&mut self.in_flight);
-        let found = steps.iter().map(|step| step.found.clone()).collect();
-        Asked {
-            steps,
-            results: engine::read(found),
-        }
-    }
-
-    async fn take_in(&mut self, asked: Asked, events: &mut Vec<Event>) -> Result<(), TrainError> {
-        let results = asked.results.await?;
-        // A run that has failed meanwhile goes no further than that.
-        if matches!(self.activity, Activity::Ended(_)) {
+        if steps.is_empty() {
             return Ok(());
         }
-        self.most_in_flight = next_in_flight(asked.steps.len(), self.last_read.elapsed());
+        let results = engine::read(steps.iter().map(|step| step.found.clone()).collect()).await?;
+        self.most_in_flight = next_in_flight(steps.len(), self.last_read.elapsed());
         self.last_read = Instant::now();
-        for (step, results) in asked.steps.into_iter().zip(results) {
+        for (step, results) in steps.into_iter().zip(results) {
             let logits = results
                 .get(..step.labels.len() * CLASSES)
                 .unwrap_or_default();

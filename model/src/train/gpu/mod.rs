@@ -38,7 +38,6 @@ use self::kernel::{
 use self::maps::{Backward, Forward};
 use self::queue::{Buffer, Queue};
 use self::update::Update;
-use super::crew::Pending;
 use super::engine::{Holdings, Place, Tiles, Which};
 use super::fused::{SIDE_1, SIDE_2};
 use super::session::TrainError;
@@ -399,15 +398,17 @@ impl Gpu {
     }
 }
 
-/// What several steps left, by one read, which is asked for at once.
+/// What several steps left, by one read.
 ///
 /// # Errors
 /// A device that gives no results.
-pub fn read(steps: Vec<Reading>) -> Pending<'static, Vec<Vec<f32>>> {
-    match steps.first().map(|step| step.queue.clone()) {
-        Some(queue) => queue.read(steps.into_iter().map(|step| step.results).collect()),
-        None => Box::pin(std::future::ready(Ok(Vec::new()))),
-    }
+pub async fn read(steps: Vec<Reading>) -> Result<Vec<Vec<f32>>, TrainError> {
+    let Some(queue) = steps.first().map(|step| step.queue.clone()) else {
+        return Ok(Vec::new());
+    };
+    queue
+        .read(steps.into_iter().map(|step| step.results).collect())
+        .await
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! The way to the device: buffers of 32-bit values, launches, reads.
 
-use std::task::{Context, Poll, Waker};
-
 use burn::tensor::Device;
 use burn_cubecl::CubeBackend;
 use burn_cubecl::cubecl::client::Client;
@@ -11,7 +9,6 @@ use burn_cubecl::template::SourceKernel;
 use bytemuck::Pod;
 
 use super::kernel::{GROUP, Kernel};
-use crate::train::crew::Pending;
 use crate::train::session::TrainError;
 use crate::train::transfer::upload;
 
@@ -64,28 +61,16 @@ impl Queue {
         );
     }
 
-    /// The values of several buffers, by one read, once all that was launched before is done. The
-    /// device is asked at once; what is launched until the answer is awaited comes after.
+    /// The values of several buffers, by one read, once all that was launched is done.
     ///
     /// # Errors
     /// A kernel that the device refused, or a device that is lost.
-    pub fn read<T: Pod>(&self, buffers: Vec<Buffer>) -> Pending<'static, Vec<Vec<T>>> {
-        let client = self.0.clone();
-        begun(Box::pin(async move {
-            let read = client.read_async(buffers).await;
-            let read = read.map_err(|error| TrainError::Device(format!("{error:?}")))?;
-            Ok(read
-                .iter()
-                .map(|bytes| bytemuck::pod_collect_to_vec(bytes))
-                .collect())
-        }))
-    }
-}
-
-/// A future that has been asked once, and so has begun with its work.
-fn begun<T: 'static>(mut work: Pending<'static, T>) -> Pending<'static, T> {
-    match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => Box::pin(std::future::ready(result)),
-        Poll::Pending => work,
+    pub async fn read<T: Pod>(&self, buffers: Vec<Buffer>) -> Result<Vec<Vec<T>>, TrainError> {
+        let read = self.0.read_async(buffers).await;
+        let read = read.map_err(|error| TrainError::Device(format!("{error:?}")))?;
+        Ok(read
+            .iter()
+            .map(|bytes| bytemuck::pod_collect_to_vec(bytes))
+            .collect())
     }
 }
