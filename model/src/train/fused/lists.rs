@@ -6,7 +6,7 @@
 
 use wide::f32x4;
 
-use super::{SIDE_1, SIDE_2, VECTORS_1, VECTORS_2, WINDOWS_2};
+use super::{SIDE_1, SIDE_2, VECTORS_1, VECTORS_2, WINDOWS_1, WINDOWS_2};
 use crate::spec::{
     CONV1_CHANNELS, CONV2_BIAS, CONV2_CHANNELS, CONV2_WEIGHT, KERNEL_SIDE, POOL_SIDE,
 };
@@ -25,6 +25,8 @@ const CHANNEL_ROOM: usize = 32;
 const PLACE_ROOM: usize = CONV2_CHANNELS + 8;
 
 const _: () = assert!(WINDOWS_2 <= CHANNEL_ROOM);
+/// What a kernel sees from the last place on is there, and so is each half of its rows.
+const _: () = assert!(PLACES - 1 + (KERNEL_SIDE - 1) * (SIDE_1 + 1) < WINDOWS_1);
 
 /// A gradient and where it belongs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -120,6 +122,7 @@ impl Lists {
                 let mut found = *sums;
                 for entry in list {
                     let first = entry.at as usize * VECTORS_1;
+                    // Always there, as asserted above; this way no other bound is checked.
                     let Some(values) = maps[first..].first_chunk::<HALF>() else {
                         continue;
                     };
@@ -146,6 +149,7 @@ impl Lists {
                     let half = 2 * row + half;
                     let shift = half / 2 * SIDE_1 * VECTORS_1 + half % 2 * HALF;
                     let first = shift + place * VECTORS_1;
+                    // Always there, as asserted above.
                     let Some(sums) = by_maps[first..].first_chunk_mut::<HALF>() else {
                         continue;
                     };

@@ -4,7 +4,8 @@
 //! one place alone has a gradient, where the ReLU is shut or dropout dropped the unit there is
 //! none at all, and the last row and column of each odd map are never seen. [`first`] and
 //! [`second`] are convolution, bias, ReLU and pooling in one, [`head`] is dense layer, softmax and
-//! cross-entropy; [`update`] has the optimisers. Maps are channels last: `[window][channel]`, four channels to a vector.
+//! cross-entropy; [`update`] has the optimisers. Maps are channels last: `[window][channel]`, four
+//! channels to a vector.
 //!
 //! Everything is written over four lanes with products and sums apart and no library's sums, so
 //! that WebAssembly, SSE and NEON come to the same bits. The images of a batch are cut into shards
@@ -99,13 +100,13 @@ pub struct Network {
 struct Maps {
     /// `[144][32]`: what the first block makes.
     first: Vec<f32x4>,
-    /// `[144][32]`: which place of its window each came from.
+    /// `[144][32]`: how far in the image the place that each came from is from its window's first.
     first_picks: Vec<u8>,
     /// `[144][32]`: the gradient by what the first block makes.
     by_first: Vec<f32x4>,
     /// `[25][64]`: what the second block makes.
     second: Vec<f32x4>,
-    /// `[25][64]`: which place of its window each came from.
+    /// `[25][64]`: how far in the maps the place that each came from is from its window's first.
     second_picks: Vec<u8>,
     /// `[25][64]`: the gradient by what the second block makes.
     by_second: Vec<f32x4>,
@@ -169,29 +170,24 @@ impl Network {
     pub fn gradients(&mut self, examples: Examples<'_>, whole_batch: usize) -> Outcome {
         let (images, _) = examples.pixels.as_chunks::<PIXELS>();
         let mut logits = Vec::with_capacity(images.len() * CLASSES);
-        let mut total: Option<Sums> = None;
-        let mut spare = None;
+        let (mut total, mut next) = (Sums::default(), Sums::default());
         let shards = images.chunks(SHARD).zip(examples.labels.chunks(SHARD));
         for (shard, (images, labels)) in shards.enumerate() {
-            let mut sums = spare.take().unwrap_or_else(Sums::default);
+            let sums = if shard == 0 { &mut total } else { &mut next };
             for (row, (image, label)) in images.iter().zip(labels).enumerate() {
                 let kept = examples.dropout.and_then(|dropout| {
                     let kept = dropout.kept.get(shard * SHARD + row)?;
                     Some((kept, dropout.factor))
                 });
-                logits.extend(self.learn(image, *label, kept, whole_batch, &mut sums));
+                logits.extend(self.learn(image, *label, kept, whole_batch, sums));
             }
-            match &mut total {
-                None => total = Some(sums),
-                Some(total) => {
-                    total.add(&sums);
-                    sums.clear();
-                    spare = Some(sums);
-                }
+            if shard > 0 {
+                total.add(&next);
+                next.clear();
             }
         }
         Outcome {
-            sums: total.unwrap_or_default(),
+            sums: total,
             logits,
         }
     }

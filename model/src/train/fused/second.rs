@@ -278,7 +278,8 @@ impl Second {
     }
 }
 
-/// The product of
+/// Four partial sums of the products of a window's input with a kernel's row, added in pairs: one
+/// lane of each is what the four lanes of a result are the sums of.
 #[inline(always)]
 fn dot(window: &[f32x4; VECTORS_1], row: &[f32x4; VECTORS_1]) -> f32x4 {
     let [a, b, c, d] = std::array::from_fn(|part| {

@@ -1,8 +1,8 @@
 //! The kernels' text.
 //!
 //! They are WGSL rather than CubeCL because they live on tiles of registers: tens of sums, matrices,
-//! swizzles and sums written as one expression, which CubeCL's vectors do not have. WebGPU and wgpu run them;
-//! CubeCL's other compilers refuse them with an error.
+//! swizzles and sums written as one expression, which CubeCL's vectors do not have. WebGPU and wgpu
+//! run them; CubeCL's other compilers refuse them with an error.
 
 use burn_cubecl::cubecl::prelude::KernelId;
 use burn_cubecl::template::{KernelSource, SourceTemplate};
