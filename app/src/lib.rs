@@ -16,6 +16,7 @@ pub mod figure;
 pub mod format;
 pub mod latest;
 pub mod mosaic;
+pub mod pace;
 pub mod protocol;
 pub mod record;
 pub mod run;

@@ -16,6 +16,7 @@ use leptos::reactive::owner::LocalStorage as ThisThread;
 use crate::bridge::Bridge;
 use crate::device::{Adapter, Backend, BackendChoice, Chosen, NoGpu, Speeds, probe};
 use crate::format;
+use crate::pace::Pace;
 use crate::protocol::{DataSummary, FromWorker, RunId, ToWorker};
 use crate::record::Record;
 use crate::run::{Identity, NAME_LETTERS, NOTES_LETTERS, Run, Status, rarest_colour, unused_name};
@@ -28,8 +29,6 @@ use crate::ui::recovery::{Watch, in_another_tab};
 use crate::ui::remembered;
 use crate::ui::sources::Sources;
 
-/// Shortest time between two paintings of a run's figures.
-const PAINT_INTERVAL_MS: f64 = 100.0;
 /// Shortest time between two looks of lists at the open run.
 const LIST_INTERVAL_MS: f64 = 1_000.0;
 
@@ -164,7 +163,7 @@ pub(super) struct Private {
     pub(super) probed: Option<Result<Adapter, NoGpu>>,
     /// The run before the one that is preparing; it comes back if that is cancelled.
     before: Option<Run>,
-    painted_ms: f64,
+    pace: Pace,
     repaint: Option<Timeout>,
     /// Held while a run is open here.
     pub(super) alive: Option<Alive>,
@@ -980,19 +979,21 @@ impl Trainer {
         self.begin(false);
     }
 
-    /// Lets the components see the run, at most ten times a second unless `at_once`.
+    /// Lets the components see the run, when its [`Pace`] allows it unless `at_once`.
     fn paint(&self, at_once: bool) {
         let now = js_sys::Date::now();
-        let wait = self
-            .private
-            .with_value(|private| private.painted_ms + PAINT_INTERVAL_MS - now);
+        let wait = self.private.with_value(|private| private.pace.wait_ms(now));
         let trainer = *self;
         if at_once || wait <= 0.0 {
             self.private.update_value(|private| {
-                private.painted_ms = now;
+                private.pace.begin(now);
                 private.repaint = None;
             });
             self.run.notify();
+            // What depends on the run is done before the next task, and the frame is painted
+            // between a callback that comes before it and the task after that.
+            self.spend_until_next_task();
+            request_animation_frame(move || trainer.spend_until_next_task());
             let listed_ms = self.private.with_value(|private| private.listed_ms);
             if now - listed_ms >= LIST_INTERVAL_MS {
                 self.list();
@@ -1004,6 +1005,15 @@ impl Trainer {
                 });
             });
         }
+    }
+
+    /// Counts the time from now to the next task as painting.
+    fn spend_until_next_task(&self) {
+        let (private, start) = (self.private, js_sys::Date::now());
+        Timeout::new(0, move || {
+            private.update_value(|private| private.pace.spend(js_sys::Date::now() - start));
+        })
+        .forget();
     }
 
     /// Lets lists show the run as it is now.

@@ -4,7 +4,7 @@ use kiln_model::dataset::{Dataset, DatasetError, Images};
 use kiln_model::train::crew::Hand;
 
 use super::scope;
-use super::task::{Parcel, Task, bytes, numbers, task};
+use super::task::{Parcel, Spare, Task, bytes, task, weights};
 use crate::protocol::CodecError;
 
 /// The name of a worker that is to be a helper.
@@ -36,7 +36,7 @@ pub fn serve() {
             wasm_bindgen::throw_str(&error.to_string());
         }
     });
-    scope::hand_over(&Parcel::answer(&[]));
+    scope::hand_over(&Parcel::answer(&[], Spare::default()));
 }
 
 impl Helper {
@@ -56,17 +56,19 @@ impl Helper {
             }
             Task::Train { draw, shares } => {
                 let hand = self.hand.as_ref().ok_or(HelperError::NoData)?;
-                let branches = hand.train(&numbers(&message, 1), &draw, shares);
+                let (weights, spare) = weights(&message);
+                let branches = hand.train(&weights, &draw, shares);
                 let parts: Vec<&[f32]> = branches
                     .iter()
                     .flat_map(|branch| [branch.outcome.sums.numbers(), &branch.outcome.logits])
                     .collect();
-                scope::hand_over(&Parcel::answer(&parts));
+                scope::hand_over(&Parcel::answer(&parts, spare));
             }
             Task::Answer { part, images } => {
                 let hand = self.hand.as_ref().ok_or(HelperError::NoData)?;
-                let logits = hand.logits(&numbers(&message, 1), part, images);
-                scope::hand_over(&Parcel::answer(&[&logits]));
+                let (weights, spare) = weights(&message);
+                let logits = hand.logits(&weights, part, images);
+                scope::hand_over(&Parcel::answer(&[&logits], spare));
             }
         }
         Ok(())

@@ -5,9 +5,9 @@ use kiln_model::event::Event;
 use super::scope::post;
 use crate::protocol::{FromWorker, RunId};
 
-/// However many steps a second there are, the page is told of them about fifteen times: where pages
-/// are painted without a GPU, what the page draws then is missing from the workers.
-const INTERVAL_MS: f64 = 66.0;
+/// However many steps a second there are, the page is told of them ten times at most, which is as
+/// often as it paints.
+const INTERVAL_MS: f64 = 100.0;
 
 /// What the page has not been told yet.
 pub struct Outbox {

@@ -2,7 +2,7 @@
 //!
 //! A message is an array: the task, and behind it numbers and bytes as typed arrays, which are
 //! handed over and not copied. An answer is an array of numbers alone; an empty one says that the
-//! helper listens.
+//! helper listens. Arrays that were read go back with the next message, to be filled again.
 
 use std::ops::Range;
 
@@ -39,6 +39,35 @@ pub enum Task {
     },
 }
 
+/// The most arrays that wait to be filled: those of a few branches, and the weights.
+const MOST_SPARE: usize = 8;
+
+/// Arrays that came with a message and were read; their memory takes longer to be had than to be
+/// filled.
+#[derive(Debug, Default)]
+pub struct Spare(Vec<Float32Array>);
+
+impl Spare {
+    /// These arrays; of too many the last are let go, which have waited longest.
+    pub fn new(mut arrays: Vec<Float32Array>) -> Self {
+        arrays.truncate(MOST_SPARE);
+        Self(arrays)
+    }
+
+    /// An array with these numbers.
+    fn fill(&mut self, numbers: &[f32]) -> Float32Array {
+        let fits = |array: &Float32Array| array.length() as usize == numbers.len();
+        match self.0.iter().position(fits) {
+            Some(index) => {
+                let array = self.0.remove(index);
+                array.copy_from(numbers);
+                array
+            }
+            None => Float32Array::new_from_slice(numbers),
+        }
+    }
+}
+
 /// A message and what is handed over with it.
 pub struct Parcel {
     /// The message.
@@ -60,12 +89,17 @@ impl Parcel {
         Self { message, transfer }
     }
 
-    /// A task with weights.
+    /// A task with weights; what is spare goes along.
     ///
     /// # Errors
     /// A task that JavaScript cannot hold.
-    pub fn with_numbers(task: &Task, numbers: &[f32]) -> Result<Self, CodecError> {
-        let message = Array::of2(&encode(task)?, &Float32Array::new_from_slice(numbers));
+    pub fn with_weights(
+        task: &Task,
+        weights: &[f32],
+        spare: &mut Spare,
+    ) -> Result<Self, CodecError> {
+        let mut message = Array::of2(&encode(task)?, &spare.fill(weights));
+        message.extend(spare.0.drain(..));
         Ok(Self::new(message, 1))
     }
 
@@ -81,12 +115,13 @@ impl Parcel {
         Ok(Self::new(message, 1))
     }
 
-    /// An answer.
-    pub fn answer(numbers: &[&[f32]]) -> Self {
-        let message = Array::new();
+    /// An answer; what is spare goes along behind it.
+    pub fn answer(numbers: &[&[f32]], mut spare: Spare) -> Self {
+        let mut message = Array::new();
         for numbers in numbers {
-            message.push(&Float32Array::new_from_slice(numbers));
+            message.push(&spare.fill(numbers));
         }
+        message.extend(spare.0);
         Self::new(message, 0)
     }
 }
@@ -100,10 +135,11 @@ pub fn task(message: &JsValue) -> Result<(Task, Array), CodecError> {
     Ok((decode(message.get(0))?, message))
 }
 
-/// The numbers at a place of a message; none where there are none.
-pub fn numbers(message: &Array, index: u32) -> Vec<f32> {
-    let numbers = message.get(index).dyn_into::<Float32Array>();
-    numbers.map(|numbers| numbers.to_vec()).unwrap_or_default()
+/// The weights that came with a task, and all arrays that are spare then.
+pub fn weights(message: &Array) -> (Vec<f32>, Spare) {
+    let arrays = arrays(message, 1);
+    let weights = arrays.first().map(Float32Array::to_vec);
+    (weights.unwrap_or_default(), Spare::new(arrays))
 }
 
 /// The bytes at a place of a message; none where there are none.
@@ -112,12 +148,14 @@ pub fn bytes(message: &Array, index: u32) -> Vec<u8> {
     bytes.map(|bytes| bytes.to_vec()).unwrap_or_default()
 }
 
-/// The numbers of an answer; nothing where the message is no answer.
-pub fn answer(message: &JsValue) -> Option<Vec<Vec<f32>>> {
-    let message = message.dyn_ref::<Array>()?;
-    let all = (0..message.length()).map(|index| {
-        let numbers = message.get(index).dyn_into::<Float32Array>().ok()?;
-        Some(numbers.to_vec())
-    });
-    all.collect()
+/// The numbers of an answer, and what is spare behind them; nothing where the message is no answer.
+pub fn answer(message: &JsValue) -> Option<Vec<Float32Array>> {
+    Some(arrays(message.dyn_ref::<Array>()?, 0))
+}
+
+/// The numbers in a message from a place on, as far as there are any.
+fn arrays(message: &Array, first: u32) -> Vec<Float32Array> {
+    (first..message.length())
+        .map_while(|index| message.get(index).dyn_into().ok())
+        .collect()
 }

@@ -11,6 +11,7 @@ use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use futures::future::{Either, select};
 use gloo::timers::future::TimeoutFuture;
+use js_sys::Float32Array;
 use kiln_model::batch::Draw;
 use kiln_model::config::Config;
 use kiln_model::dataset::{Dataset, Part};
@@ -23,7 +24,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{Event, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use super::helper::NAME;
-use super::task::{Parcel, Task, answer};
+use super::task::{Parcel, Spare, Task, answer};
 
 /// The program of a helper, which is this worker's own.
 const PROGRAM: &str = "./cpu_worker_loader.js";
@@ -36,7 +37,9 @@ const MOST_BROKEN: u32 = 5;
 struct Helper {
     worker: Worker,
     /// Its answers; nothing where it broke.
-    heard: UnboundedReceiver<Option<Vec<Vec<f32>>>>,
+    heard: UnboundedReceiver<Option<Vec<Float32Array>>>,
+    /// Arrays of its answers that have been read.
+    spare: Spare,
     is_ready: bool,
     /// The settings whose images it has picked out.
     split: Option<Config>,
@@ -66,6 +69,7 @@ impl Helper {
         Some(Self {
             worker,
             heard,
+            spare: Spare::default(),
             is_ready: false,
             split: None,
             _listeners: [on_message, on_error],
@@ -94,7 +98,8 @@ impl Helper {
                 return false;
             }
         }
-        self.send(Parcel::with_numbers(task, weights))
+        let parcel = Parcel::with_weights(task, weights, &mut self.spare);
+        self.send(parcel)
     }
 
     fn send(&self, parcel: Result<Parcel, crate::protocol::CodecError>) -> bool {
@@ -105,7 +110,7 @@ impl Helper {
         })
     }
 
-    async fn answer(&mut self) -> Option<Vec<Vec<f32>>> {
+    async fn answer(&mut self) -> Option<Vec<Float32Array>> {
         let silence = TimeoutFuture::new(LONGEST_SILENCE_MS);
         match select(self.heard.next(), silence).await {
             Either::Left((heard, _)) => heard.flatten(),
@@ -203,7 +208,7 @@ impl Team {
         tasks: Vec<usize>,
         task: impl Fn(&[usize]) -> Task,
         here: impl Fn(&[usize]) -> Vec<R>,
-        results: impl Fn(&[usize], Vec<Vec<f32>>) -> Option<Vec<R>>,
+        results: impl Fn(&[usize], &[Float32Array]) -> Option<Vec<R>>,
     ) -> Vec<R> {
         let mut helpers = self.helpers.gather();
         let mut ready: Vec<&mut Helper> = helpers
@@ -225,8 +230,13 @@ impl Team {
                 continue;
             }
             let answer = if asked { helper.answer().await } else { None };
-            match answer.and_then(|answer| results(part, answer)) {
-                Some(results) => all.extend(results),
+            let found = answer.and_then(|answer| {
+                let found = results(part, &answer);
+                helper.spare = Spare::new(answer);
+                found
+            });
+            match found {
+                Some(found) => all.extend(found),
                 None => {
                     helper.is_ready = false;
                     broken += 1;
@@ -256,11 +266,14 @@ impl Crew for Team {
                 },
                 |shares| self.hand.train(weights, draw, neighbours(shares)),
                 |shares, answer| {
-                    let mut numbers = answer.into_iter();
+                    let mut arrays = answer.iter();
                     let branch = |shares| {
+                        let sums = arrays.next()?;
                         let outcome = Outcome {
-                            sums: Sums::from_numbers(&numbers.next()?)?,
-                            logits: numbers.next()?,
+                            sums: Sums::of_numbers(sums.length() as usize, |own| {
+                                sums.copy_to(own)
+                            })?,
+                            logits: arrays.next()?.to_vec(),
                         };
                         Some(Branch { shares, outcome })
                     };
@@ -289,7 +302,7 @@ impl Crew for Team {
                     images: neighbours(images),
                 },
                 |images| self.hand.logits(weights, part, neighbours(images)),
-                |_, answer| answer.into_iter().next(),
+                |_, answer| answer.first().map(Float32Array::to_vec),
             );
             Ok(logits.await)
         })

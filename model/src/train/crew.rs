@@ -225,7 +225,7 @@ mod tests {
         Branch {
             shares: share..share + 1,
             outcome: Outcome {
-                sums: Sums::from_numbers(&numbers).unwrap(),
+                sums: Sums::of_numbers(numbers.len(), |own| own.copy_from_slice(&numbers)).unwrap(),
                 logits: vec![share as f32],
             },
         }

@@ -49,16 +49,18 @@ impl Sums {
         }
     }
 
-    /// The numbers of which [`Sums::from_numbers`] makes the same sums.
+    /// The numbers of which [`Sums::of_numbers`] makes the same sums.
     pub fn numbers(&self) -> &[f32] {
         bytemuck::cast_slice(&self.0)
     }
 
-    /// Sums of their numbers; `None` where those are too few or too many.
-    pub fn from_numbers(numbers: &[f32]) -> Option<Self> {
-        let (fours, rest) = numbers.as_chunks::<LANES>();
-        let sums: Vec<f32x4> = fours.iter().map(|four| f32x4::new(*four)).collect();
-        (sums.len() == LEN && rest.is_empty()).then_some(Self(sums))
+    /// Sums of so many numbers, which `fill` writes; `None` where those are too few or too many.
+    pub fn of_numbers(len: usize, fill: impl FnOnce(&mut [f32])) -> Option<Self> {
+        (len == LEN * LANES).then(|| {
+            let mut sums = Self::default();
+            fill(bytemuck::cast_slice_mut(&mut sums.0));
+            sums
+        })
     }
 
     /// The sums of each layer.
