@@ -7,13 +7,18 @@
 use burn::tensor::Device;
 use js_sys::{Reflect, WebAssembly};
 use kiln_app::worker::{constructors, yield_to_messages};
+use kiln_model::batch::Batches;
 use kiln_model::checkpoint::{Checkpoint, write};
 use kiln_model::config::Config;
 use kiln_model::dataset::{Dataset, Images};
 use kiln_model::event::Event;
 use kiln_model::history::History;
 use kiln_model::mnist::{FILES, Unpacker};
+use kiln_model::spec::PARAMETER_COUNT;
+use kiln_model::train::fused::update::{Update, norm};
+use kiln_model::train::fused::{Examples, Network};
 use kiln_model::train::session::{ReadBack, Session};
+use kiln_model::weights::initial;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_test::{console_log, wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -119,6 +124,61 @@ async fn costs(name: &str, device: Device, batch_size: u32, times: usize) {
 #[wasm_bindgen_test]
 async fn costs_on_the_cpu() {
     costs("CPU", Device::flex(), 128, 20).await;
+}
+
+/// What each part of a step costs one worker, with the default settings but for the batch.
+#[wasm_bindgen_test]
+fn the_parts_of_a_step_on_the_cpu() {
+    const BATCH_SIZE: u32 = 128;
+    const TIMES: u32 = 50;
+    let config = config(BATCH_SIZE);
+    let images = dataset().split_for(&config).training;
+    let mut weights = initial(config.seed);
+    let mut batches = Batches::new(
+        images.clone(),
+        BATCH_SIZE as usize,
+        config.dropout,
+        config.seed,
+    );
+    let optimizer = config.optimizer;
+    let mut update = Update::new(optimizer, &optimizer.initial_state(PARAMETER_COUNT), 0).unwrap();
+    let mut network = Network::new(&weights);
+    let mut spent = [0.0; 6];
+    let mut start = 0.0;
+    let mut part = |part: usize| {
+        let now = now_ms();
+        if let Some(spent) = spent.get_mut(part) {
+            *spent += (now - start) / f64::from(TIMES);
+        }
+        start = now;
+    };
+    for step in 0..TIMES {
+        part(usize::MAX);
+        let batch = batches.draw(step).whole(&images);
+        part(0);
+        network.load(&weights);
+        part(1);
+        drop(network.logits(&batch.pixels));
+        part(2);
+        let examples = Examples {
+            pixels: &batch.pixels,
+            labels: &batch.labels,
+            dropout: batch.dropout.as_ref(),
+        };
+        let outcome = network.gradients(examples, BATCH_SIZE as usize);
+        part(3);
+        let gradient = outcome.sums.flat();
+        assert!(norm(&gradient).is_finite());
+        part(4);
+        update.apply(&mut weights, &gradient, config.learning_rate);
+        part(5);
+    }
+    let [drawn, loaded, answered, learned, flat, updated] = spent;
+    console_log!(
+        "CPU, 1 worker, batch {BATCH_SIZE}, ms a step: pixels and dropout {drawn:.2}, weights laid \
+         out {loaded:.2}, forward and backward {learned:.2}, gradient laid out and its norm \
+         {flat:.2}, update {updated:.2}; and forward alone, dropout off, {answered:.2}"
+    );
 }
 
 #[wasm_bindgen_test]
