@@ -1,38 +1,7 @@
-//! What there is to train on, asked of the browser before burn is.
-//!
-//! burn panics on an adapter without `timestamp-query`; so page and worker both look here first.
+//! What there is to train on, what is known of it, and which of it trains.
 
-use js_sys::{Object, Promise, Reflect};
 use serde::{Deserialize, Serialize};
-use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
-
-// The few members of WebGPU that are asked for; web-sys keeps its own behind a compiler flag.
-#[wasm_bindgen]
-extern "C" {
-    type Gpu;
-    #[wasm_bindgen(method, js_name = requestAdapter)]
-    fn request_adapter(this: &Gpu) -> Promise;
-
-    type GpuAdapter;
-    #[wasm_bindgen(method, getter)]
-    fn features(this: &GpuAdapter) -> js_sys::Set;
-    #[wasm_bindgen(method, getter)]
-    fn info(this: &GpuAdapter) -> GpuAdapterInfo;
-
-    type GpuAdapterInfo;
-    #[wasm_bindgen(method, getter)]
-    fn vendor(this: &GpuAdapterInfo) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn architecture(this: &GpuAdapterInfo) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn device(this: &GpuAdapterInfo) -> String;
-    #[wasm_bindgen(method, getter)]
-    fn description(this: &GpuAdapterInfo) -> String;
-    #[wasm_bindgen(method, getter, js_name = isFallbackAdapter)]
-    fn is_fallback_adapter(this: &GpuAdapterInfo) -> Option<bool>;
-}
 
 /// What a run trains on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -125,6 +94,9 @@ impl Speeds {
     }
 }
 
+/// A browser that says nothing of a GPU for so long is taken to have none.
+pub const SILENT_SECS: u32 = 5;
+
 /// Why WebGPU is not used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoGpu {
@@ -136,6 +108,11 @@ pub enum NoGpu {
         "This browser has no WebGPU, so Kiln trains on the CPU, more slowly. For the GPU use current Chrome, Edge or Safari 26."
     )]
     NoWebGpu,
+    /// The browser was asked for an adapter and has not answered.
+    #[error(
+        "The browser has not said for {SILENT_SECS} s whether there is a GPU, so Kiln trains on the CPU. Backend under Advanced asks again."
+    )]
+    Silent,
     /// The browser offers no adapter.
     #[error("The browser offers no GPU to WebGPU, so Kiln trains on the CPU, more slowly.")]
     NoAdapter,
@@ -153,6 +130,7 @@ impl NoGpu {
         match self {
             Self::Insecure => "WebGPU needs https",
             Self::NoWebGpu => "no WebGPU",
+            Self::Silent => "GPU does not answer",
             Self::NoAdapter => "no GPU found",
             Self::NoTimestampQuery => "GPU lacks timestamp-query",
             Self::Refused(_) => "GPU refused",
@@ -182,50 +160,8 @@ pub fn choose(choice: BackendChoice, probed: &Result<Adapter, NoGpu>, speeds: &S
     Chosen { backend, reason }
 }
 
-/// Asks the browser for an adapter; works on the page and in a worker.
-///
-/// # Errors
-/// Why there is none that burn can train on.
-pub async fn probe() -> Result<Adapter, NoGpu> {
-    let gpu = gpu()?;
-    let adapter = JsFuture::from(gpu.request_adapter())
-        .await
-        .map_err(|error| NoGpu::Refused(describe(&error)))?;
-    if adapter.is_null() || adapter.is_undefined() {
-        return Err(NoGpu::NoAdapter);
-    }
-    let adapter: GpuAdapter = adapter.unchecked_into();
-    if !adapter.features().has(&"timestamp-query".into()) {
-        return Err(NoGpu::NoTimestampQuery);
-    }
-    let info = adapter.info();
-    let name = adapter_name(
-        &[info.description(), info.device()],
-        &[info.vendor(), info.architecture()],
-    );
-    Ok(Adapter {
-        name,
-        is_software: info.is_fallback_adapter().unwrap_or_default(),
-    })
-}
-
-fn gpu() -> Result<Gpu, NoGpu> {
-    let global: Object = js_sys::global();
-    let secure = Reflect::get(&global, &"isSecureContext".into());
-    let gpu = Reflect::get(&global, &"navigator".into())
-        .and_then(|navigator| Reflect::get(&navigator, &"gpu".into()))
-        .unwrap_or(JsValue::UNDEFINED);
-    if !gpu.is_undefined() {
-        Ok(gpu.unchecked_into())
-    } else if secure.is_ok_and(|secure| secure.is_falsy()) {
-        Err(NoGpu::Insecure)
-    } else {
-        Err(NoGpu::NoWebGpu)
-    }
-}
-
-/// The first full description, or else what parts there are.
-fn adapter_name(descriptions: &[String], parts: &[String]) -> String {
+/// What an adapter is called: its first full description, or else what parts there are.
+pub fn adapter_name(descriptions: &[String], parts: &[String]) -> String {
     let given = |text: &&String| !text.is_empty();
     if let Some(description) = descriptions.iter().find(given) {
         return description.clone();

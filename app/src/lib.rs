@@ -17,6 +17,8 @@ pub mod format;
 pub mod latest;
 pub mod mosaic;
 pub mod pace;
+#[cfg(any(feature = "page", feature = "worker"))]
+pub mod probe;
 pub mod protocol;
 pub mod record;
 pub mod run;

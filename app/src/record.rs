@@ -27,6 +27,7 @@ pub struct Record {
 
 /// What came of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Summary {
     /// Training steps done.
     pub steps: u32,
@@ -132,6 +133,19 @@ pub(crate) mod tests {
         assert_eq!(summary.images_per_sec, Some(800.0));
         assert_eq!(summary.sparkline, [2.25, 1.5]);
         assert_eq!(record.data, "data");
+    }
+
+    #[test]
+    fn a_record_that_lacks_a_figure_or_a_setting_is_read() {
+        let whole = serde_json::to_value(Record::of(&scored_run())).unwrap();
+        for part in ["summary", "config"] {
+            for name in whole[part].as_object().unwrap().keys() {
+                let mut fewer = whole.clone();
+                fewer[part].as_object_mut().unwrap().remove(name);
+                let read: Result<Record, _> = serde_json::from_value(fewer);
+                assert!(read.is_ok(), "{part} without {name}: {read:?}");
+            }
+        }
     }
 
     #[test]

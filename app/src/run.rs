@@ -38,6 +38,11 @@ impl Status {
         }
     }
 
+    /// Whether the run is over, so that there is nothing to resume.
+    pub const fn has_ended(self) -> bool {
+        matches!(self, Self::Session(state) if state.has_ended())
+    }
+
     /// Whether the run can still change by itself.
     pub fn is_open(self) -> bool {
         match self {
@@ -148,8 +153,6 @@ pub struct Run {
     checkpoint: Option<Checkpoint>,
     measuring: Option<Measuring>,
     is_scoring: bool,
-    diverged: Option<Measured<Trained>>,
-    stopped_early: Option<Measured<u32>>,
 }
 
 impl Run {
@@ -163,8 +166,6 @@ impl Run {
             checkpoint: None,
             measuring: None,
             is_scoring: false,
-            diverged: None,
-            stopped_early: None,
         }
     }
 
@@ -184,7 +185,10 @@ impl Run {
     pub fn rewind(&mut self) {
         let (identity, config) = (self.identity.clone(), self.config);
         *self = match self.checkpoint.take() {
-            Some(checkpoint) => Self::restored(identity, Status::Preparing, checkpoint),
+            Some(mut checkpoint) => {
+                checkpoint.history.go_back(checkpoint.snapshot.step);
+                Self::restored(identity, Status::Preparing, checkpoint)
+            }
             None => Self::new(identity, config),
         };
     }
@@ -208,11 +212,10 @@ impl Run {
             }
             // The session has found it in range.
             Event::Edited(_, edit) => drop(edit.apply(&mut self.config)),
-            Event::StoppedEarly(moment, value) => {
-                self.stopped_early = Some(Measured { moment, value });
-            }
-            Event::Diverged(moment, value) => self.diverged = Some(Measured { moment, value }),
-            Event::Step(..)
+            Event::EditRefused(..)
+            | Event::StoppedEarly(..)
+            | Event::Diverged(..)
+            | Event::Step(..)
             | Event::Epoch(..)
             | Event::Validation(..)
             | Event::Throughput(..)
@@ -249,11 +252,18 @@ impl Run {
         });
     }
 
+    /// Keeps all that happened in a run that has failed, trained on data that is known by `data`.
+    /// Where it can go on from stays what it was, its beginning where there is nothing else.
+    pub fn keep_failure(&mut self, data: &str) {
+        let before = self.checkpoint.take().map(|kept| kept.snapshot);
+        self.keep(before.unwrap_or_else(|| Snapshot::initial(self.config, data.to_owned())));
+    }
+
     /// Takes in a score that was found out after the run had ended, and says whether it did: a
     /// score that is there stays, a run that can still go on has none yet, and one of other weights
     /// than those of `step` is not this run's.
     pub fn take_score(&mut self, step: u32, score: Score) -> bool {
-        let has_ended = matches!(self.status, Status::Session(state) if state.has_ended());
+        let has_ended = self.status.has_ended();
         let are_its = self.weights_step(Weights::Best) == Some(step);
         let moment = self.history.steps.last().map(|last| last.moment);
         let moment = moment.filter(|_| has_ended && are_its && self.history.score.is_none());
@@ -285,14 +295,19 @@ impl Run {
 
     /// Opens an ended run again, to go on up to so many epochs.
     pub fn reopen(&mut self, epochs: u32) {
-        let Some(Checkpoint { snapshot, history }) = self.checkpoint.take() else {
+        let Some(Checkpoint {
+            snapshot,
+            mut history,
+        }) = self.checkpoint.take()
+        else {
             return;
         };
+        history.go_back(snapshot.step);
+        (history.score, history.stopped_early) = (None, None);
         let mut checkpoint = Checkpoint {
             snapshot: snapshot.reopened(),
             history,
         };
-        checkpoint.history.score = None;
         let edit = Edit::Epochs(epochs);
         let config = &mut checkpoint.snapshot.config;
         // Out of range nothing changes, and the session will find no steps to do.
@@ -340,12 +355,24 @@ impl Run {
 
     /// The step whose loss or gradient is no number.
     pub fn diverged(&self) -> Option<Measured<Trained>> {
-        self.diverged
+        self.history.diverged
+    }
+
+    /// What was no number any more, and when: why the run failed.
+    pub fn failure(&self) -> Option<String> {
+        let Measured { moment, value } = self.diverged()?;
+        let (what, figure) = if value.quality.loss.is_finite() {
+            ("The gradient norm", value.gradient_norm)
+        } else {
+            ("Loss", value.quality.loss)
+        };
+        let became = if figure.is_nan() { "NaN" } else { "infinite" };
+        Some(format!("{what} became {became} at step {}", moment.step))
     }
 
     /// When training ended for want of patience, and the step with the best weights.
     pub fn stopped_early(&self) -> Option<Measured<u32>> {
-        self.stopped_early
+        self.history.stopped_early
     }
 
     /// All parameters at the last checkpoint, in the order of `kiln_model::spec::PARAMETERS`.
@@ -361,7 +388,7 @@ impl Run {
     pub fn weights_step(&self, which: Weights) -> Option<u32> {
         let snapshot = &self.checkpoint.as_ref()?.snapshot;
         let best = snapshot.best.as_ref().filter(|_| which == Weights::Best);
-        Some(best.map_or(snapshot.step, |best| best.measured.moment.step))
+        Some(best.map_or(snapshot.weights_step, |best| best.measured.moment.step))
     }
 
     /// What follows from the settings.
@@ -403,13 +430,24 @@ pub fn rarest_colour(taken: impl IntoIterator<Item = usize>) -> usize {
     rarest.unwrap_or_default()
 }
 
-/// A name that no other run has: the one that is asked for or an automatic one, with a number
-/// behind it where that is taken.
+/// The first so many letters of a text.
+pub fn cut(text: &str, letters: usize) -> &str {
+    match text.char_indices().nth(letters) {
+        Some((index, _)) => &text[..index],
+        None => text,
+    }
+}
+
+/// A name that no other run has, at most [`NAME_LETTERS`] long: the one that is asked for or an
+/// automatic one, with a number behind it where that is taken.
 pub fn unused_name(asked: Option<&str>, number: u32, taken: impl Fn(&str) -> bool) -> String {
     match asked {
-        Some(name) => [name.to_owned()]
+        Some(name) => [cut(name, NAME_LETTERS).to_owned()]
             .into_iter()
-            .chain((2..).map(|number| format!("{name}-{number}")))
+            .chain((2..).map(|number: u32| {
+                let number = format!("-{number}");
+                format!("{}{number}", cut(name, NAME_LETTERS - number.len()))
+            }))
             .find(|name| !taken(name))
             .unwrap_or_default(),
         None => (number..)
@@ -422,7 +460,7 @@ pub fn unused_name(asked: Option<&str>, number: u32, taken: impl Fn(&str) -> boo
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use kiln_model::checkpoint::{Best, Next, Values};
+    use kiln_model::checkpoint::{self, Best, Next, Values};
     use kiln_model::evaluation::Tally;
     use kiln_model::event::{Moment, Quality};
     use kiln_model::spec::PARAMETER_COUNT;
@@ -483,6 +521,7 @@ pub(crate) mod tests {
             epoch: Tally::default(),
             elapsed_secs: 0.5,
             weights: values(7.0),
+            weights_step: step,
             optimizer: config.optimizer.initial_state(PARAMETER_COUNT),
             best: Some(Best {
                 measured: Measured {
@@ -491,6 +530,8 @@ pub(crate) mod tests {
                 },
                 weights: values(9.0),
             }),
+            to_beat: None,
+            warm_up_steps: 0,
         }
     }
 
@@ -617,6 +658,50 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_failed_run_keeps_all_that_happened_and_goes_on_from_before() {
+        for first_kept in [None, Some(1)] {
+            let mut run = new_run();
+            run.apply(Event::Step(at(1), trained(2.25, 0.125)));
+            if let Some(step) = first_kept {
+                run.keep(snapshot(step));
+            }
+            run.apply(Event::Step(at(2), trained(9.0, 0.125)));
+            run.apply(Event::Diverged(at(3), trained(f64::NAN, 0.0)));
+            run.apply(Event::State(State::Failed));
+            run.keep_failure("data");
+            let kept = checkpoint::write(run.checkpoint().unwrap()).unwrap();
+            let kept = checkpoint::read(&kept).unwrap();
+            let mut again = Run::restored(run.identity.clone(), run.status(), kept);
+            assert_eq!(again.history().steps, run.history().steps);
+            assert_eq!(again.diverged().map(|row| row.moment.step), Some(3));
+            again.reopen(again.config().epochs);
+            again.rewind();
+            assert_eq!(again.steps_done(), first_kept.unwrap_or(0));
+            assert_eq!(again.diverged(), None);
+        }
+    }
+
+    #[test]
+    fn what_stopped_early_is_known_after_a_reload() {
+        let mut run = new_run();
+        run.apply(Event::Step(at(2), trained(2.25, 0.125)));
+        run.apply(Event::StoppedEarly(at(2), 1));
+        run.keep(Snapshot {
+            weights_step: 1,
+            next: Next::Nothing,
+            ..snapshot(2)
+        });
+        let kept = checkpoint::write(run.checkpoint().unwrap()).unwrap();
+        let kept = checkpoint::read(&kept).unwrap();
+        let mut again = Run::restored(run.identity.clone(), run.status(), kept);
+        assert_eq!(again.stopped_early().map(|early| early.value), Some(1));
+        assert_eq!(again.weights_step(Weights::Last), Some(1));
+        again.reopen(9);
+        again.rewind();
+        assert_eq!(again.stopped_early(), None);
+    }
+
+    #[test]
     fn an_edit_changes_the_settings_and_is_kept() {
         let mut run = new_run();
         run.apply(Event::Edited(at(1), Edit::Epochs(7)));
@@ -651,6 +736,16 @@ pub(crate) mod tests {
             "course-run-1-2"
         );
         assert_eq!(unused_name(None, 3, taken), automatic_name(4));
+    }
+
+    #[test]
+    fn a_numbered_name_is_no_longer_than_any_other() {
+        let long = "é".repeat(NAME_LETTERS + 5);
+        let first = unused_name(Some(&long), 0, |_| false);
+        assert_eq!(first.chars().count(), NAME_LETTERS);
+        let second = unused_name(Some(&long), 0, |name| name == first);
+        assert_eq!(second.chars().count(), NAME_LETTERS);
+        assert!(second.ends_with("é-2"));
     }
 
     #[test]

@@ -72,6 +72,8 @@ pub enum Fate {
     Outdated,
     /// All that was kept has been deleted.
     Deleted,
+    /// The browser closed it, for reasons of its own; what was kept may be there or not.
+    Closed,
 }
 
 /// A checkpoint as it is kept.
@@ -228,8 +230,8 @@ impl Store {
         if let Some(error) = failed.take() {
             return Err(unavailable(error));
         }
-        let deleted = tell.clone();
-        database.on_close(move |_| deleted(Fate::Deleted));
+        let closed = tell.clone();
+        database.on_close(move |_| closed(Fate::Closed));
         database.on_version_change(move |event| {
             // Whoever asks waits until every tab has let go.
             let database: Option<IdbDatabase> = event.target().map(JsCast::unchecked_into);

@@ -14,6 +14,7 @@ use crate::evaluation::Tally;
 use crate::event::{Moment, Quality, Score, Trained};
 use crate::history::{History, Measured};
 use crate::spec::{PARAMETER_COUNT, PARAMETERS};
+use crate::weights;
 
 const MAGIC: [u8; 8] = *b"KILNCKPT";
 /// The only version there is; a reader refuses any other.
@@ -105,18 +106,48 @@ pub struct Snapshot {
     pub elapsed_secs: f64,
     /// All parameters, in the order of [`PARAMETERS`].
     pub weights: Values,
+    /// The step after which the weights were these: an earlier one where training has ended for
+    /// want of patience.
+    pub weights_step: u32,
     /// The optimiser's state by name, each as long as the weights.
     pub optimizer: BTreeMap<String, Values>,
     /// The best weights; none before the first validation.
     pub best: Option<Best>,
+    /// The lowest validation loss since training began or was continued: what patience waits for
+    /// to be beaten.
+    pub to_beat: Option<Measured<Quality>>,
+    /// Steps over which the learning rate rises. A change of epochs can lower it but not raise it,
+    /// so that a warm-up that is over stays over.
+    pub warm_up_steps: u32,
 }
 
 impl Snapshot {
-    /// The same, open again after it has ended: training goes on as long as there are epochs left.
+    /// A run that has not done its first step, with the settings' own weights.
+    pub fn initial(config: Config, data: String) -> Self {
+        Self {
+            config,
+            data,
+            step: 0,
+            next: Next::Train,
+            is_stopped: false,
+            epoch: Tally::default(),
+            elapsed_secs: 0.0,
+            weights: Values(weights::initial(config.seed)),
+            weights_step: 0,
+            optimizer: config.optimizer.initial_state(PARAMETER_COUNT),
+            best: None,
+            to_beat: None,
+            warm_up_steps: config.schedule.warm_up_steps(config.plan().total_steps()),
+        }
+    }
+
+    /// The same, open again after it has ended: training goes on as long as there are epochs left,
+    /// and patience starts anew, as Keras' does with each `fit`.
     pub fn reopened(self) -> Self {
         Self {
             next: Next::Train,
             is_stopped: false,
+            to_beat: None,
             ..self
         }
     }
@@ -132,12 +163,13 @@ impl Snapshot {
     }
 }
 
-/// A run between two steps: the session, and all that was measured until then.
+/// A run between two steps: the session, and all that was measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     /// The session.
     pub snapshot: Snapshot,
-    /// What was measured up to its step.
+    /// What was measured up to its step; of a failed run, whose session is one from before it
+    /// failed, up to its end.
     pub history: History,
 }
 
@@ -188,6 +220,13 @@ struct Head {
     epoch: Tally,
     elapsed_secs: f64,
     edits: Vec<Measured<Edit>>,
+    // What follows was not kept at first.
+    #[serde(default)]
+    weights_step: Option<u32>,
+    #[serde(default)]
+    warm_up_steps: Option<u32>,
+    #[serde(default)]
+    stopped_early: Option<Measured<u32>>,
 }
 
 /// A measurement as the columns of a table, after the four of its moment.
@@ -265,6 +304,8 @@ const VALIDATIONS: &str = "history.validations";
 const THROUGHPUT: &str = "history.throughput";
 const SCORE: &str = "history.score";
 const BEST_MEASURED: &str = "best.measured";
+const TO_BEAT: &str = "patience.to_beat";
+const DIVERGED: &str = "history.diverged";
 
 /// A tensor of the file.
 struct Part {
@@ -332,6 +373,8 @@ pub fn write(checkpoint: &Checkpoint) -> Result<Vec<u8>, CheckpointError> {
         table(THROUGHPUT, &history.throughput),
         table(SCORE, history.score.as_slice()),
         table(BEST_MEASURED, best_measured.as_slice()),
+        table(TO_BEAT, snapshot.to_beat.as_slice()),
+        table(DIVERGED, history.diverged.as_slice()),
     ]);
     let head = Head {
         config: snapshot.config,
@@ -342,6 +385,9 @@ pub fn write(checkpoint: &Checkpoint) -> Result<Vec<u8>, CheckpointError> {
         epoch: snapshot.epoch,
         elapsed_secs: snapshot.elapsed_secs,
         edits: history.edits.clone(),
+        weights_step: Some(snapshot.weights_step),
+        warm_up_steps: Some(snapshot.warm_up_steps),
+        stopped_early: history.stopped_early,
     };
     let head = serde_json::to_string(&head).map_err(|error| refused(error.to_string()))?;
     let views = parts
@@ -391,13 +437,25 @@ pub fn read(file: &[u8]) -> Result<Checkpoint, CheckpointError> {
         let values = read_parameters(&tensors, &format!("{OPTIMIZER}.{name}"))?;
         optimizer.insert((*name).to_owned(), values);
     }
-    let best = match read_table(&tensors, BEST_MEASURED)?.pop() {
+    let best_measured = read_table(&tensors, BEST_MEASURED)?.pop();
+    let best = match best_measured {
         Some(measured) => Some(Best {
             measured,
             weights: read_parameters(&tensors, BEST)?,
         }),
         None => None,
     };
+    let to_beat = if has_table(&tensors, TO_BEAT) {
+        read_table(&tensors, TO_BEAT)?.pop()
+    } else {
+        best_measured
+    };
+    let diverged = if has_table(&tensors, DIVERGED) {
+        read_table(&tensors, DIVERGED)?.pop()
+    } else {
+        None
+    };
+    let warm_up_steps = head.config.schedule.warm_up_steps(total_steps);
     Ok(Checkpoint {
         snapshot: Snapshot {
             config: head.config,
@@ -408,8 +466,11 @@ pub fn read(file: &[u8]) -> Result<Checkpoint, CheckpointError> {
             epoch: head.epoch,
             elapsed_secs: head.elapsed_secs,
             weights: read_parameters(&tensors, WEIGHTS)?,
+            weights_step: head.weights_step.unwrap_or(head.step),
             optimizer,
             best,
+            to_beat,
+            warm_up_steps: head.warm_up_steps.unwrap_or(warm_up_steps),
         },
         history: History {
             steps: read_table(&tensors, STEPS)?,
@@ -418,6 +479,8 @@ pub fn read(file: &[u8]) -> Result<Checkpoint, CheckpointError> {
             throughput: read_table(&tensors, THROUGHPUT)?,
             edits: head.edits,
             score: read_table(&tensors, SCORE)?.pop(),
+            stopped_early: head.stopped_early,
+            diverged,
         },
     })
 }
@@ -477,6 +540,11 @@ fn read_parameters(tensors: &SafeTensors<'_>, prefix: &str) -> Result<Values, Ch
         weights.extend(Values::from_bytes(tensor.data()).0);
     }
     Ok(Values(weights))
+}
+
+/// Whether a file has a table that the first ones lacked.
+fn has_table(tensors: &SafeTensors<'_>, name: &str) -> bool {
+    tensors.tensor(name).is_ok()
 }
 
 fn read_table<T: Columns>(

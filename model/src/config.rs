@@ -6,8 +6,9 @@ use crate::optimizer::{DEFAULT_MOMENTUM, DEFAULT_WEIGHT_DECAY, Optimizer};
 use crate::plan::Plan;
 use crate::schedule::Schedule;
 
-/// The settings of a run.
+/// The settings of a run. A setting that a run of an older Kiln lacks is what it is by default.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Config {
     /// Times every training image is seen, 1 to 50.
     pub epochs: u32,
@@ -178,6 +179,16 @@ impl Setting {
         }
     }
 
+    /// Whether it has a meaning beside these settings: some optimisers have no momentum.
+    pub const fn is_used_by(self, config: &Config) -> bool {
+        match self {
+            Self::Momentum => matches!(config.optimizer, Optimizer::Sgd { .. }),
+            Self::WeightDecay => matches!(config.optimizer, Optimizer::AdamW { .. }),
+            Self::Patience => config.patience.is_some(),
+            _ => true,
+        }
+    }
+
     /// The least and the most it may be.
     pub const fn range(self) -> (f64, f64) {
         match self {
@@ -314,11 +325,12 @@ impl Config {
         }
     }
 
-    /// The learning rate of the step after `steps_done`.
-    pub fn rate_after(&self, steps_done: u32) -> f64 {
+    /// The learning rate of the step after `steps_done` of a run whose first `warm_up_steps` warm
+    /// up.
+    pub fn rate_after(&self, steps_done: u32, warm_up_steps: u32) -> f64 {
         let total_steps = self.plan().total_steps();
         self.schedule
-            .rate(self.learning_rate, steps_done, total_steps)
+            .rate(self.learning_rate, steps_done, warm_up_steps, total_steps)
     }
 }
 
@@ -367,6 +379,38 @@ impl Edit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_that_lack_one_are_read() {
+        let all = serde_json::to_value(Config::default()).unwrap();
+        for name in all.as_object().unwrap().keys() {
+            let mut fewer = all.clone();
+            fewer.as_object_mut().unwrap().remove(name);
+            let read: Config = serde_json::from_value(fewer).unwrap();
+            assert_eq!(read, Config::default(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_others_leave_no_meaning_is_not_used() {
+        let unused = |config: Config| {
+            let unused = |setting: &Setting| !setting.is_used_by(&config);
+            Setting::ALL.into_iter().filter(unused).collect::<Vec<_>>()
+        };
+        let config = |optimizer, patience| Config {
+            optimizer,
+            patience,
+            ..Config::default()
+        };
+        assert_eq!(
+            unused(config(Optimizer::Adam, None)),
+            [Setting::Momentum, Setting::WeightDecay, Setting::Patience]
+        );
+        assert_eq!(
+            unused(config(Optimizer::Sgd { momentum: 0.9 }, Some(2))),
+            [Setting::WeightDecay]
+        );
+    }
 
     #[test]
     fn a_value_outside_names_the_range() {

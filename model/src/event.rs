@@ -135,6 +135,8 @@ pub enum Event {
     Score(Moment, Score),
     /// A setting was changed, and the run goes on with this.
     Edited(Moment, Edit),
+    /// A setting was to be changed, but training is over: the run has kept what it had.
+    EditRefused(Moment, Edit),
     /// Validation has not improved for as long as the settings say; training has ended and the
     /// weights are again those of this step.
     StoppedEarly(Moment, u32),

@@ -30,6 +30,10 @@ pub struct History {
     pub edits: Vec<Measured<Edit>>,
     /// The score on the test images, dropout off, and when training ended.
     pub score: Option<Measured<Score>>,
+    /// When training ended for want of patience, and the step whose weights it went back to.
+    pub stopped_early: Option<Measured<u32>>,
+    /// The step whose loss or gradient is no number, with which training ended.
+    pub diverged: Option<Measured<Trained>>,
 }
 
 impl History {
@@ -42,11 +46,25 @@ impl History {
             Event::Throughput(moment, value) => self.throughput.push(Measured { moment, value }),
             Event::Edited(moment, value) => self.edits.push(Measured { moment, value }),
             Event::Score(moment, value) => self.score = Some(Measured { moment, value }),
-            Event::State(_)
-            | Event::Measuring { .. }
-            | Event::StoppedEarly(..)
-            | Event::Diverged(..) => {}
+            Event::StoppedEarly(moment, value) => {
+                self.stopped_early = Some(Measured { moment, value });
+            }
+            Event::Diverged(moment, value) => self.diverged = Some(Measured { moment, value }),
+            Event::State(_) | Event::Measuring { .. } | Event::EditRefused(..) => {}
         }
+    }
+
+    /// Leaves out what happened after so many steps: a run that failed goes on from there.
+    pub fn go_back(&mut self, step: u32) {
+        fn cut<T>(rows: &mut Vec<Measured<T>>, step: u32) {
+            rows.retain(|row| row.moment.step <= step);
+        }
+        cut(&mut self.steps, step);
+        cut(&mut self.epochs, step);
+        cut(&mut self.validations, step);
+        cut(&mut self.throughput, step);
+        cut(&mut self.edits, step);
+        self.diverged = self.diverged.filter(|row| row.moment.step <= step);
     }
 
     /// How many things were measured or changed.
@@ -57,6 +75,8 @@ impl History {
             + self.throughput.len()
             + self.edits.len()
             + usize::from(self.score.is_some())
+            + usize::from(self.stopped_early.is_some())
+            + usize::from(self.diverged.is_some())
     }
 
     /// Whether nothing has happened yet.

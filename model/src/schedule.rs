@@ -36,15 +36,24 @@ impl Schedule {
         }
     }
 
-    /// The learning rate of the step after `steps_done` of `total_steps`; never zero before the
-    /// last step is done.
-    pub fn rate(self, base: f64, steps_done: u32, total_steps: u32) -> f64 {
+    /// Steps of a run of `total_steps` over which the learning rate rises; none but for
+    /// [`Schedule::WarmUpCosine`].
+    pub fn warm_up_steps(self, total_steps: u32) -> u32 {
+        match self {
+            Self::WarmUpCosine => (f64::from(total_steps) * WARM_UP_SHARE).ceil() as u32,
+            Self::Constant | Self::Cosine | Self::Step => 0,
+        }
+    }
+
+    /// The learning rate of the step after `steps_done` of `total_steps`, of which the first
+    /// `warm_up_steps` warm up; never zero before the last step is done.
+    pub fn rate(self, base: f64, steps_done: u32, warm_up_steps: u32, total_steps: u32) -> f64 {
         let (done, total) = (f64::from(steps_done), f64::from(total_steps.max(1)));
         match self {
             Self::Constant => base,
             Self::Cosine => base * half_cosine(done / total),
             Self::WarmUpCosine => {
-                let warm_up = (total * WARM_UP_SHARE).ceil();
+                let warm_up = f64::from(warm_up_steps);
                 if done < warm_up {
                     base * ((done + 1.0) / warm_up)
                 } else {
@@ -73,7 +82,7 @@ mod tests {
 
     fn check(schedule: Schedule, expected: &[(u32, f64)]) {
         for (steps_done, factor) in expected {
-            let rate = schedule.rate(0.002, *steps_done, 100);
+            let rate = schedule.rate(0.002, *steps_done, schedule.warm_up_steps(100), 100);
             assert!(
                 (rate - 0.002 * factor).abs() < TOLERANCE,
                 "{schedule:?} after {steps_done}: {rate}"
@@ -138,7 +147,7 @@ mod tests {
         for schedule in Schedule::ALL {
             for total in [1, 2, 3, 19, 20, 21, 2_105] {
                 for done in 0..total {
-                    let rate = schedule.rate(1e-5, done, total);
+                    let rate = schedule.rate(1e-5, done, schedule.warm_up_steps(total), total);
                     assert!(rate > 0.0 && rate <= 1e-5, "{schedule:?} {done} of {total}");
                 }
             }

@@ -60,6 +60,14 @@ fn checkpoint(optimizer: Optimizer) -> Checkpoint {
         Event::Validation(at(2), third),
         Event::Throughput(at(2), 1e3 / 7.0),
         Event::Score(at(2), score),
+        Event::StoppedEarly(at(2), 1),
+        Event::Diverged(
+            at(3),
+            Trained {
+                gradient_norm: f64::INFINITY,
+                ..trained
+            },
+        ),
     ] {
         history.apply(&event);
     }
@@ -83,6 +91,7 @@ fn checkpoint(optimizer: Optimizer) -> Checkpoint {
             epoch,
             elapsed_secs: 0.1 + 0.7,
             weights: values(7.0),
+            weights_step: 1,
             optimizer: optimizer
                 .state_names()
                 .iter()
@@ -95,6 +104,11 @@ fn checkpoint(optimizer: Optimizer) -> Checkpoint {
                 },
                 weights: values(9.0),
             }),
+            to_beat: Some(Measured {
+                moment: at(2),
+                value: third,
+            }),
+            warm_up_steps: 7,
         },
         history,
     }
@@ -116,7 +130,10 @@ fn numbers_that_are_none_come_back_too() {
     let mut checkpoint = checkpoint(Optimizer::Adam);
     checkpoint.history.validations[0].value.loss = f64::INFINITY;
     checkpoint.snapshot.best = None;
+    checkpoint.snapshot.to_beat = None;
     checkpoint.history.score = None;
+    checkpoint.history.stopped_early = None;
+    checkpoint.history.diverged = None;
     assert!(read(&write(&checkpoint).unwrap()).unwrap() == checkpoint);
 }
 
@@ -192,4 +209,21 @@ fn settings_out_of_range_are_refused() {
     checkpoint.snapshot.step = 422;
     let error = read(&write(&checkpoint).unwrap()).unwrap_err();
     assert!(error.to_string().contains("422 of 421 steps"), "{error}");
+}
+
+/// Written by the Kiln of 0a433c2, which knew nothing of a failed step, of patience that begins
+/// anew, or of a warm-up that cannot come back; its weights are 0, 1, … 7 over and over.
+#[test]
+fn a_checkpoint_of_an_older_kiln_is_read() {
+    let packed = include_bytes!("fixtures/first-checkpoint.gz");
+    let mut file = Vec::new();
+    std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut file).unwrap();
+    let Checkpoint { snapshot, history } = read(&file).unwrap();
+    assert_eq!((snapshot.step, snapshot.weights_step), (2, 2));
+    assert_eq!(snapshot.weights.0[13], 5.0);
+    assert_eq!(snapshot.to_beat, snapshot.best.map(|best| best.measured));
+    assert_eq!(snapshot.warm_up_steps, 0);
+    assert_eq!((history.steps.len(), history.edits.len()), (2, 1));
+    assert_eq!(history.score.map(|score| score.value.correct), Some(6_666));
+    assert!(history.stopped_early.is_none() && history.diverged.is_none());
 }

@@ -104,7 +104,7 @@ impl Page {
                 json!({ "expression": expression, "returnByValue": true, "awaitPromise": true }),
             )
             .await?;
-        Ok(answer["result"]["value"].clone())
+        value(&answer, expression)
     }
 
     /// What the page says it is doing.
@@ -349,7 +349,7 @@ impl Page {
                             }),
                         )
                         .await?;
-                    return Ok(answer["result"]["value"].clone());
+                    return value(&answer, function);
                 }
             }
             self.look_again(&format!("{role} “{name}”"), start, 10)
@@ -362,14 +362,28 @@ impl Page {
     /// # Errors
     /// Nothing of that name, or a page that does not answer.
     pub async fn press(&self, role: &str, name: &str) -> Result<(), HarnessError> {
+        self.click(role, name, 1).await
+    }
+
+    /// Clicks twice at once on what has this role and accessible name, wherever it is by then.
+    ///
+    /// # Errors
+    /// Nothing of that name, or a page that does not answer.
+    pub async fn press_twice(&self, role: &str, name: &str) -> Result<(), HarnessError> {
+        self.click(role, name, 2).await
+    }
+
+    async fn click(&self, role: &str, name: &str, times: u32) -> Result<(), HarnessError> {
         let [x, y, width, height] = self.place_of(role, name).await?;
         let (x, y) = (x + width / 2.0, y + height / 2.0);
-        for kind in ["mousePressed", "mouseReleased"] {
-            self.cdp(
-                "Input.dispatchMouseEvent",
-                json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": 1 }),
-            )
-            .await?;
+        for count in 1..=times {
+            for kind in ["mousePressed", "mouseReleased"] {
+                self.cdp(
+                    "Input.dispatchMouseEvent",
+                    json!({ "type": kind, "x": x, "y": y, "button": "left", "clickCount": count }),
+                )
+                .await?;
+            }
         }
         Ok(())
     }
@@ -727,6 +741,17 @@ impl Page {
     /// A Chromium that does not answer.
     pub async fn close(self) -> Result<(), HarnessError> {
         Ok(self.browser.driver.clone().quit().await?)
+    }
+}
+
+/// What JavaScript came to, unless it threw.
+fn value(answer: &Value, script: &str) -> Result<Value, HarnessError> {
+    match answer.get("exceptionDetails") {
+        None => Ok(answer["result"]["value"].clone()),
+        Some(thrown) => Err(HarnessError::Unreadable {
+            what: format!("what `{script}` comes to"),
+            answer: thrown["exception"]["description"].to_string(),
+        }),
     }
 }
 

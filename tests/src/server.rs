@@ -57,6 +57,8 @@ struct Shared {
 #[derive(Clone, Debug)]
 pub struct Server {
     address: SocketAddr,
+    /// Where the page is on it: `/`, or a folder.
+    folder: &'static str,
     shared: Shared,
 }
 
@@ -90,6 +92,14 @@ impl Server {
     /// # Errors
     /// No page that was built, or no port.
     pub async fn start_at(pace: Pace) -> Result<Self, HarnessError> {
+        Self::start_in("/", pace).await
+    }
+
+    /// Serves `dist` in a folder, such as `/some/folder/`, and nothing beside it.
+    ///
+    /// # Errors
+    /// No page that was built, or no port.
+    pub async fn start_in(folder: &'static str, pace: Pace) -> Result<Self, HarnessError> {
         let index = dist().join("index.html");
         if !index.exists() {
             return Err(
@@ -100,18 +110,23 @@ impl Server {
             fault: Arc::default(),
             pace,
         };
-        let router = Router::new()
-            .fallback_service(ServeDir::new(dist()))
-            .layer(from_fn_with_state(shared.clone(), answer));
+        let files = ServeDir::new(dist());
+        let router = if folder == "/" {
+            Router::new().fallback_service(files)
+        } else {
+            Router::new().nest_service(folder, files)
+        };
+        let router = router.layer(from_fn_with_state(shared.clone(), answer));
         Ok(Self {
             address: listen(router).await?,
+            folder,
             shared,
         })
     }
 
     /// The page's address.
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        format!("http://{}{}", self.address, self.folder)
     }
 
     /// Answers with a fault from now on, or with none.

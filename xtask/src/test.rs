@@ -34,7 +34,8 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     end_to_end
         .args(
             [
-                "e2e", "firefox", "recovery", "runs", "evaluate", "data", "draw",
+                "e2e", "firefox", "recovery", "presses", "places", "runs", "evaluate", "data",
+                "draw",
             ]
             .map(|test| format!("--test={test}")),
         )

@@ -32,7 +32,8 @@ fn rows<'a>(run: &'a str, history: &History) -> Vec<Row<'a>> {
             value,
         });
     };
-    for Measured { moment, value } in &history.steps {
+    // A step that failed is the last one.
+    for Measured { moment, value } in history.steps.iter().chain(&history.diverged) {
         push(*moment, "train/loss", value.quality.loss);
         push(*moment, "train/accuracy", value.quality.accuracy);
         push(*moment, "learning_rate", value.learning_rate);

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use crate::bridge::Bridge;
 use crate::device::{Backend, BackendChoice, Chosen, NoGpu, choose};
+use crate::probe::probe;
 use crate::protocol::{Data, FromWorker, ToWorker};
 use crate::ui::notice::{Notice, Remedy};
 use crate::ui::remembered;
@@ -23,6 +24,32 @@ impl Trainer {
         self.choice.set(choice);
         // Whoever chooses is not overruled by a measurement that is still under way.
         self.private.update_value(|private| private.rival = None);
+        let was_refused = self
+            .private
+            .with_value(|private| matches!(private.probed, Some(Err(_))));
+        if choice == BackendChoice::WebGpu && was_refused {
+            let trainer = *self;
+            wasm_bindgen_futures::spawn_local(async move {
+                trainer.look_for_gpu().await;
+                if trainer.choice.get_untracked() == choice
+                    && !untrack(|| trainer.phase()).is_open()
+                {
+                    trainer.open_chosen();
+                }
+            });
+        } else {
+            self.open_chosen();
+        }
+    }
+
+    /// Asks the browser for a GPU.
+    pub(super) async fn look_for_gpu(self) {
+        let probed = probe().await;
+        self.private
+            .update_value(|private| private.probed = Some(probed));
+    }
+
+    fn open_chosen(&self) {
         self.open_worker();
         let reason = self
             .chosen

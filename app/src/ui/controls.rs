@@ -6,6 +6,7 @@ use kiln_model::optimizer::Optimizer;
 use kiln_model::preset::Preset;
 use kiln_model::schedule::Schedule;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
 
 use super::trainer::{Phase, Queued, Trainer};
 use crate::device::{Backend, BackendChoice};
@@ -45,7 +46,7 @@ pub fn Settings(trainer: Trainer) -> impl IntoView {
                     <NumberSetting trainer setting=Setting::WeightDecay unit="" />
                 </Show>
             </Fixed>
-            <details>
+            <details on:toggle=move |event| forget_hidden(trainer, &event)>
                 <summary>"Advanced"</summary>
                 <div class="advanced">
                     <Fixed trainer>
@@ -63,6 +64,26 @@ pub fn Settings(trainer: Trainer) -> impl IntoView {
                 </div>
             </details>
         </div>
+    }
+}
+
+/// What is out of sight when **Advanced** closes does not keep a run from starting: a setting that
+/// was outside its range there is again as it was before.
+fn forget_hidden(trainer: Trainer, toggled: &web_sys::Event) {
+    const ADVANCED: [Setting; 5] = [
+        Setting::Dropout,
+        Setting::ValidationSplit,
+        Setting::TrainingImages,
+        Setting::Seed,
+        Setting::Patience,
+    ];
+    let details = toggled
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    if details.is_some_and(|details| !details.has_attribute("open")) {
+        trainer
+            .invalid
+            .update(|invalid| invalid.retain(|setting, _| !ADVANCED.contains(setting)));
     }
 }
 

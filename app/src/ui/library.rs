@@ -5,13 +5,13 @@ use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gloo::storage::{LocalStorage, Storage as _};
 use gloo::timers::callback::Timeout;
 use kiln_model::history::History;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use super::notice::{Notice, Remedy};
+use super::remembered;
 use crate::evaluation::thinning::superfluous;
 use crate::protocol::RunId;
 use crate::record::Record;
@@ -66,8 +66,8 @@ pub type Deletion = u32;
 impl Library {
     /// A library that has read nothing yet.
     pub fn new() -> Self {
-        let ids: Vec<u64> = LocalStorage::get(SHOWN_KEY).unwrap_or_default();
-        let baseline: Option<u64> = LocalStorage::get(BASELINE_KEY).unwrap_or_default();
+        let ids: Vec<u64> = remembered::get(SHOWN_KEY).unwrap_or_default();
+        let baseline: Option<u64> = remembered::get(BASELINE_KEY);
         let library = Self {
             records: RwSignal::new(Vec::new()),
             is_read: RwSignal::new(false),
@@ -83,11 +83,11 @@ impl Library {
         // Where the browser keeps nothing, the next visit begins as the first did.
         Effect::new(move |_| {
             let ids: Vec<u64> = library.shown.get().iter().map(|id| id.0).collect();
-            drop(LocalStorage::set(SHOWN_KEY, ids));
+            remembered::set(SHOWN_KEY, &ids);
         });
         Effect::new(move |_| {
             let baseline = library.baseline.get().map(|id| id.0);
-            drop(LocalStorage::set(BASELINE_KEY, baseline));
+            remembered::set(BASELINE_KEY, &baseline);
         });
         library
     }

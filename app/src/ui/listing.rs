@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use gloo::storage::{LocalStorage, Storage as _};
 use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast as _;
 
 use super::library::Library;
+use super::remembered;
 use crate::protocol::RunId;
 use crate::record::Record;
 use crate::table::{Column, Order, approach, matches};
@@ -56,9 +56,9 @@ pub struct Listing {
 impl Listing {
     /// As the last visit left it.
     pub fn new() -> Self {
-        let layout = RwSignal::new(LocalStorage::get(KEY).unwrap_or_default());
+        let layout = RwSignal::new(remembered::get(KEY).unwrap_or_default());
         // Where the browser keeps nothing, the next visit begins as the first did.
-        Effect::new(move |_| drop(LocalStorage::set(KEY, layout.get())));
+        Effect::new(move |_| remembered::set(KEY, &layout.get()));
         Self {
             filter: RwSignal::new(String::new()),
             layout,

@@ -11,6 +11,7 @@ mod compare;
 mod controls;
 mod data;
 mod digit;
+mod double_press;
 mod download;
 mod draw;
 mod evaluate;
@@ -96,7 +97,8 @@ fn Page(starts_at_once: bool) -> impl IntoView {
             trainer.library.undo_last();
         }
     });
-    let listeners = StoredValue::new_local([on_navigation, on_leave, on_key]);
+    let on_click = double_press::listen();
+    let listeners = StoredValue::new_local([on_navigation, on_leave, on_key, on_click]);
     on_cleanup(move || listeners.dispose());
 
     let phase = Memo::new(move |_| trainer.phase());

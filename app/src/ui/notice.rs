@@ -26,18 +26,10 @@ pub enum Remedy {
     LoadAgain,
     /// Show where other data can be chosen.
     ChooseFiles,
-    /// Begin again with this learning rate.
-    RestartWith(f64),
-    /// Leave the failed run as it is.
-    KeepAsFailed,
+    /// Do this with a run that cannot go on by itself.
+    Answer(RunId, Answer),
     /// Copy these details.
     Copy(String),
-    /// Go on from the last checkpoint; the button's name.
-    Resume(&'static str),
-    /// Go on from the last checkpoint, on the CPU.
-    ContinueOnCpu,
-    /// End the run as far as it got.
-    Stop,
     /// Show the run's files.
     DownloadRun,
     /// Forget ended runs.
@@ -46,6 +38,33 @@ pub enum Remedy {
     Undo(Deletion),
     /// Go on here with a run that another tab trains.
     MoveHere(RunId),
+}
+
+/// What is to become of a run that cannot go on by itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Answer {
+    /// A new one begins with its settings but for this learning rate.
+    RestartWith(f64),
+    /// It stays as it is, and the next in the queue begins.
+    KeepAsFailed,
+    /// It goes on from its last checkpoint; the button's name.
+    Resume(&'static str),
+    /// It goes on from its last checkpoint, on the CPU.
+    ContinueOnCpu,
+    /// It ends as far as it got.
+    Stop,
+}
+
+impl Answer {
+    fn label(self) -> String {
+        match self {
+            Self::RestartWith(rate) => format!("Restart with {rate}"),
+            Self::KeepAsFailed => "Keep as failed".to_owned(),
+            Self::Resume(label) => label.to_owned(),
+            Self::ContinueOnCpu => "Continue on CPU".to_owned(),
+            Self::Stop => "Stop".to_owned(),
+        }
+    }
 }
 
 impl Notice {
@@ -80,21 +99,11 @@ impl Notice {
         }
     }
 
-    /// Whether it asks what to do with a run that cannot go on.
-    pub fn asks_about_run(&self) -> bool {
-        self.remedies.iter().any(|remedy| match remedy {
-            Remedy::RestartWith(_)
-            | Remedy::KeepAsFailed
-            | Remedy::Resume(_)
-            | Remedy::ContinueOnCpu
-            | Remedy::Stop => true,
-            Remedy::LoadAgain
-            | Remedy::Copy(_)
-            | Remedy::DownloadRun
-            | Remedy::FreeSpace
-            | Remedy::ChooseFiles
-            | Remedy::Undo(_)
-            | Remedy::MoveHere(_) => false,
+    /// The run of which it asks what is to become; nothing where it asks no such thing.
+    pub fn asks_about(&self) -> Option<RunId> {
+        self.remedies.iter().find_map(|remedy| match remedy {
+            Remedy::Answer(run, _) => Some(*run),
+            _ => None,
         })
     }
 }
@@ -140,11 +149,7 @@ fn RemedyButton(
 ) -> impl IntoView {
     let label = match &remedy {
         Remedy::LoadAgain => "Try again".to_owned(),
-        Remedy::RestartWith(rate) => format!("Restart with {rate}"),
-        Remedy::KeepAsFailed => "Keep as failed".to_owned(),
-        Remedy::Resume(label) => (*label).to_owned(),
-        Remedy::ContinueOnCpu => "Continue on CPU".to_owned(),
-        Remedy::Stop => "Stop".to_owned(),
+        Remedy::Answer(_, answer) => answer.label(),
         Remedy::FreeSpace => "Free space".to_owned(),
         Remedy::Undo(_) => "Undo".to_owned(),
         Remedy::MoveHere(_) => "Move training here".to_owned(),
@@ -162,14 +167,10 @@ fn RemedyButton(
         dismiss();
         match remedy {
             Remedy::LoadAgain => trainer.load_again(),
-            Remedy::RestartWith(rate) => trainer.restart_with(rate),
-            Remedy::Resume(_) => trainer.resume(),
-            Remedy::ContinueOnCpu => trainer.resume_on_cpu(),
-            Remedy::Stop => trainer.keep_interrupted(),
+            Remedy::Answer(run, answer) => trainer.answer(run, answer),
             Remedy::FreeSpace => trainer.free_space(),
             Remedy::Undo(deletion) => trainer.library.undo(deletion),
             Remedy::MoveHere(id) => trainer.move_here(id),
-            Remedy::KeepAsFailed => trainer.begin_next(),
             Remedy::Copy(_) | Remedy::DownloadRun | Remedy::ChooseFiles => {}
         }
     };

@@ -7,7 +7,7 @@ use kiln_model::event::State;
 use leptos::prelude::*;
 
 use super::clock::time_of_day;
-use super::notice::{Notice, Remedy};
+use super::notice::{Answer, Notice, Remedy};
 use super::trainer::{Pending, Phase, Trainer};
 use crate::device::Backend;
 use crate::protocol::{RunId, ToWorker};
@@ -95,6 +95,16 @@ impl Trainer {
         self.private.update_value(|private| {
             private.ticks = Some(ticks);
             private.listener = Some(listener);
+        });
+        let waiting = Memo::new(move |_| self.waiting_run());
+        Effect::new(move |_| {
+            let waiting = waiting.get();
+            self.library.notices.update(|notices| {
+                notices.retain(|shown| {
+                    let asked = shown.asks_about();
+                    asked.is_none() || asked == waiting
+                });
+            });
         });
     }
 
@@ -190,21 +200,53 @@ impl Trainer {
             return;
         }
         self.interrupt();
-        self.notify(match backend {
-            Backend::WebGpu => Notice::problem(
-                "The GPU failed twice.",
-                [
-                    Remedy::ContinueOnCpu,
-                    Remedy::Resume("Try again"),
-                    Remedy::Stop,
-                    Remedy::Copy(details),
-                ],
+        let (text, answers) = match backend {
+            Backend::WebGpu => (
+                "The GPU failed twice.".to_owned(),
+                &[
+                    Answer::ContinueOnCpu,
+                    Answer::Resume("Try again"),
+                    Answer::Stop,
+                ][..],
             ),
-            Backend::Cpu => Notice::problem(
+            Backend::Cpu => (
                 format!("The trainer stopped. Saved to step {saved}."),
-                [Remedy::Resume("Resume"), Remedy::Copy(details)],
+                &[Answer::Resume("Resume")][..],
             ),
-        });
+        };
+        self.ask_what_becomes(text, answers, Some(Remedy::Copy(details)));
+    }
+
+    /// Asks what is to become of the shown run, which cannot go on by itself.
+    pub(super) fn ask_what_becomes(&self, text: String, answers: &[Answer], more: Option<Remedy>) {
+        if let Some(id) = self.shown_id() {
+            let answers = answers.iter().map(|answer| Remedy::Answer(id, *answer));
+            let remedies: Vec<Remedy> = answers.chain(more).collect();
+            self.notify(Notice::problem(text, remedies));
+        }
+    }
+
+    /// Does with a run what the person answered. An answer is void where that run is no longer the
+    /// shown one, or is under way again.
+    pub(super) fn answer(&self, id: RunId, answer: Answer) {
+        if untrack(|| self.waiting_run()) != Some(id) {
+            return;
+        }
+        match answer {
+            Answer::RestartWith(rate) => self.restart_with(rate),
+            Answer::KeepAsFailed => self.begin_next(),
+            Answer::Resume(_) => self.resume(),
+            Answer::ContinueOnCpu => self.resume_on_cpu(),
+            Answer::Stop => self.keep_interrupted(),
+        }
+    }
+
+    /// The shown run while nobody trains it: what is asked about any other is asked no more.
+    fn waiting_run(&self) -> Option<RunId> {
+        if self.phase().is_open() {
+            return None;
+        }
+        self.run.with(|run| run.as_ref().map(|run| run.identity.id))
     }
 
     /// Reads the kept runs, and shows the newest that was under way when its tab went, unless a
@@ -269,29 +311,39 @@ impl Trainer {
                  page once its run has ended.",
                 [Remedy::DownloadRun],
             )),
-            Fate::Deleted => {
-                self.notify(Notice::problem(
-                    "The runs that this browser kept were deleted. What is trained from now on is \
-                     kept again.",
-                    [Remedy::DownloadRun],
-                ));
-                let shown = self.shown_id();
-                self.library
-                    .records
-                    .update(|records| records.retain(|run| Some(run.identity.id) == shown));
-                let still = |id: &RunId| Some(*id) == shown;
-                self.library.shown.update(|ids| ids.retain(still));
-                wasm_bindgen_futures::spawn_local(async move {
-                    match Store::open(move |fate| self.follow_store(fate)).await {
-                        Ok(store) => {
-                            self.library.open(store);
-                            self.store_run();
-                        }
-                        Err(error) => self.library.tell_storage(error),
-                    }
-                });
-            }
+            Fate::Deleted | Fate::Closed => wasm_bindgen_futures::spawn_local(async move {
+                if let Err(error) = self.open_store_again().await {
+                    self.library.tell_storage(error);
+                }
+            }),
         }
+    }
+
+    /// Opens the store after it was closed, and forgets what is no longer in it.
+    async fn open_store_again(self) -> Result<(), StoreError> {
+        let store = Store::open(move |fate| self.follow_store(fate)).await?;
+        let (records, unreadable) = store.records().await?;
+        let was_kept = |record: &Record| !record.data.is_empty();
+        let had_some = self
+            .library
+            .records
+            .with_untracked(|records| records.iter().any(was_kept));
+        self.library.open(store);
+        if had_some && records.is_empty() && unreadable.is_empty() {
+            self.notify(Notice::problem(
+                "The runs that this browser kept were deleted. What is trained from now on is kept \
+                 again.",
+                [Remedy::DownloadRun],
+            ));
+            let shown = self.shown_id();
+            self.library
+                .records
+                .update(|records| records.retain(|run| Some(run.identity.id) == shown));
+            let still = |id: &RunId| Some(*id) == shown;
+            self.library.shown.update(|ids| ids.retain(still));
+        }
+        self.store_run();
+        Ok(())
     }
 
     /// Takes in what another tab did.
@@ -397,7 +449,7 @@ impl Trainer {
                 self.notify(one_is_open(id));
                 return Ok(());
             }
-            let has_ended = matches!(run.status(), Status::Session(state) if state.has_ended());
+            let has_ended = run.status().has_ended();
             if !has_ended {
                 run.interrupt();
             }
@@ -500,11 +552,11 @@ impl Trainer {
         }
     }
 
-    /// Forgets every ended run but the shown one.
+    /// Forgets every ended run but the shown one; those that can be resumed stay.
     pub(super) fn free_space(&self) {
         let shown = self.shown_id();
         let ended: Vec<RunId> = self.library.records.with_untracked(|records| {
-            let ended = records.iter().filter(|record| !record.status.is_open());
+            let ended = records.iter().filter(|record| record.status.has_ended());
             let ids = ended.map(|record| record.identity.id);
             ids.filter(|id| Some(*id) != shown).collect()
         });

@@ -1,22 +1,48 @@
-//! What the browser remembers of training from visit to visit. Where it keeps nothing, Kiln asks or
-//! measures again.
+//! What the browser remembers from visit to visit. Where it keeps nothing, be it that it must not or
+//! that there is no room, the next visit begins as the first did.
 
-use gloo::storage::{LocalStorage, Storage as _};
+use leptos::prelude::window;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::device::Backend;
 
 const WORKERS_KEY: &str = "kiln.cpu_workers";
 
+/// What is remembered under a key; nothing where there is none, or none that can be read.
+pub fn get<T: DeserializeOwned>(key: &str) -> Option<T> {
+    let kept = storage()?.get_item(key).ok()??;
+    serde_json::from_str(&kept).ok()
+}
+
+/// Remembers something under a key.
+pub fn set<T: Serialize>(key: &str, value: &T) {
+    if let (Some(storage), Ok(text)) = (storage(), serde_json::to_string(value)) {
+        drop(storage.set_item(key, &text));
+    }
+}
+
+fn forget(key: &str) {
+    if let Some(storage) = storage() {
+        drop(storage.remove_item(key));
+    }
+}
+
+/// A browser that is told to keep nothing throws at the mere question.
+fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
+}
+
 /// How many workers train together on the CPU; nothing for as many as there are cores.
 pub fn workers() -> Option<u32> {
-    LocalStorage::get(WORKERS_KEY).ok()
+    get(WORKERS_KEY)
 }
 
 /// Remembers how many workers train together.
 pub fn remember_workers(workers: Option<u32>) {
     match workers {
-        Some(workers) => drop(LocalStorage::set(WORKERS_KEY, workers)),
-        None => LocalStorage::delete(WORKERS_KEY),
+        Some(workers) => set(WORKERS_KEY, &workers),
+        None => forget(WORKERS_KEY),
     }
 }
 
@@ -26,15 +52,14 @@ fn speed_key(backend: Backend, batch_size: u32) -> String {
 
 /// Training images a second of the last run with this batch size, or else of the last at all.
 pub fn speed(backend: Backend, batch_size: u32) -> Option<f64> {
-    LocalStorage::get(speed_key(backend, batch_size))
-        .or_else(|_| LocalStorage::get(speed_key(backend, 0)))
-        .ok()
+    get(&speed_key(backend, batch_size))
+        .or_else(|| get(&speed_key(backend, 0)))
         .filter(|rate: &f64| *rate > 0.0)
 }
 
 /// Remembers the speed of a run.
 pub fn remember_speed(backend: Backend, batch_size: u32, images_per_sec: f64) {
     for key in [speed_key(backend, batch_size), speed_key(backend, 0)] {
-        drop(LocalStorage::set(key, images_per_sec));
+        set(&key, &images_per_sec);
     }
 }

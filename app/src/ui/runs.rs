@@ -435,7 +435,7 @@ fn NameCell(
     let finish = move |text: String| {
         if is_renaming.get_untracked() {
             is_renaming.set(false);
-            rename(trainer, id, &text);
+            trainer.rename(id, &text);
         }
     };
     let key = move |event: KeyboardEvent| match event.key().as_str() {
@@ -480,14 +480,6 @@ fn NameCell(
         }
     };
     view! { <th scope="row">{inside}</th> }.into_any()
-}
-
-/// Gives a run another name; an empty one changes nothing.
-fn rename(trainer: Trainer, id: RunId, name: &str) {
-    let name = name.trim();
-    if !name.is_empty() {
-        trainer.relabel(id, |identity| identity.name = name.to_owned());
-    }
 }
 
 fn cell(column: Column, record: &Record, baseline: Option<&Record>) -> AnyView {
@@ -588,7 +580,7 @@ fn Details(trainer: Trainer, id: RunId) -> AnyView {
             .then_some("Another run is open. Stop it first.")
     };
     let set_name = move |event: web_sys::Event| {
-        rename(trainer, id, &event_target_value(&event));
+        trainer.rename(id, &event_target_value(&event));
         // A name that was not taken does not stay in the field.
         let field: web_sys::HtmlInputElement = event_target(&event);
         field.set_value(&name.get_untracked());

@@ -6,13 +6,13 @@ use std::rc::Rc;
 use futures::channel::oneshot;
 use gloo::file::File;
 use gloo::file::futures::read_as_bytes;
-use gloo::storage::{LocalStorage, Storage as _};
 use kiln_model::import::{ImportError, MOST_BYTES};
 use kiln_model::mnist;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use super::notice::{Notice, Remedy};
+use super::remembered;
 use super::trainer::Trainer;
 use crate::bridge::Bridge;
 use crate::data::{Source, label, name_of};
@@ -63,7 +63,7 @@ struct Private {
 impl Sources {
     /// The data that was used last.
     pub fn new() -> Self {
-        let remembered: Option<Source> = LocalStorage::get(KEY).unwrap_or_default();
+        let remembered: Option<Source> = remembered::get(KEY);
         let used = remembered.unwrap_or_else(Source::mnist);
         let data = used.is_mnist().then(Rc::default);
         Self {
@@ -151,7 +151,7 @@ impl Trainer {
     fn use_data(&self, source: Source, data: Data) {
         let data = Rc::new(data);
         // Where the browser keeps nothing, the next visit begins with MNIST.
-        drop(LocalStorage::set(KEY, &source));
+        remembered::set(KEY, &source);
         self.sources.used.set(source);
         self.sources
             .private

@@ -1,7 +1,8 @@
 //! System, light or dark; the document applies the choice before its first paint.
 
-use gloo::storage::{LocalStorage, Storage as _};
 use leptos::prelude::*;
+
+use super::remembered;
 
 /// Where the document's own script looks too.
 const KEY: &str = "kiln.theme";
@@ -9,7 +10,7 @@ const KEY: &str = "kiln.theme";
 /// Goes from System to Light to Dark and round again.
 #[component]
 pub fn ThemeButton() -> impl IntoView {
-    let kept: String = LocalStorage::get(KEY).unwrap_or_default();
+    let kept: String = remembered::get(KEY).unwrap_or_default();
     let theme = RwSignal::new(match kept.as_str() {
         "light" => "light",
         "dark" => "dark",
@@ -23,7 +24,7 @@ pub fn ThemeButton() -> impl IntoView {
         };
         theme.set(chosen);
         // Where the browser keeps nothing, the choice lasts as long as the page.
-        drop(LocalStorage::set(KEY, chosen));
+        remembered::set(KEY, &chosen);
         if let Some(root) = document().document_element() {
             drop(root.set_attribute("data-theme", chosen));
         }

@@ -213,7 +213,10 @@ fn describe(phase: Phase, run: &Run) -> String {
         Phase::Session(State::Paused) => format!("Paused · {text}"),
         Phase::Session(State::Stopped) => format!("Stopped · {text}"),
         Phase::Session(State::Finished) => format!("Finished · {text}"),
-        Phase::Session(State::Failed) => format!("Failed · {text}"),
+        Phase::Session(State::Failed) => match run.failure() {
+            Some(failure) => format!("Failed · {failure} · {text}"),
+            None => format!("Failed · {text}"),
+        },
         Phase::Interrupted => format!("Interrupted · {text}"),
         _ => text,
     }

@@ -8,23 +8,25 @@ use gloo::events::EventListener;
 use gloo::timers::callback::{Interval, Timeout};
 use kiln_model::config::{Config, Edit, OutOfRange, Setting};
 use kiln_model::event::{Command, Event, Score, State};
-use kiln_model::history::{History, Measured};
+use kiln_model::history::History;
 use kiln_model::preset::Preset;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use crate::bridge::Bridge;
-use crate::device::{Adapter, Backend, BackendChoice, Chosen, NoGpu, Speeds, probe};
+use crate::device::{Adapter, Backend, BackendChoice, Chosen, NoGpu, Speeds};
 use crate::format;
 use crate::pace::Pace;
 use crate::protocol::{DataSummary, FromWorker, RunId, ToWorker};
 use crate::record::Record;
-use crate::run::{Identity, NAME_LETTERS, NOTES_LETTERS, Run, Status, rarest_colour, unused_name};
+use crate::run::{
+    Identity, NAME_LETTERS, NOTES_LETTERS, Run, Status, cut, rarest_colour, unused_name,
+};
 use crate::store::{Kept, KeptAnswers, StoreError};
 use crate::tab::{Alive, Awake, is_alive};
 use crate::ui::examiner::Examiner;
 use crate::ui::library::Library;
-use crate::ui::notice::{Notice, Remedy};
+use crate::ui::notice::{Answer, Notice, Remedy};
 use crate::ui::recovery::{Watch, in_another_tab};
 use crate::ui::remembered;
 use crate::ui::sources::Sources;
@@ -201,12 +203,16 @@ impl Trainer {
             private: StoredValue::new_local(Private::default()),
         };
         trainer.watch_over();
+        // What is no longer asked for cannot be wrong.
+        Effect::new(move |_| {
+            let config = trainer.config.get();
+            trainer
+                .invalid
+                .update(|invalid| invalid.retain(|setting, _| setting.is_used_by(&config)));
+        });
         wasm_bindgen_futures::spawn_local(trainer.open_library());
         wasm_bindgen_futures::spawn_local(async move {
-            let probed = probe().await;
-            trainer
-                .private
-                .update_value(|private| private.probed = Some(probed));
+            trainer.look_for_gpu().await;
             trainer.open_worker();
         });
         trainer
@@ -253,7 +259,6 @@ impl Trainer {
         if self.invalid.with_untracked(|invalid| !invalid.is_empty()) {
             return;
         }
-        self.withdraw_questions();
         self.ask_for(Pending::New {
             single_step,
             name: None,
@@ -308,19 +313,24 @@ impl Trainer {
             .queue
             .try_update(|queue| (!queue.is_empty()).then(|| queue.remove(0)));
         if let Some(Queued { config, name }) = next.flatten() {
-            if self.is_drafting.get_untracked() {
-                // What was set for the next run is there again when its settings are shown.
-                let draft = self.config.get_untracked();
-                self.private
-                    .update_value(|private| private.draft = Some(draft));
-            }
-            self.config.set(config);
-            self.invalid.update(HashMap::clear);
-            self.ask_for(Pending::New {
-                single_step: false,
-                name,
-            });
+            self.begin_with(config, name);
         }
+    }
+
+    /// Begins a run with other settings than the person has set.
+    fn begin_with(&self, config: Config, name: Option<&'static str>) {
+        if self.is_drafting.get_untracked() {
+            // What was set for the next run is there again when its settings are shown.
+            let draft = self.config.get_untracked();
+            self.private
+                .update_value(|private| private.draft = Some(draft));
+        }
+        self.config.set(config);
+        self.invalid.update(HashMap::clear);
+        self.ask_for(Pending::New {
+            single_step: false,
+            name,
+        });
     }
 
     /// Shows the settings of the next run while one is open, or again those of the open one.
@@ -485,12 +495,8 @@ impl Trainer {
     pub fn relabel(&self, id: RunId, change: impl Fn(&mut Identity)) {
         let change = |identity: &mut Identity| {
             change(identity);
-            identity
-                .name
-                .truncate(length_of(&identity.name, NAME_LETTERS));
-            identity
-                .notes
-                .truncate(length_of(&identity.notes, NOTES_LETTERS));
+            identity.name = cut(&identity.name, NAME_LETTERS).to_owned();
+            identity.notes = cut(&identity.notes, NOTES_LETTERS).to_owned();
         };
         if self.shown_id() == Some(id) {
             self.run.update(|run| {
@@ -500,6 +506,27 @@ impl Trainer {
             });
         }
         self.library.edit(id, change);
+    }
+
+    /// Gives a run another name, with a number behind it where another run has that name; an empty
+    /// one changes nothing.
+    pub fn rename(&self, id: RunId, name: &str) {
+        let name = name.trim();
+        if name.is_empty() {
+            return;
+        }
+        let given = self.library.records.with_untracked(|records| {
+            let others = records.iter().filter(|run| run.identity.id != id);
+            unused_name(Some(name), 0, |name| {
+                others.clone().any(|run| run.identity.name == name)
+            })
+        });
+        if given != cut(name, NAME_LETTERS) {
+            self.notify(Notice::info(format!(
+                "Another run is called {name}; this one is {given}."
+            )));
+        }
+        self.relabel(id, |identity| identity.name.clone_from(&given));
     }
 
     /// Deletes a run that no tab trains; for ten seconds it can be brought back.
@@ -579,7 +606,7 @@ impl Trainer {
     }
 
     pub(super) fn resume_as(&self, paused: bool) {
-        self.withdraw_questions();
+        self.private.update_value(|private| private.before = None);
         let trainer = *self;
         self.with_data_of_run(move || trainer.resume_with_data(paused));
     }
@@ -616,6 +643,11 @@ impl Trainer {
             return;
         };
         let reopen = move || {
+            // It comes back as it was where the person thinks better of it.
+            let ended = trainer.run.get_untracked();
+            trainer
+                .private
+                .update_value(|private| private.before = ended);
             trainer.run.update(|run| {
                 if let Some(run) = run {
                     run.reopen(epochs);
@@ -640,7 +672,6 @@ impl Trainer {
             if trainer.shown_id() != Some(id) {
                 return;
             }
-            trainer.withdraw_questions();
             trainer.run.update(|run| {
                 if let Some(run) = run {
                     run.close();
@@ -683,39 +714,52 @@ impl Trainer {
 
     /// Forgets the interrupted run.
     pub fn delete_interrupted(&self) {
-        self.withdraw_questions();
         if let Some(id) = self.shown_id() {
             self.delete(id);
         }
     }
 
-    /// Gives up a run that has not done its first step; the run before it comes back.
+    /// Gives up a run that has not done its first step: one that had ended is again as it was, and
+    /// of a new one the run before it comes back.
     pub fn cancel(&self) {
-        if let Some(pending) = self.pending.get_untracked() {
-            self.pending.set(None);
-            // A resumed run that never began is still interrupted.
-            if matches!(pending, Pending::Resume { .. }) {
-                self.interrupt();
-            }
-            return;
-        }
-        if let Some(run) = self.open_run() {
+        let pending = self.pending.get_untracked();
+        self.pending.set(None);
+        let open = self.open_run();
+        if pending.is_none()
+            && let Some(run) = open
+        {
             self.send(&ToWorker::Cancel { run });
-            self.private.update_value(|private| {
-                private.alive = None;
-                private.awake = None;
-            });
-            let before = self
-                .private
-                .try_update_value(|private| private.before.take());
-            if self.run.with_untracked(has_checkpoint) {
-                self.interrupt();
-            } else {
-                self.library.hide(run);
-                self.run.set(before.flatten());
-            }
-            self.measure();
         }
+        let before = self
+            .private
+            .try_update_value(|private| private.before.take());
+        let before = before.flatten();
+        let shown = self.shown_id();
+        match (pending, open) {
+            (None, None) | (Some(Pending::New { .. }), _) => {}
+            _ if before.as_ref().map(|run| run.identity.id) == shown => {
+                self.let_go();
+                self.run.set(before);
+                self.list();
+            }
+            // A run that has begun once is interrupted still.
+            (Some(Pending::Resume { .. }), _) => self.interrupt(),
+            (None, Some(_)) if self.run.with_untracked(has_checkpoint) => self.interrupt(),
+            (None, Some(run)) => {
+                self.let_go();
+                self.library.hide(run);
+                self.run.set(before);
+            }
+        }
+        self.measure();
+    }
+
+    /// Nobody trains the shown run any more: its lock and the screen's are given back.
+    fn let_go(&self) {
+        self.private.update_value(|private| {
+            private.alive = None;
+            private.awake = None;
+        });
     }
 
     pub(super) fn interrupt(&self) {
@@ -725,10 +769,7 @@ impl Trainer {
             }
         });
         self.list();
-        self.private.update_value(|private| {
-            private.alive = None;
-            private.awake = None;
-        });
+        self.let_go();
         self.measure();
     }
 
@@ -770,13 +811,6 @@ impl Trainer {
     /// Shows a notice, once.
     pub fn notify(&self, notice: Notice) {
         self.library.notify(notice);
-    }
-
-    /// Takes away what was asked about a run: it is answered, however the person did.
-    fn withdraw_questions(&self) {
-        self.library
-            .notices
-            .update(|notices| notices.retain(|shown| !shown.asks_about_run()));
     }
 
     pub(super) fn receive(&self, message: FromWorker) {
@@ -883,6 +917,14 @@ impl Trainer {
                 match event {
                     Event::State(next) => state = Some(next),
                     Event::Edited(..) => is_edited = true,
+                    Event::EditRefused(_, edit) => {
+                        is_edited = true;
+                        self.notify(Notice::info(format!(
+                            "{} came too late: training of {} is over, and its settings stay.",
+                            edit.describe(),
+                            run.identity.name
+                        )));
+                    }
                     _ => {}
                 }
                 run.apply(event);
@@ -910,6 +952,14 @@ impl Trainer {
     /// What a new state asks of the tab: the screen stays on while a run runs, and a run that has
     /// ended is let go.
     fn follow(&self, state: State) {
+        if state == State::Failed {
+            let data = self.data.get_untracked().map(|data| data.hash);
+            self.run.update_untracked(|run| {
+                if let Some(run) = run {
+                    run.keep_failure(&data.unwrap_or_default());
+                }
+            });
+        }
         self.list();
         if state == State::Running {
             self.run.update_untracked(|run| {
@@ -921,10 +971,7 @@ impl Trainer {
         if !state.has_ended() {
             return self.stay_awake();
         }
-        self.private.update_value(|private| {
-            private.alive = None;
-            private.awake = None;
-        });
+        self.let_go();
         self.tell_what_ended();
         self.store_run();
         // A run that failed asks first what is to become of it.
@@ -942,41 +989,39 @@ impl Trainer {
                 run.identity.backend,
                 *run.config(),
                 run.images_per_sec(),
-                run.diverged(),
+                run.failure(),
             ))
         });
-        let Some((backend, config, images_per_sec, diverged)) = ended else {
+        let Some((backend, config, images_per_sec, failure)) = ended else {
             return;
         };
         if let Some(rate) = images_per_sec {
             remembered::remember_speed(backend, config.batch_size, rate);
         }
-        if let Some(Measured { moment, value }) = diverged {
-            let (what, figure) = if value.quality.loss.is_finite() {
-                ("The gradient norm", value.gradient_norm)
-            } else {
-                ("Loss", value.quality.loss)
-            };
-            let became = if figure.is_nan() { "NaN" } else { "infinite" };
+        if let Some(failure) = failure {
             let rate = config.learning_rate;
-            self.notify(Notice::problem(
-                format!(
-                    "{what} became {became} at step {}; the learning rate ({rate}) is probably too high.",
-                    moment.step
-                ),
-                [
-                    Remedy::RestartWith(tenth_of(rate)),
-                    Remedy::KeepAsFailed,
-                ],
-            ));
+            self.ask_what_becomes(
+                format!("{failure}; the learning rate ({rate}) is probably too high."),
+                &[Answer::RestartWith(tenth_of(rate)), Answer::KeepAsFailed],
+                None,
+            );
         }
     }
 
-    /// Begins again with another learning rate.
-    pub fn restart_with(&self, learning_rate: f64) {
-        self.config
-            .update(|config| config.learning_rate = learning_rate);
-        self.begin(false);
+    /// Begins again with the settings of the shown run, but for the learning rate.
+    pub(super) fn restart_with(&self, learning_rate: f64) {
+        let config = self
+            .run
+            .with_untracked(|run| run.as_ref().map(|run| *run.config()));
+        if let Some(config) = config {
+            self.begin_with(
+                Config {
+                    learning_rate,
+                    ..config
+                },
+                None,
+            );
+        }
     }
 
     /// Lets the components see the run, when its [`Pace`] allows it unless `at_once`.
@@ -1025,13 +1070,6 @@ impl Trainer {
             self.library.show(record);
         }
     }
-}
-
-/// Bytes of the first so many letters of a text.
-fn length_of(text: &str, letters: usize) -> usize {
-    text.char_indices()
-        .nth(letters)
-        .map_or(text.len(), |(index, _)| index)
 }
 
 fn has_checkpoint(run: &Option<Run>) -> bool {

@@ -8,7 +8,7 @@ use kiln_model::train::gpu;
 
 use super::scope::post;
 use super::{Opened, constructors};
-use crate::device::probe;
+use crate::probe::probe;
 use crate::protocol::FromWorker;
 
 /// Operations gathered into one command buffer: fewer, larger submissions.

@@ -22,9 +22,6 @@ const FIRST_KEEP_MS: f64 = 2_000.0;
 /// Longest time between two snapshots.
 const LONGEST_KEEP_MS: f64 = 30_000.0;
 
-/// Longest time for which nobody's messages are looked at, while a step takes no longer.
-const LONGEST_DEAF_MS: f64 = 8.0;
-
 /// What a run starts from.
 pub enum Start {
     /// Its settings; then whether to do one step and wait.
@@ -100,7 +97,6 @@ async fn drive(
 ) -> Result<(), TrainError> {
     let mut kept_ms = js_sys::Date::now();
     let mut interval_ms = FIRST_KEEP_MS;
-    let mut listened_ms = kept_ms;
     loop {
         let waits = !session.wants_step();
         if waits && session.state().has_ended() {
@@ -158,10 +154,7 @@ async fn drive(
                     kept_ms = js_sys::Date::now();
                 }
                 outbox.add(end);
-                if js_sys::Date::now() - listened_ms >= LONGEST_DEAF_MS {
-                    yield_to_messages().await;
-                    listened_ms = js_sys::Date::now();
-                }
+                yield_to_messages().await;
             }
         }
     }

@@ -11,15 +11,14 @@ use super::crew::Crew;
 use super::engine::{self, Engine, Found, Holdings, Place, Which};
 use super::stopwatch::Stopwatch;
 use crate::batch::Batches;
-use crate::checkpoint::{Best, Next, Snapshot, Values};
+use crate::checkpoint::{Best, Next, Snapshot};
 use crate::config::{Config, Edit, OutOfRange};
 use crate::dataset::{Dataset, Part, Split};
 use crate::evaluation::{Predictions, Tally};
 use crate::event::{Command, Event, Moment, Quality, Score, State, Trained};
 use crate::history::Measured;
 use crate::plan::Plan;
-use crate::spec::{CLASSES, PARAMETER_COUNT};
-use crate::weights;
+use crate::spec::CLASSES;
 
 /// Shortest time between two throughput events; shorter ones would show the clock's noise.
 const THROUGHPUT_INTERVAL: Duration = Duration::from_millis(500);
@@ -128,7 +127,12 @@ pub struct Session {
     engine: Engine,
     /// The lowest validation loss so far; the engine has the weights of it.
     best: Option<Measured<Quality>>,
+    /// The lowest validation loss since training began or was continued.
+    to_beat: Option<Measured<Quality>>,
+    warm_up_steps: u32,
     step: u32,
+    /// The step after which the engine's weights were what they are.
+    weights_step: u32,
     activity: Activity,
     pace: Pace,
     is_stopped: bool,
@@ -161,18 +165,7 @@ impl Session {
         place: impl Into<Place>,
         read_back: ReadBack,
     ) -> Result<Self, TrainError> {
-        let snapshot = Snapshot {
-            config,
-            data: dataset.hash().to_owned(),
-            step: 0,
-            next: Next::Train,
-            is_stopped: false,
-            epoch: Tally::default(),
-            elapsed_secs: 0.0,
-            weights: Values(weights::initial(config.seed)),
-            optimizer: config.optimizer.initial_state(PARAMETER_COUNT),
-            best: None,
-        };
+        let snapshot = Snapshot::initial(config, dataset.hash().to_owned());
         Self::resume(snapshot, dataset, place, read_back)
     }
 
@@ -227,7 +220,12 @@ impl Session {
             read_back,
             engine,
             best,
+            to_beat: snapshot.to_beat,
+            warm_up_steps: snapshot
+                .warm_up_steps
+                .min(config.schedule.warm_up_steps(plan.total_steps())),
             step: snapshot.step,
+            weights_step: snapshot.weights_step,
             activity: match snapshot.next {
                 Next::Train if snapshot.step < plan.total_steps() => Activity::Training,
                 Next::Validate => Activity::Validating(Measurement::default()),
@@ -301,8 +299,13 @@ impl Session {
             Command::SkipScoring if scoring => self.activity = Activity::Closing,
             Command::SkipScoring => {}
             Command::Edit(edit) if !scoring => self.edit(edit),
-            Command::Edit(_) => {}
+            Command::Edit(edit) => self.refuse(edit),
         }
+    }
+
+    fn refuse(&mut self, edit: Edit) {
+        let refused = Event::EditRefused(self.moment(self.step), edit);
+        self.untold.push(refused);
     }
 
     /// Changes a setting from the next step on. The epoch under way is always finished.
@@ -314,11 +317,17 @@ impl Session {
             }
             other => other,
         };
-        // The page asks for nothing out of range; what is, changes nothing.
-        if edit.apply(&mut self.config).is_ok() {
-            self.plan = self.config.plan();
-            self.untold
-                .push(Event::Edited(self.moment(self.step), edit));
+        if edit.apply(&mut self.config).is_err() {
+            return self.refuse(edit);
+        }
+        self.plan = self.config.plan();
+        let warm_up_steps = self.config.schedule.warm_up_steps(self.plan.total_steps());
+        self.warm_up_steps = self.warm_up_steps.min(warm_up_steps);
+        self.untold
+            .push(Event::Edited(self.moment(self.step), edit));
+        if matches!(self.activity, Activity::Training) {
+            // The epoch that has just ended may be the last one now.
+            self.continue_training();
         }
     }
 
@@ -389,20 +398,24 @@ impl Session {
             epoch: self.epoch,
             elapsed_secs: self.clock.elapsed().as_secs_f64(),
             weights: holdings.weights,
+            weights_step: self.weights_step,
             optimizer: holdings.optimizer,
             best: self
                 .best
                 .zip(holdings.best)
                 .map(|(measured, weights)| Best { measured, weights }),
+            to_beat: self.to_beat,
+            warm_up_steps: self.warm_up_steps,
         };
         Ok((events, Some(snapshot)))
     }
 
     async fn train(&mut self, events: &mut Vec<Event>) -> Result<(), TrainError> {
         let draw = self.batches.draw(self.step);
-        let learning_rate = self.config.rate_after(self.step);
+        let learning_rate = self.config.rate_after(self.step, self.warm_up_steps);
         let found = self.engine.train(&draw, learning_rate).await?;
         self.step += 1;
+        self.weights_step = self.step;
         self.in_flight.push(InFlight {
             step: self.step,
             learning_rate,
@@ -464,26 +477,36 @@ impl Session {
     }
 
     fn keep_best(&mut self, measured: Measured<Quality>) {
-        let before = self.best.map(|best| best.value.loss);
-        let is_better = before.is_none_or(|before| measured.value.loss < before);
-        if is_better && measured.value.loss.is_finite() {
+        let beats = |before: Option<Measured<Quality>>| {
+            let loss = measured.value.loss;
+            loss.is_finite() && before.is_none_or(|before| loss < before.value.loss)
+        };
+        if beats(self.best) {
             self.best = Some(measured);
             self.engine.keep_best();
+        }
+        if beats(self.to_beat) {
+            self.to_beat = Some(measured);
         }
     }
 
     /// Ends training where the settings' patience is over, with the best weights; Keras'
     /// `EarlyStopping` with `restore_best_weights`, counted in epochs.
     fn stop_early(&mut self, events: &mut Vec<Event>) {
-        let (Some(patience), Some(best)) = (self.config.patience, self.best) else {
+        let (Some(patience), Some(to_beat), Some(best)) =
+            (self.config.patience, self.to_beat, self.best)
+        else {
             return;
         };
-        let best_step = best.moment.step;
-        let waited = self.step - best_step;
+        let waited = self.step - to_beat.moment.step;
         if waited >= patience.saturating_mul(self.plan.steps_per_epoch) {
             self.engine.restore_best();
+            self.weights_step = best.moment.step;
             self.activity = Activity::Scoring(Measurement::default());
-            events.push(Event::StoppedEarly(self.moment(self.step), best_step));
+            events.push(Event::StoppedEarly(
+                self.moment(self.step),
+                self.weights_step,
+            ));
         }
     }
 
@@ -523,6 +546,7 @@ impl Session {
         let logits = self.engine.logits(which, part, measured.clone()).await?;
         measurement.next = measured.end;
         let labels = &images.labels()[measured];
+        check_logits(&logits, labels)?;
         if first == 0 {
             self.answers = Predictions::default();
         }
@@ -569,12 +593,14 @@ impl Session {
             return Ok(());
         }
         let results = engine::read(steps.iter().map(|step| step.found.clone()).collect()).await?;
+        if results.len() != steps.len() {
+            return Err(too_few("steps", results.len(), steps.len()));
+        }
         self.most_in_flight = next_in_flight(steps.len(), self.last_read.elapsed());
         self.last_read = Instant::now();
         for (step, results) in steps.into_iter().zip(results) {
-            let logits = results
-                .get(..step.labels.len() * CLASSES)
-                .unwrap_or_default();
+            let (norm, logits) = results.split_last().unwrap_or((&f32::NAN, &[]));
+            check_logits(logits, &step.labels)?;
             let mut tally = Tally::default();
             tally.add(logits, &step.labels);
             self.epoch.add(logits, &step.labels);
@@ -582,7 +608,7 @@ impl Session {
             let trained = Trained {
                 quality: Quality::of(&tally),
                 learning_rate: step.learning_rate,
-                gradient_norm: results.last().copied().map_or(f64::NAN, f64::from),
+                gradient_norm: f64::from(*norm),
             };
             if !trained.quality.loss.is_finite() || !trained.gradient_norm.is_finite() {
                 events.push(Event::Diverged(moment, trained));
@@ -631,13 +657,29 @@ impl Session {
     }
 }
 
+/// Refuses an answer that does not have ten logits for each image.
+fn check_logits(logits: &[f32], labels: &[u8]) -> Result<(), TrainError> {
+    let asked = labels.len() * CLASSES;
+    if logits.len() == asked {
+        return Ok(());
+    }
+    Err(too_few("logits", logits.len(), asked))
+}
+
+fn too_few(what: &str, found: usize, asked: usize) -> TrainError {
+    TrainError::Device(format!("it answered {found} {what} instead of {asked}"))
+}
+
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::checkpoint::Values;
     use crate::dataset::Images;
     use crate::mnist::{FILES, Unpacker};
+    use crate::spec::PARAMETER_COUNT;
+    use crate::weights;
 
     /// Training on the test files' images; what a diverged run ends as does not depend on them.
     fn diverged(read_back: ReadBack) -> Session {

@@ -5,6 +5,7 @@
 )]
 
 mod crew;
+mod edits;
 mod fused;
 mod gradients;
 mod keras;

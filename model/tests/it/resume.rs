@@ -162,9 +162,9 @@ fn an_edit_holds_from_the_next_step_on_and_is_told() {
         .collect();
     assert_eq!(rates, [0.001, 0.01]);
     assert_eq!(run.snapshot().config.learning_rate, 0.01);
-    // Out of its range: nothing changes, nothing is told.
+    // Out of its range: nothing changes.
     run.command(Command::Edit(Edit::LearningRate(7.0)));
-    assert!(run.advance().starts_with("200 of 300"));
+    assert!(run.advance().starts_with("not Learning rate 7, 200 of 300"));
 }
 
 #[test]

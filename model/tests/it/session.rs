@@ -143,6 +143,7 @@ pub fn words(event: &Event) -> Option<String> {
         Event::Measuring { images, total } => format!("{images} of {total}"),
         Event::Score(..) => "score".to_owned(),
         Event::Edited(_, edit) => edit.describe(),
+        Event::EditRefused(_, edit) => format!("not {}", edit.describe()),
         Event::StoppedEarly(moment, best) => format!("{} is no better than {best}", moment.step),
         Event::Diverged(moment, _) => format!("diverged at {}", moment.step),
     })

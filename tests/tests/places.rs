@@ -1,0 +1,117 @@
+//! Where the page is put and what its browser keeps: any address, blocked storage, a store that the
+//! browser closes.
+
+use kiln_tests::HarnessError;
+use kiln_tests::browser::WebGpu;
+use kiln_tests::page::{Page, with_database};
+use kiln_tests::server::{Pace, Server};
+use serde_json::json;
+
+type Outcome = Result<(), HarnessError>;
+
+/// Wherever the page is, its modules are found, and going about in it never loads it again.
+#[tokio::test]
+async fn the_page_works_at_any_address() -> Outcome {
+    for (folder, rest) in [
+        ("/", "index.html"),
+        ("/", "?x=y"),
+        ("/some/folder/", ""),
+        ("/some/folder/", "index.html?x=y"),
+    ] {
+        let server = Server::start_in(folder, Pace::Full).await?;
+        let page = Page::open_at(&server, rest).await?;
+        page.wait_for_state(&["ready"], 60).await?;
+        page.evaluate("window.isTheSame = true").await?;
+        for view in [
+            "Runs", "Compare", "Evaluate", "Data", "Draw", "Files", "Train",
+        ] {
+            page.press("link", view).await?;
+            let heading = format!("document.querySelector('h1')?.innerText === {view:?}");
+            page.wait_for_value(&heading, &json!(true), 10).await?;
+            assert_eq!(
+                page.evaluate("window.isTheSame").await?,
+                json!(true),
+                "{view}"
+            );
+        }
+        page.press("button", "Step").await?;
+        page.wait_for_state(&["paused"], 60).await?;
+        let path = page.evaluate("location.pathname + location.search").await?;
+        assert_eq!(path, json!(format!("{folder}{rest}")));
+        page.close().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_browser_that_keeps_nothing_trains_and_says_that_it_forgets() -> Outcome {
+    let server = Server::start_at(Pace::Full).await?;
+    let page = Page::open_after(
+        &server,
+        WebGpu::AsIs,
+        "for (const name of ['localStorage', 'indexedDB', 'caches']) Object.defineProperty(window, name,
+           { get() { throw new DOMException('The request was denied.', 'SecurityError'); } });",
+    )
+    .await?;
+    page.wait_for_text("This window forgets data when closed.", 60)
+        .await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("button", "Quick taste").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_state(&["finished"], 120).await?;
+    page.wait_for_text("Test accuracy", 10).await?;
+    page.show_files().await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_store_that_the_browser_closes_is_opened_again() -> Outcome {
+    let server = Server::start_at(Pace::Full).await?;
+    let page = Page::open_after(
+        &server,
+        WebGpu::AsIs,
+        "const open = IDBFactory.prototype.open;
+         IDBFactory.prototype.open = function (...asked) {
+           const request = open.apply(this, asked);
+           request.addEventListener('success', () => { window.opened = request.result; });
+           return request;
+         };",
+    )
+    .await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.keep_short_run().await?;
+    page.evaluate("opened.close(); opened.dispatchEvent(new Event('close'))")
+        .await?;
+    page.keep_short_run().await?;
+    let kept = with_database(None, "return (await of(store('runs').getAll())).length;");
+    page.wait_for_value(&kept, &json!(2), 20).await?;
+    assert!(!page.text().await?.contains("were deleted"));
+    page.close().await
+}
+
+/// Driver and browser may disagree for ever about a GPU.
+#[tokio::test]
+async fn a_gpu_that_never_answers_leaves_the_cpu() -> Outcome {
+    let server = Server::start_at(Pace::Full).await?;
+    let page = Page::open_after(
+        &server,
+        WebGpu::AsIs,
+        "const gpu = { requestAdapter: () => gpu.answer ?? new Promise(() => {}) };
+         Object.defineProperty(navigator, 'gpu', { value: gpu });",
+    )
+    .await?;
+    page.wait_for_text("CPU · GPU does not answer", 30).await?;
+    page.wait_for_state(&["ready"], 30).await?;
+    // Chosen by hand it is asked for again; this one says nothing of itself, and it is no fault.
+    page.evaluate(
+        "navigator.gpu.answer = Promise.resolve({ features: new Set(['timestamp-query']) }), 0",
+    )
+    .await?;
+    page.open_advanced().await?;
+    page.choose("Backend", "WebGPU").await?;
+    page.wait_for_text("GPU", 30).await?;
+    let workers =
+        "performance.getEntriesByType('resource').some(entry => entry.name.includes('gpu_worker'))";
+    page.wait_for_value(workers, &json!(true), 30).await?;
+    page.close().await
+}

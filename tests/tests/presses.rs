@@ -1,0 +1,234 @@
+//! What a press does where something has come between: a question of an earlier run, a button that
+//! made way for another, a setting that is out of sight, a name that is taken.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use kiln_tests::HarnessError;
+use kiln_tests::browser::WebGpu;
+use kiln_tests::measurements::rows;
+use kiln_tests::page::{Page, with_database};
+use kiln_tests::server::{Fault, Server};
+use serde_json::json;
+
+type Outcome = Result<(), HarnessError>;
+
+/// So many runs fail at their second step, whose loss the page is told to be none.
+fn spoilt(runs: u32) -> Fault {
+    Fault::Before(
+        "cpu_worker_loader.js",
+        format!(
+            "const spoilt = new Set(), post = self.postMessage.bind(self);
+             if (self.name !== 'helper') self.postMessage = message => {{
+               const {{ run, events }} = message.Happened ?? {{ events: [] }};
+               const second = events.findIndex(event => event.Step?.[0].step === 2);
+               if (second >= 0 && (spoilt.size < {runs} || spoilt.has(run))) {{
+                 spoilt.add(run);
+                 const [moment, trained] = events[second].Step;
+                 trained.quality.loss = NaN;
+                 events.splice(second, Infinity, {{ Diverged: [moment, trained] }}, {{ State: 'Failed' }});
+                 dispatchEvent(new MessageEvent('message', {{ data: {{ Cancel: {{ run }} }} }}));
+               }}
+               post(message);
+             }};"
+        )
+        .into(),
+    )
+}
+
+async fn ready(server: &Server) -> Result<Page, HarnessError> {
+    let page = Page::open(server, WebGpu::AsIs).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    Ok(page)
+}
+
+#[tokio::test]
+async fn a_failed_run_keeps_all_that_happened() -> Outcome {
+    let server = Server::start().await?;
+    server.set_fault(Some(spoilt(1)));
+    let page = ready(&server).await?;
+    page.press("button", "Start").await?;
+    page.wait_for_state(&["failed"], 60).await?;
+    let notice = "Loss became NaN at step 2";
+    page.wait_for_text(notice, 10).await?;
+    let failed = page.show_files().await?;
+    let before = rows(&page.download(&format!("{failed}.csv")).await?)?;
+    assert!(
+        before
+            .iter()
+            .any(|row| row.series == "train/loss" && row.step == 1)
+    );
+
+    // It failed before it was kept for the first time, and is there all the same.
+    let kept = with_database(None, "return (await of(store('runs').getAll())).length;");
+    page.wait_for_value(&kept, &json!(1), 10).await?;
+    server.set_fault(None);
+    page.reload().await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("link", "Runs").await?;
+    page.press("button", &failed).await?;
+    page.press("button", "Open").await?;
+    page.wait_for_state(&["failed"], 30).await?;
+    page.wait_for_text("Failed · Loss became NaN at step 2 · Epoch 1/5", 10)
+        .await?;
+    let crosses = "document.querySelectorAll('.chart:first-child .broken').length";
+    page.wait_for_value(crosses, &json!(1), 10).await?;
+    page.show_files().await?;
+    let after = rows(&page.download(&format!("{failed}.csv")).await?)?;
+    assert_eq!(after.len(), before.len());
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_question_of_an_earlier_run_is_asked_no_more() -> Outcome {
+    let server = Server::start().await?;
+    server.set_fault(Some(spoilt(1)));
+    let page = ready(&server).await?;
+    page.press("button", "Start").await?;
+    page.wait_for_state(&["failed"], 60).await?;
+    assert!(page.has("button", "Keep as failed").await?);
+    page.press("button", "Run both course runs").await?;
+    page.wait_for_step(3, 60).await?;
+    assert!(!page.has("button", "Keep as failed").await?);
+    assert!(!page.has("button", "Restart with 0.0001").await?);
+    let running = "document.querySelector('.chip a').innerText";
+    page.wait_for_value(running, &json!("course-run-1"), 10)
+        .await?;
+    page.close().await
+}
+
+/// **Restart with …** takes the failed run's settings, not those that were set since.
+#[tokio::test]
+async fn a_restart_has_the_settings_of_the_run_that_failed() -> Outcome {
+    let server = Server::start().await?;
+    server.set_fault(Some(spoilt(1)));
+    let page = ready(&server).await?;
+    page.type_number("Batch size", "96").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_state(&["failed"], 60).await?;
+    page.type_number("Batch size", "200").await?;
+    page.type_number("Epochs", "51").await?;
+    page.press("button", "Restart with 0.0001").await?;
+    page.wait_for_step(3, 60).await?;
+    page.wait_for_text("562 × 5 = 2", 10)
+        .await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_double_click_is_one_press() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    // Where Start stood, Cancel and then Pause stand.
+    page.press_twice("button", "Start").await?;
+    page.wait_for_step(5, 60).await?;
+    assert_eq!(page.state().await?, "running");
+    page.press_twice("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 30).await?;
+    let step = page.steps_done().await?;
+    // A button that stays where it was is pressed as often as it is clicked.
+    page.open_advanced().await?;
+    page.press_twice("button", "Next run").await?;
+    page.press("button", "Resume").await?;
+    page.wait_for_step(step + 5, 60).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_finished_run_comes_back_whole_where_continue_is_cancelled() -> Outcome {
+    let server = Server::start().await?;
+    server.set_fault(Some(Fault::Before(
+        "cpu_worker_loader.js",
+        "if (self.name !== 'helper') addEventListener('message', event => {
+           if (event.data.Resume) event.stopImmediatePropagation(); });"
+            .into(),
+    )));
+    let page = ready(&server).await?;
+    page.press("button", "Quick taste").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_state(&["finished"], 120).await?;
+    page.wait_for_text("Test accuracy", 10).await?;
+    page.type_number("Epochs", "2").await?;
+    page.press("button", "Continue").await?;
+    page.wait_for_state(&["preparing"], 10).await?;
+    page.press("button", "Cancel").await?;
+    page.wait_for_state(&["finished"], 10).await?;
+    assert!(page.text().await?.contains("Test accuracy"));
+    page.reload().await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("link", "Runs").await?;
+    page.wait_for_text("Finished", 10).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_setting_out_of_sight_never_keeps_a_run_from_starting() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.choose("Optimizer", "SGD").await?;
+    page.type_number("Momentum", "7").await?;
+    page.wait_for_text("Momentum must be", 10).await?;
+    page.choose("Optimizer", "Adam").await?;
+    page.open_advanced().await?;
+    page.type_number("Dropout", "7").await?;
+    page.wait_for_text("Dropout must be", 10).await?;
+    page.open_advanced().await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(1, 60).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn two_runs_never_have_one_name() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.keep_short_run().await?;
+    page.keep_short_run().await?;
+    page.press("link", "Runs").await?;
+    let names = "[...document.querySelectorAll('tbody th')].map(cell => cell.innerText.trim())";
+    let both = page.evaluate(names).await?;
+    let name = |index: usize| both[index].as_str().unwrap_or_default().to_owned();
+    page.press("button", &name(0)).await?;
+    page.type_into("textbox", "Name", &name(1)).await?;
+    page.press("textbox", "Tags").await?;
+    let renamed = format!("{}-2", name(1));
+    page.wait_for_value(names, &json!([renamed, name(1)]), 10)
+        .await?;
+    page.wait_for_text(
+        &format!("Another run is called {}; this one is {renamed}.", name(1)),
+        10,
+    )
+    .await?;
+    page.close().await
+}
+
+/// **Free space** forgets what has ended, and nothing that could go on.
+#[tokio::test]
+async fn what_could_be_resumed_is_not_cleared_away() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.keep_short_run().await?;
+    let ended = page.show_files().await?;
+    page.press("link", "Train").await?;
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    let kept = with_database(None, "return (await of(store('runs').getAll())).length;");
+    page.wait_for_value(&kept, &json!(2), 10).await?;
+    page.reload().await?;
+    page.wait_for_state(&["interrupted"], 60).await?;
+    page.press("link", "Runs").await?;
+    page.press("button", &ended).await?;
+    page.press("button", "Open").await?;
+    page.wait_for_state(&["stopped"], 30).await?;
+    page.limit_storage(&server, 1_000).await?;
+    page.type_number("Epochs", "50").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_text("Storage is full", 60).await?;
+    page.press("button", "Free space").await?;
+    page.wait_for_text(&format!("Deleted {ended}."), 10).await?;
+    // The interrupted one, and perhaps the open one.
+    let interrupted = with_database(
+        None,
+        "return (await of(store('runs').getAll())).some(run => run.record.status.Session === 'Paused');",
+    );
+    assert_eq!(page.evaluate(&interrupted).await?, json!(true));
+    page.close().await
+}
