@@ -3,7 +3,7 @@
 //! A pixel's opacity is its value and its colour is black: the style sheet colours it, so that a
 //! canvas need not be painted again in another theme.
 
-use crate::protocol::Maps;
+use kiln_run::protocol::Maps;
 
 /// Maps beside one another.
 pub const COLUMNS: usize = 8;

@@ -8,9 +8,7 @@
 use std::cell::RefCell;
 
 use burn::tensor::Device;
-use kiln_app::protocol::{
-    Answer, Data, DataFile, FromWorker, Question, RunId, ToWorker, decode, encode,
-};
+use kiln_app::browser::codec::{decode, encode};
 use kiln_app::worker::constructors;
 use kiln_model::batch::{Batch, Batches, Draw};
 use kiln_model::checkpoint::Values;
@@ -27,6 +25,7 @@ use kiln_model::train::network;
 use kiln_model::train::session::{ReadBack, Session};
 use kiln_model::train::transfer::{download, upload};
 use kiln_model::weights;
+use kiln_run::protocol::{Answer, Data, DataFile, FromWorker, Question, RunId, ToWorker};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);

@@ -108,8 +108,7 @@ async fn a_restart_has_the_settings_of_the_run_that_failed() -> Outcome {
     page.type_number("Epochs", "51").await?;
     page.press("button", "Restart with 0.0001").await?;
     page.wait_for_step(3, 60).await?;
-    page.wait_for_text("562 × 5 = 2", 10)
-        .await?;
+    page.wait_for_text("562 × 5 = 2", 10).await?;
     page.close().await
 }
 

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::error::Error;
+use crate::layers;
 use crate::setup;
 use crate::shell::Shell;
 
@@ -34,7 +35,7 @@ pub fn check(shell: &Shell) -> Result<(), Error> {
     lint_module(shell, "cpu-worker", &[])?;
     // The in-browser tests run with the GPU worker's features, the larger set.
     lint_module(shell, "gpu-worker", &["--all-targets"])?;
-    page_never_links_burn(shell)
+    layers::check(shell)
 }
 
 /// Each module has features of its own, so each is compiled by itself.
@@ -72,63 +73,4 @@ fn tools_match(shell: &Shell) -> Result<(), Error> {
         path,
         reason: format!("Cargo.lock has wasm-bindgen {version}; write here: {line}"),
     })
-}
-
-fn page_never_links_burn(shell: &Shell) -> Result<(), Error> {
-    eprintln!("\n== The page never links burn");
-    // The whole tree, and not `-i burn` with an empty answer: cargo also answers nothing when it fails.
-    let arguments = [
-        "tree",
-        "-p",
-        "kiln-app",
-        "--features",
-        "page",
-        "-e",
-        "normal",
-        "--target",
-        "wasm32-unknown-unknown",
-        "--prefix",
-        "none",
-        "--format",
-        "{p}",
-    ];
-    let tree = shell
-        .output_of("cargo", &arguments)
-        .ok_or_else(|| Error::Step {
-            name: "The page never links burn".to_owned(),
-            status: "cargo tree gave no answer".to_owned(),
-            command: format!("cargo {}", arguments.join(" ")),
-        })?;
-    let burn = burn_packages(&tree);
-    if burn.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::PageLinksBurn(burn))
-    }
-}
-
-/// The packages of burn in a tree with one package a line.
-fn burn_packages(tree: &str) -> Vec<String> {
-    let names = tree
-        .lines()
-        .filter_map(|line| line.split_whitespace().next());
-    let mut burn: Vec<String> = names
-        .filter(|name| *name == "burn" || name.starts_with("burn-"))
-        .map(str::to_owned)
-        .collect();
-    burn.sort_unstable();
-    burn.dedup();
-    burn
-}
-
-#[cfg(test)]
-mod tests {
-    use super::burn_packages;
-
-    #[test]
-    fn burn_is_found_by_name() {
-        let tree = "kiln-app v0.1.0 (/burn/app)\nburn-flex v0.22.1\nburn v0.22.1\nburn v0.22.1 (*)\nburning v1.0.0\n";
-        assert_eq!(burn_packages(tree), ["burn", "burn-flex"]);
-        assert!(burn_packages("leptos v0.8.23\n").is_empty());
-    }
 }

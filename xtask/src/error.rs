@@ -41,8 +41,8 @@ pub enum Error {
         /// What to do.
         remedy: String,
     },
-    /// The page's module has burn in it.
-    PageLinksBurn(Vec<String>),
+    /// A package or a file uses what it never should.
+    Layer(String),
 }
 
 impl fmt::Display for Error {
@@ -69,13 +69,7 @@ impl fmt::Display for Error {
                 "{name} failed ({status}); the reason stands above. This step alone: {command}"
             ),
             Self::Missing { what, remedy } => write!(out, "{what} {remedy}"),
-            Self::PageLinksBurn(packages) => write!(
-                out,
-                "The page links {}. Only the features cpu-worker and gpu-worker of app/Cargo.toml may; \
-                 `cargo tree -p kiln-app --features page -e normal --target wasm32-unknown-unknown -i burn` \
-                 shows the way in.",
-                packages.join(", ")
-            ),
+            Self::Layer(reason) => out.write_str(reason),
         }
     }
 }

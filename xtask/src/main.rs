@@ -7,6 +7,7 @@ mod browser;
 mod check;
 mod error;
 mod figures;
+mod layers;
 mod page;
 mod setup;
 mod shell;

@@ -1,5 +1,5 @@
 //! The worker that trains on the CPU.
 
 fn main() {
-    kiln_app::worker::start(kiln_app::device::Backend::Cpu);
+    kiln_app::worker::start(kiln_run::device::Backend::Cpu);
 }

@@ -2,5 +2,5 @@
 #![recursion_limit = "256"]
 
 fn main() {
-    kiln_app::worker::start(kiln_app::device::Backend::WebGpu);
+    kiln_app::worker::start(kiln_run::device::Backend::WebGpu);
 }

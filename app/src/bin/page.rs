@@ -1,5 +1,5 @@
 //! The page.
 
 fn main() {
-    kiln_app::ui::mount();
+    kiln_app::page::mount();
 }

@@ -11,8 +11,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStreamDefaultReader;
 
 use super::scope::post;
-use crate::device::describe;
-use crate::protocol::{Data, DataFile, DataSummary, FromWorker};
+use crate::browser::words::describe;
+use kiln_run::protocol::{Data, DataFile, DataSummary, FromWorker};
 
 /// Bytes between two reports of progress.
 const REPORT_BYTES: u64 = 100_000;

@@ -19,7 +19,7 @@ use kiln_model::train::session::TrainError;
 use kiln_model::train::transfer::{download, upload};
 
 use super::scope::{post, yield_to_messages};
-use crate::protocol::{Answer, FromWorker, Maps, Pictures, Question, ToWorker};
+use kiln_run::protocol::{Answer, FromWorker, Maps, Pictures, Question, ToWorker};
 
 /// Images of one step of an evaluation.
 const AT_ONCE: usize = 200;

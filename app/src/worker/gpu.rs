@@ -8,8 +8,8 @@ use kiln_model::train::gpu;
 
 use super::scope::post;
 use super::{Opened, constructors};
-use crate::probe::probe;
-use crate::protocol::FromWorker;
+use crate::browser::probe::probe;
+use kiln_run::protocol::FromWorker;
 
 /// Operations gathered into one command buffer: fewer, larger submissions.
 const TASKS_MAX: usize = 64;

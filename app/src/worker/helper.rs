@@ -5,7 +5,7 @@ use kiln_model::train::crew::Hand;
 
 use super::scope;
 use super::task::{Parcel, Spare, Task, bytes, task, weights};
-use crate::protocol::CodecError;
+use crate::browser::codec::CodecError;
 
 /// The name of a worker that is to be a helper.
 pub const NAME: &str = "helper";

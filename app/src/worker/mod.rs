@@ -19,10 +19,11 @@ use futures::StreamExt as _;
 use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use kiln_model::train::engine::Place;
 
-use crate::device::Backend;
+use crate::browser::codec::decode;
+use kiln_run::device::Backend;
 #[cfg(not(feature = "cpu-worker"))]
-use crate::protocol::Answer;
-use crate::protocol::{FromWorker, ToWorker, decode};
+use kiln_run::protocol::Answer;
+use kiln_run::protocol::{FromWorker, ToWorker};
 use run::Start;
 use scope::post;
 use team::Helpers;
@@ -149,7 +150,7 @@ async fn next(
     }
 }
 
-type Opened = (Place, Option<crate::device::Adapter>);
+type Opened = (Place, Option<kiln_run::device::Adapter>);
 
 async fn open(backend: Backend) -> Result<Opened, String> {
     match backend {

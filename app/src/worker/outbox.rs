@@ -3,7 +3,7 @@
 use kiln_model::event::Event;
 
 use super::scope::post;
-use crate::protocol::{FromWorker, RunId};
+use kiln_run::protocol::{FromWorker, RunId};
 
 /// However many steps a second there are, the page is told of them ten times at most, which is as
 /// often as it paints.

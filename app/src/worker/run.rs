@@ -14,7 +14,7 @@ use super::number_of;
 use super::outbox::Outbox;
 use super::scope::{post, yield_to_messages};
 use super::team::Helpers;
-use crate::protocol::{FromWorker, RunId, ToWorker};
+use kiln_run::protocol::{FromWorker, RunId, ToWorker};
 
 /// Time from the start of a run to its first snapshot; each next one waits twice as long, so that
 /// little is lost early and little is spent late.

@@ -9,8 +9,9 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, PromiseRejectionEvent};
 
 use super::task::Parcel;
-use crate::device::describe;
-use crate::protocol::{FromWorker, encode};
+use crate::browser::codec::encode;
+use crate::browser::words::describe;
+use kiln_run::protocol::FromWorker;
 
 fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()

@@ -13,7 +13,7 @@ use kiln_model::dataset::Part;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast as _, JsValue};
 
-use crate::protocol::{CodecError, decode, encode};
+use crate::browser::codec::{CodecError, decode, encode};
 
 /// What a helper is to do; it answers [`Task::Train`] and [`Task::Answer`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

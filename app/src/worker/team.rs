@@ -102,7 +102,7 @@ impl Helper {
         self.send(parcel)
     }
 
-    fn send(&self, parcel: Result<Parcel, crate::protocol::CodecError>) -> bool {
+    fn send(&self, parcel: Result<Parcel, crate::browser::codec::CodecError>) -> bool {
         parcel.is_ok_and(|Parcel { message, transfer }| {
             self.worker
                 .post_message_with_transfer(&message, &transfer)

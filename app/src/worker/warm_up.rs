@@ -11,7 +11,7 @@ use kiln_model::train::session::{Session, TrainError};
 use super::run::read_back;
 use super::scope::{post, yield_to_messages};
 use super::team::Helpers;
-use crate::protocol::{FromWorker, ToWorker};
+use kiln_run::protocol::{FromWorker, ToWorker};
 
 /// Browsers take about so long to optimise what runs often.
 const WARM_SECS: f64 = 1.0;

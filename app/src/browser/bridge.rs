@@ -1,0 +1,102 @@
+//! The page's end of a worker: starts it, holds messages back until it listens, ends it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use gloo::events::EventListener;
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
+
+use crate::browser::codec::{decode, encode};
+use crate::browser::words::describe;
+use kiln_run::device::Backend;
+use kiln_run::protocol::{FromWorker, ToWorker};
+
+/// A worker; it ends when this is dropped.
+pub struct Bridge {
+    worker: Worker,
+    /// What waits for the worker to listen; nothing once it does.
+    held_back: Rc<RefCell<Option<Vec<JsValue>>>>,
+    _listeners: [EventListener; 2],
+}
+
+impl Bridge {
+    /// Starts the worker for `backend`. `receive` gets its messages; a fault of the worker, and a
+    /// message that cannot be read, come as [`FromWorker::Fatal`].
+    ///
+    /// # Errors
+    /// A browser that starts no worker, in its own words.
+    pub fn start(
+        backend: Backend,
+        receive: impl Fn(FromWorker) + Clone + 'static,
+    ) -> Result<Self, String> {
+        let script = match backend {
+            Backend::Cpu => "./cpu_worker_loader.js",
+            Backend::WebGpu => "./gpu_worker_loader.js",
+        };
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker =
+            Worker::new_with_options(script, &options).map_err(|error| describe(&error))?;
+        let held_back = Rc::new(RefCell::new(Some(Vec::new())));
+
+        let on_message = EventListener::new(&worker, "message", {
+            let (worker, held_back, receive) =
+                (worker.clone(), Rc::clone(&held_back), receive.clone());
+            move |event| {
+                let data = event.unchecked_ref::<MessageEvent>().data();
+                let message = decode(data).unwrap_or_else(|error| FromWorker::Fatal {
+                    details: error.to_string(),
+                });
+                if message == FromWorker::Ready {
+                    for message in held_back.take().unwrap_or_default() {
+                        if let Err(details) = post(&worker, &message) {
+                            receive(FromWorker::Fatal { details });
+                        }
+                    }
+                }
+                receive(message);
+            }
+        });
+        let on_error = EventListener::new(&worker, "error", move |event| {
+            let details = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::message);
+            receive(FromWorker::Fatal {
+                details: details
+                    .filter(|details| !details.is_empty())
+                    .unwrap_or_else(|| "the worker's program could not be loaded".to_owned()),
+            });
+        });
+        Ok(Self {
+            worker,
+            held_back,
+            _listeners: [on_message, on_error],
+        })
+    }
+
+    /// Sends a message, at once or as soon as the worker listens.
+    ///
+    /// # Errors
+    /// A message that cannot be sent, in the browser's words.
+    pub fn send(&self, message: &ToWorker) -> Result<(), String> {
+        let value = encode(message).map_err(|error| error.to_string())?;
+        match self.held_back.borrow_mut().as_mut() {
+            Some(held_back) => {
+                held_back.push(value);
+                Ok(())
+            }
+            None => post(&self.worker, &value),
+        }
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        self.worker.terminate();
+    }
+}
+
+fn post(worker: &Worker, message: &JsValue) -> Result<(), String> {
+    worker
+        .post_message(message)
+        .map_err(|error| describe(&error))
+}

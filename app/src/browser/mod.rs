@@ -1,0 +1,18 @@
+//! What the browser does for page and workers, each thing behind a few lines of Rust.
+
+#[cfg(feature = "page")]
+pub mod bridge;
+#[cfg(feature = "page")]
+pub mod clock;
+pub mod codec;
+#[cfg(feature = "page")]
+pub mod download;
+#[cfg(any(feature = "page", feature = "worker"))]
+pub mod probe;
+#[cfg(feature = "page")]
+pub mod remembered;
+#[cfg(feature = "page")]
+pub mod store;
+#[cfg(feature = "page")]
+pub mod tab;
+pub mod words;

@@ -1,0 +1,545 @@
+//! All runs that are kept, as lists, charts and comparisons show them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use gloo::timers::callback::Timeout;
+use kiln_model::history::History;
+use leptos::prelude::*;
+use leptos::reactive::owner::LocalStorage as ThisThread;
+
+use super::notice::{Notice, Remedy};
+use crate::browser::remembered;
+use crate::browser::store::{Kept, KeptAnswers, Removed, Store, StoreError};
+use crate::browser::tab::{Meter, News, Siblings};
+use kiln_run::evaluation::thinning::superfluous;
+use kiln_run::protocol::RunId;
+use kiln_run::record::Record;
+use kiln_run::run::{Identity, Run};
+
+/// How long a deleted run can be brought back.
+const UNDO_MS: u32 = 10_000;
+const SHOWN_KEY: &str = "kiln.shown";
+const BASELINE_KEY: &str = "kiln.baseline";
+
+/// All runs that are kept, and which of them are looked at; a handle that is copied about.
+#[derive(Clone, Copy)]
+pub struct Library {
+    /// What lists show of every run, the oldest first.
+    pub records: RwSignal<Vec<Record>>,
+    /// Whether the kept runs have been read, or cannot be.
+    pub is_read: RwSignal<bool>,
+    /// The runs that charts show.
+    pub shown: RwSignal<BTreeSet<RunId>>,
+    /// What was measured in those of them that were read from the store.
+    pub histories: RwSignal<HashMap<RunId, Arc<History>>>,
+    /// The run that others are held against.
+    pub baseline: RwSignal<Option<RunId>>,
+    /// The run under the pointer or in focus, in a list or a chart.
+    pub highlighted: RwSignal<Option<RunId>>,
+    /// What the browser's storage holds.
+    pub meter: RwSignal<Option<Meter>>,
+    /// The run whose answers were kept last, and how often any were.
+    pub answered: RwSignal<Option<(RunId, u32)>>,
+    /// What the person should know.
+    pub notices: RwSignal<Vec<Notice>>,
+    private: StoredValue<Private, ThisThread>,
+}
+
+#[derive(Default)]
+struct Private {
+    store: Option<Rc<Store>>,
+    siblings: Option<Siblings>,
+    /// The number of the last deletion.
+    deletions: Deletion,
+    /// What can be brought back, the newest last.
+    deleted: Vec<(Deletion, Vec<Removed>)>,
+    /// Answers of runs that have not been kept yet.
+    waiting: Vec<KeptAnswers>,
+}
+
+/// Runs that were deleted together, by number.
+pub type Deletion = u32;
+
+impl Library {
+    /// A library that has read nothing yet.
+    pub fn new() -> Self {
+        let ids: Vec<u64> = remembered::get(SHOWN_KEY).unwrap_or_default();
+        let baseline: Option<u64> = remembered::get(BASELINE_KEY);
+        let library = Self {
+            records: RwSignal::new(Vec::new()),
+            is_read: RwSignal::new(false),
+            shown: RwSignal::new(ids.into_iter().map(RunId).collect()),
+            histories: RwSignal::new(HashMap::new()),
+            baseline: RwSignal::new(baseline.map(RunId)),
+            highlighted: RwSignal::new(None),
+            meter: RwSignal::new(None),
+            answered: RwSignal::new(None),
+            notices: RwSignal::new(Vec::new()),
+            private: StoredValue::new_local(Private::default()),
+        };
+        // Where the browser keeps nothing, the next visit begins as the first did.
+        Effect::new(move |_| {
+            let ids: Vec<u64> = library.shown.get().iter().map(|id| id.0).collect();
+            remembered::set(SHOWN_KEY, &ids);
+        });
+        Effect::new(move |_| {
+            let baseline = library.baseline.get().map(|id| id.0);
+            remembered::set(BASELINE_KEY, &baseline);
+        });
+        library
+    }
+
+    /// Reads from this store and keeps in it from now on.
+    pub fn open(&self, store: Store) {
+        self.private
+            .update_value(|private| private.store = Some(Rc::new(store)));
+    }
+
+    /// Hears what other tabs do from now on.
+    pub fn listen(&self, receive: impl Fn(News) + 'static) {
+        let siblings = Siblings::new(receive);
+        self.private
+            .update_value(|private| private.siblings = siblings);
+    }
+
+    /// Tells other tabs something.
+    pub fn tell(&self, news: News) {
+        self.private.with_value(|private| {
+            if let Some(siblings) = &private.siblings {
+                siblings.tell(news);
+            }
+        });
+    }
+
+    /// The store, where there is one.
+    pub fn store(&self) -> Option<Rc<Store>> {
+        self.private.with_value(|private| private.store.clone())
+    }
+
+    /// Reads what lists show of every run.
+    ///
+    /// # Errors
+    /// A browser that refuses.
+    pub async fn read(&self) -> Result<(), StoreError> {
+        let Some(store) = self.store() else {
+            return Ok(());
+        };
+        let (records, unreadable) = store.records().await?;
+        for error in unreadable {
+            self.tell_storage(error);
+        }
+        self.records.update(|all| {
+            for record in records {
+                put(all, record);
+            }
+        });
+        self.is_read.set(true);
+        // A run that was deleted elsewhere is not looked at any more.
+        let kept: BTreeSet<RunId> = self.records.with_untracked(|records| {
+            let ids = records.iter().map(|record| record.identity.id);
+            ids.collect()
+        });
+        self.shown
+            .update(|shown| shown.retain(|id| kept.contains(id)));
+        self.measure();
+        for id in self.shown.get_untracked() {
+            self.fetch(id);
+        }
+        Ok(())
+    }
+
+    /// What lists show of a run.
+    pub fn record(&self, id: RunId) -> Option<Record> {
+        self.records.with(|records| find(records, id).cloned())
+    }
+
+    /// What lists show of a run, as it is now.
+    pub fn record_untracked(&self, id: RunId) -> Option<Record> {
+        self.records
+            .with_untracked(|records| find(records, id).cloned())
+    }
+
+    /// Shows a run in lists as it is now.
+    pub fn show(&self, record: Record) {
+        self.records.update(|records| put(records, record));
+    }
+
+    /// Takes a run out of lists and charts, not out of the store.
+    pub fn hide(&self, id: RunId) {
+        drop(self.take_waiting(id));
+        self.records
+            .update(|records| records.retain(|record| record.identity.id != id));
+        self.shown.update(|shown| {
+            shown.remove(&id);
+        });
+    }
+
+    /// Shows a run in charts, or does not.
+    pub fn set_shown(&self, id: RunId, is_shown: bool) {
+        self.shown.update(|shown| {
+            if is_shown {
+                shown.insert(id);
+            } else {
+                shown.remove(&id);
+            }
+        });
+        if is_shown {
+            self.fetch(id);
+        }
+    }
+
+    /// Reads what was measured in a run, unless it is there.
+    pub fn fetch(&self, id: RunId) {
+        if self
+            .histories
+            .with_untracked(|histories| histories.contains_key(&id))
+        {
+            return;
+        }
+        let library = *self;
+        self.with_store(move |store| async move {
+            match store.run(id).await {
+                Ok(run) => library.remember(&run),
+                // A run that has no checkpoint yet has nothing to show either.
+                Err(StoreError::Gone) => {}
+                Err(error) => return Err(error),
+            }
+            Ok(())
+        });
+    }
+
+    /// Has charts show what was measured in a run that has ended.
+    pub fn remember(&self, run: &Run) {
+        let history = Arc::new(run.history().clone());
+        self.histories.update(|histories| {
+            histories.insert(run.identity.id, history);
+        });
+    }
+
+    /// Keeps a run.
+    pub fn keep(&self, kept: Result<Kept, StoreError>, id: RunId) {
+        self.keep_and_then(kept, id, || ());
+    }
+
+    /// Keeps a run, and does something once it is kept.
+    pub fn keep_and_then(
+        &self,
+        kept: Result<Kept, StoreError>,
+        id: RunId,
+        then: impl FnOnce() + 'static,
+    ) {
+        let kept = match kept {
+            Ok(kept) => kept,
+            Err(error) => return self.tell_storage(error),
+        };
+        let library = *self;
+        self.with_store(move |store| async move {
+            store.keep(&kept).await?;
+            library.tell(News::Changed(id));
+            library.measure();
+            then();
+            for answers in library.take_waiting(id) {
+                library.put_answers(&store, answers).await?;
+            }
+            Ok(())
+        });
+    }
+
+    /// Keeps what a run answered in a validation or in its score, once the run itself is kept.
+    pub fn keep_answers(&self, answers: KeptAnswers) {
+        let library = *self;
+        self.with_store(move |store| async move { library.put_answers(&store, answers).await });
+    }
+
+    async fn put_answers(self, store: &Store, answers: KeptAnswers) -> Result<(), StoreError> {
+        match store.keep_answers(&answers).await {
+            Ok(()) => {}
+            Err(StoreError::Gone) => {
+                self.set_aside(answers);
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+        self.answered.update(|answered| {
+            let times = answered.map_or(0, |(_, times)| times);
+            *answered = Some((answers.run, times + 1));
+        });
+        self.measure();
+        Ok(())
+    }
+
+    /// Has answers wait until their run is kept, no more than would be kept; of a deleted run
+    /// there is nothing to wait for.
+    fn set_aside(self, answers: KeptAnswers) {
+        if self.record_untracked(answers.run).is_none() {
+            return;
+        }
+        let split = (answers.run, answers.part);
+        self.private.update_value(|private| {
+            let waiting = &mut private.waiting;
+            let of_split = waiting
+                .iter()
+                .filter(|other| (other.run, other.part) == split);
+            let steps: Vec<u32> = of_split.map(|other| other.step).collect();
+            if let Some(step) = superfluous(&steps, answers.step) {
+                waiting.retain(|other| (other.run, other.part) != split || other.step != step);
+            }
+            waiting.push(answers);
+        });
+    }
+
+    /// The answers of a run that waited until it is kept.
+    fn take_waiting(&self, id: RunId) -> Vec<KeptAnswers> {
+        let taken = self.private.try_update_value(|private| {
+            let is_of_run = |answers: &mut KeptAnswers| answers.run == id;
+            private.waiting.extract_if(.., is_of_run).collect()
+        });
+        taken.unwrap_or_default()
+    }
+
+    /// Changes what a person says of a run: its name, colour, tags or notes.
+    pub fn edit(&self, id: RunId, change: impl FnOnce(&mut Identity)) {
+        let mut changed = None;
+        self.records.update(|records| {
+            if let Some(record) = records.iter_mut().find(|record| record.identity.id == id) {
+                change(&mut record.identity);
+                changed = Some(record.clone());
+            }
+        });
+        // Until its first checkpoint a run is not kept at all.
+        if let Some(record) = changed.filter(|record| !record.data.is_empty()) {
+            self.keep(Kept::record(&record), id);
+        }
+    }
+
+    /// Deletes runs; for ten seconds they can be brought back.
+    pub fn delete(&self, ids: Vec<RunId>) {
+        let records: Vec<Record> = self.records.with_untracked(|records| {
+            let found = ids.iter().filter_map(|id| find(records, *id));
+            found.cloned().collect()
+        });
+        for id in &ids {
+            self.hide(*id);
+        }
+        let library = *self;
+        self.with_store(move |store| async move {
+            let (mut removed, mut failed) = (Vec::new(), None);
+            for record in &records {
+                let id = record.identity.id;
+                match store.remove(id).await {
+                    Ok(run) => {
+                        removed.push(run);
+                        library.tell(News::Changed(id));
+                    }
+                    // It was never kept, or another tab was faster.
+                    Err(StoreError::Gone) => {}
+                    Err(error) => {
+                        library.show(record.clone());
+                        failed = Some(error);
+                    }
+                }
+            }
+            library.measure();
+            let text = match (records.as_slice(), removed.len()) {
+                (_, 0) => None,
+                ([record], _) => Some(format!("Deleted {}.", record.identity.name)),
+                (_, 1) => Some("Deleted 1 run.".to_owned()),
+                (_, count) => Some(format!("Deleted {count} runs.")),
+            };
+            if let Some(text) = text {
+                library.offer_undo(text, removed);
+            }
+            failed.map_or(Ok(()), Err)
+        });
+    }
+
+    fn offer_undo(&self, text: String, removed: Vec<Removed>) {
+        let deletion = self.private.try_update_value(|private| {
+            private.deletions += 1;
+            private.deleted.push((private.deletions, removed));
+            private.deletions
+        });
+        let Some(deletion) = deletion else {
+            return;
+        };
+        self.notify(Notice::info_with(text, [Remedy::Undo(deletion)]));
+        let library = *self;
+        Timeout::new(UNDO_MS, move || drop(library.take_deleted(deletion))).forget();
+    }
+
+    /// What was deleted together; it can be taken once.
+    fn take_deleted(&self, deletion: Deletion) -> Vec<Removed> {
+        self.withdraw(&Remedy::Undo(deletion));
+        let taken = self.private.try_update_value(|private| {
+            let index = private
+                .deleted
+                .iter()
+                .position(|(other, _)| *other == deletion)?;
+            Some(private.deleted.remove(index).1)
+        });
+        taken.flatten().unwrap_or_default()
+    }
+
+    /// Brings back what was deleted together.
+    pub fn undo(&self, deletion: Deletion) {
+        let removed = self.take_deleted(deletion);
+        let library = *self;
+        self.with_store(move |store| async move {
+            for (index, run) in removed.iter().enumerate() {
+                match store.put_back(run).await {
+                    Ok(record) => {
+                        library.tell(News::Changed(record.identity.id));
+                        library.show(record);
+                    }
+                    Err(error) => {
+                        let text = format!("Not all could be brought back: {error}.");
+                        library.offer_undo(text, removed[index..].to_vec());
+                        break;
+                    }
+                }
+            }
+            library.measure();
+            Ok(())
+        });
+    }
+
+    /// Brings back what was deleted last.
+    pub fn undo_last(&self) {
+        let last = self
+            .private
+            .with_value(|private| private.deleted.last().map(|(deletion, _)| *deletion));
+        if let Some(deletion) = last {
+            self.undo(deletion);
+        }
+    }
+
+    /// Shows a run as another tab has kept it.
+    pub fn refresh(&self, id: RunId) {
+        let library = *self;
+        self.with_store(move |store| async move {
+            match store.record(id).await? {
+                Some(record) => {
+                    if !record.status.is_open() {
+                        library.withdraw(&Remedy::MoveHere(id));
+                    }
+                    library.show(record);
+                    let is_shown = library.shown.with_untracked(|shown| shown.contains(&id));
+                    let had = library.histories.try_update(|all| all.remove(&id));
+                    if is_shown || had.flatten().is_some() {
+                        library.fetch(id);
+                    }
+                }
+                None => library.hide(id),
+            }
+            Ok(())
+        });
+    }
+
+    /// The other runs with the same losses as this one.
+    pub fn reproduces(&self, record: &Record) -> Vec<String> {
+        let Some(fingerprint) = &record.summary.fingerprint else {
+            return Vec::new();
+        };
+        self.records.with(|records| {
+            records
+                .iter()
+                .filter(|other| {
+                    other.identity.id != record.identity.id
+                        && other.summary.fingerprint.as_ref() == Some(fingerprint)
+                })
+                .map(|other| other.identity.name.clone())
+                .collect()
+        })
+    }
+
+    /// Looks again at what the browser's storage holds.
+    pub fn measure(&self) {
+        let library = *self;
+        wasm_bindgen_futures::spawn_local(async move {
+            library.meter.set(Meter::read().await);
+        });
+    }
+
+    /// Shows a notice, once.
+    pub fn notify(&self, notice: Notice) {
+        self.notices.update(|notices| {
+            if !notices.contains(&notice) {
+                notices.push(notice);
+            }
+        });
+    }
+
+    /// Takes a notice away.
+    pub fn dismiss(&self, notice: &Notice) {
+        self.notices
+            .update(|notices| notices.retain(|shown| shown != notice));
+    }
+
+    /// Takes away what offers to do this.
+    pub fn withdraw(&self, remedy: &Remedy) {
+        self.notices
+            .update(|notices| notices.retain(|notice| !notice.offers(remedy)));
+    }
+
+    /// Does something with the store, where there is one; a failure is told.
+    pub fn with_store<F>(&self, act: impl FnOnce(Rc<Store>) -> F + 'static)
+    where
+        F: Future<Output = Result<(), StoreError>> + 'static,
+    {
+        let library = *self;
+        if let Some(store) = self.store() {
+            wasm_bindgen_futures::spawn_local(async move {
+                if let Err(error) = act(store).await {
+                    library.tell_storage(error);
+                }
+            });
+        }
+    }
+
+    /// Tells that something could not be kept or read.
+    pub fn tell_storage(&self, error: StoreError) {
+        let is_open = |record: &Record| record.status.is_open();
+        let is_training = self
+            .records
+            .with_untracked(|records| records.iter().any(is_open));
+        self.notify(match error {
+            StoreError::Full if is_training => Notice::problem(
+                "Storage is full; the checkpoint was not saved. Training continues.",
+                [Remedy::DownloadRun, Remedy::FreeSpace],
+            ),
+            StoreError::Gone => {
+                Notice::info("That run is no longer kept: it was deleted, perhaps in another tab. Choose another.")
+            }
+            error @ StoreError::Unreadable(_) => Notice::info(format!(
+                "A kept run could not be read: {error}. It was left as it is, and the others can be \
+                 used. Reload the page: a newer Kiln may read it."
+            )),
+            StoreError::Full => Notice::problem(
+                "Storage is full; what came last was not saved.",
+                [Remedy::DownloadRun, Remedy::FreeSpace],
+            ),
+            other => Notice::problem(
+                format!(
+                    "Kept runs could not be read or written: {other}. Download the run before you \
+                     leave this page."
+                ),
+                [Remedy::DownloadRun],
+            ),
+        });
+    }
+}
+
+fn find(records: &[Record], id: RunId) -> Option<&Record> {
+    records.iter().find(|record| record.identity.id == id)
+}
+
+/// Puts a record in its place, the oldest first.
+fn put(records: &mut Vec<Record>, record: Record) {
+    match records.binary_search_by_key(&record.identity.id, |other| other.identity.id) {
+        Ok(index) => records[index] = record,
+        Err(index) => records.insert(index, record),
+    }
+}

@@ -1,0 +1,254 @@
+//! The page: what a person sees and presses.
+//!
+//! [`trainer::Trainer`] holds all state and alone talks to the worker; the other files show it.
+
+mod announcer;
+mod backend;
+mod chart;
+mod charts;
+mod compare;
+mod controls;
+mod data;
+mod digit;
+mod double_press;
+mod draw;
+mod evaluate;
+mod examiner;
+mod files;
+mod later;
+mod library;
+mod listing;
+mod network;
+mod notice;
+mod recovery;
+mod route;
+mod runs;
+mod sources;
+mod theme;
+mod train;
+mod trainer;
+
+use gloo::events::{EventListener, EventListenerOptions};
+use js_sys::Reflect;
+use kiln_model::event::{Command, State};
+use leptos::prelude::*;
+
+use announcer::Announcer;
+use charts::View;
+use compare::Compare;
+use data::DataView;
+use draw::{Board, Draw};
+use evaluate::Evaluate;
+use files::Files;
+use listing::Listing;
+use notice::Notices;
+use route::Route;
+use runs::{Runs, compare_address};
+use theme::ThemeButton;
+use train::{Train, device_and_speed};
+use trainer::{Phase, Trainer};
+
+/// Shows the page in place of what the document shows while the program loads.
+pub fn mount() {
+    console_error_panic_hook::set_once();
+    let asked =
+        Reflect::get(&window(), &"kilnStartAsked".into()).is_ok_and(|asked| asked.is_truthy());
+    if let Some(placeholder) = document().get_element_by_id("placeholder") {
+        placeholder.remove();
+    }
+    mount_to_body(move || view! { <Page starts_at_once=asked /> });
+}
+
+#[component]
+fn Page(starts_at_once: bool) -> impl IntoView {
+    let trainer = Trainer::start(starts_at_once);
+    let route = RwSignal::new(Route::current());
+    let on_navigation = EventListener::new(&window(), "hashchange", move |_| {
+        route.set(Route::current());
+        request_animation_frame(|| {
+            let heading = document().query_selector("h1").ok().flatten();
+            let heading: Option<web_sys::HtmlElement> =
+                heading.map(wasm_bindgen::JsCast::unchecked_into);
+            // A page without a heading has nothing to focus.
+            drop(heading.map(|heading| heading.focus()));
+        });
+    });
+    let on_leave = EventListener::new_with_options(
+        &window(),
+        "beforeunload",
+        EventListenerOptions::enable_prevent_default(),
+        move |event| {
+            if untrack(|| trainer.phase().is_open()) {
+                event.prevent_default();
+            }
+        },
+    );
+    let on_key = EventListener::new(&document(), "keydown", move |event| {
+        let event: &web_sys::KeyboardEvent = wasm_bindgen::JsCast::unchecked_ref(event);
+        let in_field = event.target().is_some_and(|target| {
+            let name = Reflect::get(&target, &"localName".into()).ok();
+            let name = name.and_then(|name| name.as_string()).unwrap_or_default();
+            matches!(name.as_str(), "input" | "textarea" | "select")
+        });
+        if (event.ctrl_key() || event.meta_key()) && event.key() == "z" && !in_field {
+            trainer.library.undo_last();
+        }
+    });
+    let on_click = double_press::listen();
+    let listeners = StoredValue::new_local([on_navigation, on_leave, on_key, on_click]);
+    on_cleanup(move || listeners.dispose());
+
+    let phase = Memo::new(move |_| trainer.phase());
+    Effect::new(move |_| {
+        if let Some(root) = document().document_element() {
+            // An attribute of this name cannot be refused.
+            drop(root.set_attribute("data-state", phase.get().word()));
+        }
+    });
+    let (view, listing) = (View::new(), Listing::new());
+    let link = move |name: &'static str, address: Signal<String>| {
+        let current = move || (route.with(Route::name) == name).then_some("page");
+        view! { <a href=address aria-current=current>{name}</a> }
+    };
+    let plain = |address: &'static str| Signal::derive(move || address.to_owned());
+    let compare = Signal::derive(move || compare_address(trainer));
+    let place = Memo::new(move |_| route.with(Route::name));
+    let compared = Signal::derive(move || match route.get() {
+        Route::Compare(ids) => ids,
+        _ => Vec::new(),
+    });
+    let board = Board::new();
+    let drawn = Signal::derive(move || match route.get() {
+        Route::Draw(ids) => ids,
+        _ => Vec::new(),
+    });
+    let evaluated = Signal::derive(move || match route.get() {
+        Route::Evaluate(run, epoch) => (run, epoch),
+        _ => (None, None),
+    });
+    view! {
+        <header class="top">
+            <a class="mark" href="#/train" aria-label="Kiln">
+                <Mark />
+                <span aria-hidden="true">"Kiln"</span>
+            </a>
+            <nav aria-label="Views">
+                {link("Train", plain("#/train"))} {link("Runs", plain("#/runs"))}
+                {link("Compare", compare)} {link("Evaluate", plain("#/evaluate"))}
+                {link("Data", plain("#/data"))} {link("Draw", plain("#/draw"))}
+                {link("Files", plain("#/files"))}
+            </nav>
+            <RunChip trainer />
+            <Device trainer />
+            <ThemeButton />
+            <RunProgress trainer />
+        </header>
+        <Notices trainer />
+        <main>
+            {move || match place.get() {
+                "Runs" => view! { <Runs trainer listing /> }.into_any(),
+                "Compare" => view! { <Compare trainer view ids=compared /> }.into_any(),
+                "Data" => view! { <DataView trainer /> }.into_any(),
+                "Draw" => view! { <Draw trainer board ids=drawn /> }.into_any(),
+                "Evaluate" => view! { <Evaluate trainer asked=evaluated /> }.into_any(),
+                "Files" => view! { <Files trainer /> }.into_any(),
+                _ => view! { <Train trainer view listing /> }.into_any(),
+            }}
+        </main>
+        <Announcer trainer phase />
+    }
+}
+
+/// A small kiln arch with an ember in it.
+#[component]
+fn Mark() -> impl IntoView {
+    view! {
+        <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
+            <path class="arch" d="M4 21V11a8 8 0 0 1 16 0v10M2 21h20"></path>
+            <circle class="ember" cx="12" cy="15" r="3"></circle>
+        </svg>
+    }
+}
+
+/// Share of the run's steps that are done; nothing while no run is open.
+fn progress(trainer: Trainer) -> Option<f64> {
+    trainer.run.with(|run| {
+        let run = run.as_ref().filter(|run| run.status().is_open())?;
+        Some(f64::from(run.steps_done()) / f64::from(run.plan().total_steps()))
+    })
+}
+
+/// The open run, on every route.
+#[component]
+fn RunChip(trainer: Trainer) -> impl IntoView {
+    let name = Memo::new(move |_| {
+        trainer.run.with(|run| {
+            run.as_ref()
+                .filter(|run| run.status().is_open())
+                .map(|run| run.identity.name.clone())
+        })
+    });
+    let share = move || progress(trainer).map(|share| format!("{:.0}\u{2009}%", 100.0 * share));
+    let phase = Memo::new(move |_| trainer.phase());
+    let pause = move || {
+        match phase.get() {
+        Phase::Session(State::Paused) => view! {
+            <button class="quiet icon" aria-label="Resume run" title="Resume"
+                on:click=move |_| trainer.tell(Command::Resume)><svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><path d="M2 1l9 5-9 5z"></path></svg></button>
+        }
+        .into_any(),
+        Phase::Session(_) => view! {
+            <button class="quiet icon" aria-label="Pause run" title="Pause"
+                on:click=move |_| trainer.tell(Command::Pause)><svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><path d="M2 1h3v10H2zM7 1h3v10H7z"></path></svg></button>
+        }
+        .into_any(),
+        _ => ().into_any(),
+    }
+    };
+    move || {
+        name.get().map(|name| {
+            view! {
+                <div class="chip" class:live=move || phase.get() == Phase::Session(State::Running)>
+                    <i aria-hidden="true"></i>
+                    <a href="#/train">{name}</a>
+                    <span class="share">{share}</span>
+                    {pause}
+                </div>
+            }
+        })
+    }
+}
+
+/// What is trained on, and why.
+#[component]
+fn Device(trainer: Trainer) -> impl IntoView {
+    let text = move || match trainer.chosen.get() {
+        None => "Looking for a GPU".to_owned(),
+        Some(chosen) => {
+            let name = device_and_speed(trainer, chosen.backend);
+            match chosen.reason {
+                Some(reason) => format!("{name} · {}", reason.short()),
+                None => name,
+            }
+        }
+    };
+    view! { <p class="device" title=text>{text}</p> }
+}
+
+/// The thin bar under the top bar.
+#[component]
+fn RunProgress(trainer: Trainer) -> impl IntoView {
+    let share = Memo::new(move |_| progress(trainer).unwrap_or(0.0));
+    view! {
+        <div
+            class="run-progress"
+            role="progressbar"
+            aria-label="Run progress"
+            aria-valuemin="0"
+            aria-valuemax="100"
+            aria-valuenow=move || format!("{:.0}", 100.0 * share.get())
+        >
+            <div style:width=move || format!("{}%", 100.0 * share.get())></div>
+        </div>
+    }
+}

@@ -1,0 +1,72 @@
+//! The views of the page and their addresses.
+
+use leptos::prelude::*;
+
+use kiln_run::protocol::RunId;
+
+/// A view, with what its address names.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Route {
+    /// Settings and charts.
+    Train,
+    /// All runs.
+    Runs,
+    /// Runs side by side.
+    Compare(Vec<RunId>),
+    /// What is trained on.
+    Data,
+    /// What networks say to a drawing.
+    Draw(Vec<RunId>),
+    /// What a run's network says to every image, of a run and after so many epochs.
+    Evaluate(Option<RunId>, Option<f64>),
+    /// What a run leaves.
+    Files,
+}
+
+impl Route {
+    /// What the address names; an unknown one means Train.
+    pub fn current() -> Self {
+        let hash = window().location().hash().unwrap_or_default();
+        let (path, query) = hash.split_once('?').unwrap_or((&hash, ""));
+        match path {
+            "#/runs" => Self::Runs,
+            "#/compare" => Self::Compare(ids(query)),
+            "#/data" => Self::Data,
+            "#/draw" => Self::Draw(ids(query)),
+            "#/evaluate" => Self::Evaluate(
+                value(query, "run=").and_then(|id| id.parse().ok().map(RunId)),
+                value(query, "epoch=").and_then(|epoch| epoch.parse().ok()),
+            ),
+            "#/files" => Self::Files,
+            _ => Self::Train,
+        }
+    }
+
+    /// The name a person reads.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Train => "Train",
+            Self::Runs => "Runs",
+            Self::Compare(_) => "Compare",
+            Self::Data => "Data",
+            Self::Draw(_) => "Draw",
+            Self::Evaluate(..) => "Evaluate",
+            Self::Files => "Files",
+        }
+    }
+}
+
+/// The runs of a query such as `runs=1,2`; what is no number is left out.
+fn ids(query: &str) -> Vec<RunId> {
+    let list = value(query, "runs=").unwrap_or_default();
+    // Some programs write a comma in an address as %2C.
+    list.replace("%2C", ",")
+        .split(',')
+        .filter_map(|id| id.parse().ok().map(RunId))
+        .collect()
+}
+
+/// What follows a key such as `run=` in a query.
+fn value<'a>(query: &'a str, key: &str) -> Option<&'a str> {
+    query.split('&').find_map(|pair| pair.strip_prefix(key))
+}

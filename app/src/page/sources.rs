@@ -1,0 +1,396 @@
+//! Which data is trained on: MNIST, or files of a person's own, which the browser keeps.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+use gloo::file::File;
+use gloo::file::futures::read_as_bytes;
+use kiln_model::import::{ImportError, MOST_BYTES};
+use kiln_model::mnist;
+use leptos::prelude::*;
+use leptos::reactive::owner::LocalStorage as ThisThread;
+
+use super::notice::{Notice, Remedy};
+use super::trainer::Trainer;
+use crate::browser::bridge::Bridge;
+use crate::browser::remembered;
+use crate::browser::store::{OwnData, StoreError};
+use kiln_run::data::{Source, label, name_of};
+use kiln_run::device::Backend;
+use kiln_run::format;
+use kiln_run::protocol::{Data, DataFile, DataSummary, FromWorker, ToWorker};
+
+const KEY: &str = "kiln.data";
+/// Bytes by which a gzipped file may be longer than what is in it.
+const GZIP_ROOM: u64 = 65_536;
+
+/// Which data is used, and which could be; a handle that is copied about.
+#[derive(Clone, Copy)]
+pub struct Sources {
+    /// The data in use, loaded or not.
+    pub used: RwSignal<Source>,
+    /// The data of a person's own that is kept.
+    pub kept: RwSignal<Vec<OwnData>>,
+    /// What came of the last files that were chosen.
+    pub outcome: RwSignal<Outcome>,
+    /// What was removed last and can be brought back.
+    pub removed: RwSignal<Option<OwnData>>,
+    private: StoredValue<Private, ThisThread>,
+}
+
+/// What came of files that were chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Outcome {
+    /// None were chosen.
+    #[default]
+    Nothing,
+    /// They are being read and checked.
+    Checking,
+    /// They are data now: a sentence.
+    Taken(String),
+    /// They are no data, and nothing was changed: a sentence or two.
+    Refused(String),
+}
+
+#[derive(Default)]
+struct Private {
+    /// The data in use; none while it has still to be read from the store.
+    data: Option<Rc<Data>>,
+    removed: Vec<DataFile>,
+}
+
+impl Sources {
+    /// The data that was used last.
+    pub fn new() -> Self {
+        let remembered: Option<Source> = remembered::get(KEY);
+        let used = remembered.unwrap_or_else(Source::mnist);
+        let data = used.is_mnist().then(Rc::default);
+        Self {
+            used: RwSignal::new(used),
+            kept: RwSignal::new(Vec::new()),
+            outcome: RwSignal::new(Outcome::Nothing),
+            removed: RwSignal::new(None),
+            private: StoredValue::new_local(Private {
+                data,
+                removed: Vec::new(),
+            }),
+        }
+    }
+
+    /// The data in use; nothing while it has still to be read from the store.
+    pub fn data(&self) -> Option<Rc<Data>> {
+        self.private.with_value(|private| private.data.clone())
+    }
+
+    /// Bytes of the files of the data in use.
+    pub fn bytes(&self) -> u64 {
+        match self.data().as_deref() {
+            Some(Data::Own(files)) => files.iter().map(|file| file.bytes.len() as u64).sum(),
+            _ => mnist::GZIP_BYTES,
+        }
+    }
+
+    fn name_of_kept(&self, hash: &str) -> Option<String> {
+        self.kept.with_untracked(|kept| {
+            let data = kept.iter().find(|data| data.summary.hash == hash)?;
+            Some(data.name.clone())
+        })
+    }
+}
+
+impl Trainer {
+    /// Reads which data is kept, and goes back to the data that was used last.
+    pub(super) async fn restore_data(self) {
+        let sources = self.sources;
+        if let Some(store) = self.library.store() {
+            match store.all_data().await {
+                Ok(kept) => sources.kept.set(kept),
+                Err(error) => self.tell_data_storage(&error),
+            }
+        }
+        if sources.data().is_some() {
+            return;
+        }
+        let used = sources.used.get_untracked();
+        match self.read_data(&used.hash).await {
+            Ok(Some((source, data))) => self.use_data(source, data),
+            Ok(None) => {
+                self.notify(Notice::info(format!(
+                    "{} is no longer kept in this browser; MNIST is used.",
+                    used.name
+                )));
+                self.use_data(Source::mnist(), Data::Mnist);
+            }
+            Err(error) => {
+                self.tell_data_storage(&error);
+                self.use_data(Source::mnist(), Data::Mnist);
+            }
+        }
+    }
+
+    /// The data with this hash; nothing where it is not kept.
+    async fn read_data(&self, hash: &str) -> Result<Option<(Source, Data)>, StoreError> {
+        if hash == mnist::hash() {
+            return Ok(Some((Source::mnist(), Data::Mnist)));
+        }
+        let Some(store) = self.library.store() else {
+            return Ok(None);
+        };
+        let (name, files) = (
+            self.sources.name_of_kept(hash),
+            store.data_files(hash).await?,
+        );
+        Ok(name.zip(files).map(|(name, files)| {
+            let hash = hash.to_owned();
+            (Source { name, hash }, Data::Own(files))
+        }))
+    }
+
+    /// Trains on this data from now on, and answers about it; no run may be open.
+    fn use_data(&self, source: Source, data: Data) {
+        let data = Rc::new(data);
+        // Where the browser keeps nothing, the next visit begins with MNIST.
+        remembered::set(KEY, &source);
+        self.sources.used.set(source);
+        self.sources
+            .private
+            .update_value(|private| private.data = Some(Rc::clone(&data)));
+        self.examiner.use_data(data);
+        self.data.set(None);
+        match untrack(|| self.backend()) {
+            Some(backend) => self.start_worker(backend),
+            None => self.open_worker(),
+        }
+    }
+
+    /// Trains on the data with this hash from now on, unless a run is open.
+    pub fn switch_data(&self, hash: String) {
+        let trainer = *self;
+        wasm_bindgen_futures::spawn_local(async move {
+            match trainer.read_data(&hash).await {
+                _ if untrack(|| trainer.phase()).is_open() => {}
+                Ok(Some((source, data))) => trainer.use_data(source, data),
+                Ok(None) => trainer.sources.outcome.set(Outcome::Refused(
+                    "These files are no longer kept. Choose them again.".to_owned(),
+                )),
+                Err(error) => trainer.tell_data_storage(&error),
+            }
+        });
+    }
+
+    /// Does something once the data of the shown run is in use; where it is no longer kept, says
+    /// what to do.
+    pub(super) fn with_data_of_run(&self, act: impl FnOnce() + 'static) {
+        let needed = self.run.with_untracked(|run| {
+            let run = run.as_ref()?;
+            let hash = run.checkpoint()?.snapshot.data.clone();
+            let name = label(&run.identity.data_name, &hash);
+            Some((hash, run.identity.name.clone(), name))
+        });
+        let used = self.sources.used.with_untracked(|used| used.hash.clone());
+        let Some((hash, run, name)) = needed.filter(|(hash, ..)| *hash != used) else {
+            return act();
+        };
+        let (trainer, shown) = (*self, self.shown_id());
+        wasm_bindgen_futures::spawn_local(async move {
+            match trainer.read_data(&hash).await {
+                // Something else was begun meanwhile.
+                _ if trainer.shown_id() != shown || untrack(|| trainer.phase()).is_open() => {}
+                Ok(Some((source, data))) => {
+                    trainer.use_data(source, data);
+                    act();
+                }
+                Ok(None) => trainer.notify(Notice::problem(
+                    format!(
+                        "{run} was trained on {name}, which is no longer kept in this browser. \
+                         Import its files again, then go on with the run."
+                    ),
+                    [Remedy::ChooseFiles],
+                )),
+                Err(error) => trainer.tell_data_storage(&error),
+            }
+        });
+    }
+
+    /// Checks files, keeps them, and trains on them from now on; what is wrong with them is told,
+    /// and all stays as it was.
+    pub fn import_data(&self, files: Vec<File>) {
+        let outcome = self.sources.outcome;
+        if outcome.get_untracked() == Outcome::Checking {
+            return;
+        }
+        if untrack(|| self.phase()).is_open() {
+            return outcome.set(Outcome::Refused(
+                "A run is open, and its data is fixed. Stop it, then import the files.".to_owned(),
+            ));
+        }
+        outcome.set(Outcome::Checking);
+        let trainer = *self;
+        wasm_bindgen_futures::spawn_local(async move {
+            let told = match read(files).await {
+                Ok((files, summary)) => trainer.take(files, summary).await,
+                Err(reason) => Outcome::Refused(format!(
+                    "These files could not be read: {reason}. Nothing was changed. Choose others."
+                )),
+            };
+            outcome.set(told);
+        });
+    }
+
+    async fn take(&self, files: Vec<DataFile>, summary: DataSummary) -> Outcome {
+        if summary.hash == mnist::hash() {
+            return self.take_up(
+                Source::mnist(),
+                Data::Mnist,
+                "These are MNIST's own files.".to_owned(),
+            );
+        }
+        let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
+        let own = OwnData {
+            name: name_of(&names),
+            files: names,
+            bytes: files.iter().map(|file| file.bytes.len() as u64).sum(),
+            imported_at: js_sys::Date::new_0().to_iso_string().into(),
+            summary,
+        };
+        let source = Source {
+            name: own.name.clone(),
+            hash: own.summary.hash.clone(),
+        };
+        let mut told = format!("Imported {}.", own.name);
+        if own.summary.is_test_cut_off {
+            told += &format!(
+                " There was one pair of files: its last seventh, {} images, became the test set.",
+                format::count(own.summary.test_images.into())
+            );
+        }
+        self.keep_data(own, &files).await;
+        self.take_up(source, Data::Own(files), told)
+    }
+
+    /// Uses data that has just been imported, unless a run has begun meanwhile.
+    fn take_up(&self, source: Source, data: Data, told: String) -> Outcome {
+        if untrack(|| self.phase()).is_open() {
+            return Outcome::Taken(format!(
+                "{told} A run has begun meanwhile: use the data once it has ended."
+            ));
+        }
+        if self
+            .sources
+            .used
+            .with_untracked(|used| used.hash != source.hash)
+        {
+            self.use_data(source, data);
+        }
+        Outcome::Taken(told)
+    }
+
+    async fn keep_data(&self, own: OwnData, files: &[DataFile]) {
+        let Some(store) = self.library.store() else {
+            return;
+        };
+        if let Err(error) = store.keep_data(&own, files).await {
+            return self.tell_data_storage(&error);
+        }
+        self.library.measure();
+        self.sources.kept.update(|kept| {
+            kept.retain(|other| other.summary.hash != own.summary.hash);
+            kept.push(own);
+        });
+    }
+
+    /// Forgets data that is not in use; until the next removal it can be brought back.
+    pub fn remove_data(&self, hash: String) {
+        let trainer = *self;
+        let sources = self.sources;
+        self.library.with_store(move |store| async move {
+            let files = store.data_files(&hash).await?;
+            store.remove_data(&hash).await?;
+            let mut removed = None;
+            sources.kept.update(|kept| {
+                let place = kept.iter().position(|own| own.summary.hash == hash);
+                removed = place.map(|place| kept.remove(place));
+            });
+            sources
+                .private
+                .update_value(|private| private.removed = files.unwrap_or_default());
+            sources.removed.set(removed);
+            trainer.library.measure();
+            Ok(())
+        });
+    }
+
+    /// Keeps again what was removed last.
+    pub fn bring_data_back(&self) {
+        let sources = self.sources;
+        let removed = sources.removed.try_update(Option::take).flatten();
+        let files = sources
+            .private
+            .try_update_value(|private| std::mem::take(&mut private.removed));
+        if let (Some(own), Some(files)) = (removed, files) {
+            let trainer = *self;
+            wasm_bindgen_futures::spawn_local(async move { trainer.keep_data(own, &files).await });
+        }
+    }
+
+    fn tell_data_storage(&self, error: &StoreError) {
+        self.notify(Notice::problem(
+            match error {
+                StoreError::Full => "Storage is full: the data was not kept. It can be used until \
+                     this page is left; free space in Runs and import it again to resume its runs."
+                    .to_owned(),
+                other => format!(
+                    "The browser's storage of data failed: {other}. Import the files again."
+                ),
+            },
+            [Remedy::ChooseFiles],
+        ));
+    }
+}
+
+/// Reads files and has them checked, or says why they are no data.
+async fn read(files: Vec<File>) -> Result<(Vec<DataFile>, DataSummary), String> {
+    if !matches!(files.len(), 2 | 4) {
+        return Err(ImportError::Files { files: files.len() }.to_string());
+    }
+    let mut read = Vec::with_capacity(files.len());
+    for file in files {
+        let name = file.name();
+        // Such a file is not even read.
+        if file.size() > MOST_BYTES as u64 + GZIP_ROOM {
+            return Err(ImportError::TooLong { file: name }.to_string());
+        }
+        let bytes = read_as_bytes(&file)
+            .await
+            .map_err(|error| format!("{name}: {error}"))?;
+        read.push(DataFile { name, bytes });
+    }
+    check(read).await
+}
+
+/// Has a worker of its own say what is in files, so that neither the page nor the trainer waits,
+/// and its memory goes with it.
+async fn check(files: Vec<DataFile>) -> Result<(Vec<DataFile>, DataSummary), String> {
+    let (sender, answered) = oneshot::channel();
+    let sender = Rc::new(RefCell::new(Some(sender)));
+    let bridge = Bridge::start(Backend::Cpu, move |message| {
+        let outcome = match message {
+            FromWorker::Checked { outcome } => outcome,
+            FromWorker::Fatal { details } => Err(details),
+            _ => return,
+        };
+        if let Some(sender) = sender.take() {
+            // Whoever asked waits until the answer is here.
+            drop(sender.send(outcome));
+        }
+    })?;
+    let question = ToWorker::Check { files };
+    bridge.send(&question)?;
+    let outcome = answered.await;
+    let summary = outcome.map_err(|_| "the worker that checks them stopped".to_owned())??;
+    match question {
+        ToWorker::Check { files } => Ok((files, summary)),
+        _ => Err("the worker was asked something else".to_owned()),
+    }
+}

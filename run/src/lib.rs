@@ -1,0 +1,16 @@
+//! What a run is: its settings, all that happened in it, and what is made of that. Neither a browser
+//! nor burn is known here, so everything builds and tests anywhere.
+
+pub mod compare;
+pub mod data;
+pub mod device;
+pub mod evaluation;
+pub mod export;
+pub mod figure;
+pub mod format;
+pub mod protocol;
+pub mod record;
+pub mod run;
+pub mod series;
+pub mod settings;
+pub mod table;
