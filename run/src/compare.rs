@@ -1,6 +1,5 @@
 //! Runs side by side: settings and results as a table.
 
-use crate::format;
 use crate::record::Record;
 use crate::settings;
 use crate::table::Column;
@@ -32,8 +31,10 @@ impl Row {
     }
 }
 
-const RESULTS: [Column; 9] = [
+const RESULTS: [Column; 11] = [
     Column::Status,
+    Column::EpochLoss,
+    Column::EpochAccuracy,
     Column::BestAccuracy,
     Column::LastAccuracy,
     Column::BestLoss,
@@ -63,17 +64,6 @@ impl Comparison {
                     .map(|lines| lines[index].text.clone())
                     .collect(),
             });
-        let epoch_loss = Row {
-            label: "Training loss, last epoch",
-            is_setting: false,
-            cells: records
-                .iter()
-                .map(|record| {
-                    let epoch = record.summary.last_epoch;
-                    epoch.map_or(format::NOTHING.to_owned(), |epoch| format::loss(epoch.loss))
-                })
-                .collect(),
-        };
         let results = RESULTS.map(|column| Row {
             label: column.label(),
             is_setting: false,
@@ -82,7 +72,7 @@ impl Comparison {
                 .map(|record| column.write(&column.value(record)))
                 .collect(),
         });
-        let rows = settings.chain([epoch_loss]).chain(results);
+        let rows = settings.chain(results);
         Self {
             runs: records
                 .iter()

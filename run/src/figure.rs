@@ -325,12 +325,18 @@ fn decades(least: f64, greatest: f64) -> (Point, Vec<f64>) {
         &[1.0]
     };
     let every = ((last - first) as usize / 6).max(1);
-    let ticks = (first..=last)
+    let is_inside = |tick: &f64| (low..=high).contains(tick);
+    let round: Vec<f64> = (first..=last)
         .step_by(every)
         .flat_map(|power| few.iter().map(move |factor| factor * 10.0_f64.powi(power)))
-        .filter(|tick| (low..=high).contains(tick))
+        .filter(is_inside)
         .collect();
-    ((low, high), ticks)
+    if round.len() > 1 {
+        return ((low, high), round);
+    }
+    // Between two such numbers the axis is as good as an even one.
+    let even = ticks(low, high).into_iter().filter(is_inside);
+    ((low, high), even.collect())
 }
 
 const WIDTH: f64 = 960.0;
@@ -508,6 +514,21 @@ mod tests {
         let frame = frame(&strand, Some((50.0, 60.0)), false);
         assert_eq!(frame.x, (50.0, 60.0));
         assert!(frame.y.0 > 100.0 && frame.y.1 < 170.0, "{:?}", frame.y);
+    }
+
+    #[test]
+    fn a_log_axis_always_has_ticks() {
+        for tenths in -60..30 {
+            let least = 10.0_f64.powf(f64::from(tenths) / 10.0);
+            for factor in [1.0, 1.01, 1.3, 1.9, 7.0, 1e3, 1e9] {
+                let ((low, high), ticks) = decades(least, least * factor);
+                assert!(
+                    (2..=20).contains(&ticks.len()),
+                    "{least} × {factor}: {ticks:?}"
+                );
+                assert!(ticks.iter().all(|tick| (low..=high).contains(tick)));
+            }
+        }
     }
 
     #[test]

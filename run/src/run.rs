@@ -180,6 +180,16 @@ impl Run {
         }
     }
 
+    /// The run as it was kept last: what it can leave while it goes on.
+    pub fn as_kept(&self) -> Option<Self> {
+        let checkpoint = self.checkpoint.clone()?;
+        Some(Self::restored(
+            self.identity.clone(),
+            self.status,
+            checkpoint,
+        ))
+    }
+
     /// Goes back to the last checkpoint, or to the start where there is none: what was measured
     /// after it will be measured again.
     pub fn rewind(&mut self) {
@@ -641,6 +651,19 @@ pub(crate) mod tests {
         run.interrupt();
         assert!(!run.status().is_open());
         assert_eq!(run.history(), &before);
+    }
+
+    #[test]
+    fn an_open_run_leaves_what_was_kept_last() {
+        let mut run = new_run();
+        run.apply(Event::State(State::Running));
+        run.apply(Event::Step(at(1), trained(2.25, 0.125)));
+        assert_eq!(run.as_kept(), None);
+        run.keep(snapshot(1));
+        run.apply(Event::Step(at(2), trained(1.5, 0.5)));
+        let kept = run.as_kept().unwrap();
+        assert_eq!((kept.steps_done(), kept.status()), (1, run.status()));
+        assert_eq!(kept.weights(Weights::Last), run.weights(Weights::Last));
     }
 
     #[test]

@@ -27,6 +27,10 @@ pub enum Column {
     LastLoss,
     /// Accuracy on the test images.
     TestAccuracy,
+    /// Mean loss of the last epoch's training steps, dropout on.
+    EpochLoss,
+    /// Mean accuracy of the last epoch's training steps, dropout on: what Keras prints.
+    EpochAccuracy,
     /// Training loss over the run.
     Sparkline,
     /// Epochs asked for.
@@ -66,7 +70,7 @@ pub enum Value {
 
 impl Column {
     /// Every column, in the order in which they stand at first.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Name,
         Self::Status,
         Self::BestAccuracy,
@@ -74,6 +78,8 @@ impl Column {
         Self::BestLoss,
         Self::LastLoss,
         Self::TestAccuracy,
+        Self::EpochLoss,
+        Self::EpochAccuracy,
         Self::Sparkline,
         Self::Epochs,
         Self::BatchSize,
@@ -98,6 +104,8 @@ impl Column {
             Self::BestLoss => "Validation loss",
             Self::LastLoss => "Last loss",
             Self::TestAccuracy => "Test accuracy",
+            Self::EpochLoss => "Training loss, last epoch",
+            Self::EpochAccuracy => "Training accuracy, last epoch",
             Self::Sparkline => "Training loss",
             Self::Epochs => "Epochs",
             Self::BatchSize => "Batch size",
@@ -117,7 +125,8 @@ impl Column {
     /// sight: columns that moved while a person scrolls could not be read.
     pub const fn width_px(self) -> u32 {
         match self {
-            Self::Name => 216,
+            Self::Name | Self::EpochAccuracy => 216,
+            Self::EpochLoss => 192,
             Self::BestAccuracy | Self::Created | Self::Fingerprint => 160,
             Self::BestLoss | Self::Tags => 136,
             Self::LastAccuracy | Self::TestAccuracy | Self::LearningRate => 120,
@@ -136,6 +145,8 @@ impl Column {
                 | Self::BestLoss
                 | Self::LastLoss
                 | Self::TestAccuracy
+                | Self::EpochLoss
+                | Self::EpochAccuracy
                 | Self::Epochs
                 | Self::BatchSize
                 | Self::LearningRate
@@ -174,6 +185,8 @@ impl Column {
             Self::BestLoss => loss(summary.best),
             Self::LastLoss => loss(summary.last),
             Self::TestAccuracy => summary.test.map(|test| test.quality.accuracy),
+            Self::EpochLoss => loss(summary.last_epoch),
+            Self::EpochAccuracy => accuracy(summary.last_epoch),
             Self::Sparkline => summary.sparkline.last().map(|loss| f64::from(*loss)),
             Self::Epochs => Some(config.epochs.into()),
             Self::BatchSize => Some(config.batch_size.into()),
@@ -193,10 +206,13 @@ impl Column {
             Value::Missing => format::NOTHING.to_owned(),
             Value::Text(text) => text.clone(),
             Value::Number(number) => match self {
-                Self::BestAccuracy | Self::LastAccuracy | Self::TestAccuracy => {
-                    format::percent(*number)
+                Self::BestAccuracy
+                | Self::LastAccuracy
+                | Self::TestAccuracy
+                | Self::EpochAccuracy => format::percent(*number),
+                Self::BestLoss | Self::LastLoss | Self::EpochLoss | Self::Sparkline => {
+                    format::loss(*number)
                 }
-                Self::BestLoss | Self::LastLoss | Self::Sparkline => format::loss(*number),
                 Self::ImagesPerSec => format::count(number.round() as u64),
                 Self::Duration => format::span(*number),
                 _ => number.to_string(),
@@ -214,6 +230,8 @@ impl Column {
                 | Self::BestLoss
                 | Self::LastLoss
                 | Self::TestAccuracy
+                | Self::EpochLoss
+                | Self::EpochAccuracy
                 | Self::ImagesPerSec
                 | Self::Duration
         ) || record.identity.id == baseline.identity.id

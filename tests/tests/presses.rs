@@ -231,3 +231,67 @@ async fn what_could_be_resumed_is_not_cleared_away() -> Outcome {
     assert_eq!(page.evaluate(&interrupted).await?, json!(true));
     page.close().await
 }
+
+/// Where the focus is: the name of what has it.
+const FOCUSED: &str = "document.activeElement.innerText || document.activeElement.localName";
+
+/// By the keyboard alone: what was pressed goes, and the next Tab goes on from there.
+#[tokio::test]
+async fn the_focus_stays_where_the_keyboard_was() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.press_by_keyboard("button", "Start").await?;
+    page.wait_for_step(1, 60).await?;
+    page.wait_for_value(FOCUSED, &json!("Pause"), 10).await?;
+    page.key("Enter").await?;
+    page.wait_for_state(&["paused"], 30).await?;
+    page.wait_for_value(FOCUSED, &json!("Resume"), 10).await?;
+    // A notice that goes leaves the focus with the next one, or with the view's heading.
+    let notices = page
+        .evaluate("document.querySelectorAll('.notice').length")
+        .await?;
+    for _ in 0..notices.as_u64().unwrap_or_default() {
+        page.press_by_keyboard("button", "Dismiss").await?;
+        let is_somewhere = "document.activeElement !== document.body";
+        page.wait_for_value(is_somewhere, &json!(true), 10).await?;
+    }
+    // Renaming by F2 ends with the focus on the new name.
+    page.press("button", "Stop").await?;
+    page.wait_for_state(&["finishing"], 30).await?;
+    page.press("button", "Skip scoring").await?;
+    page.wait_for_state(&["stopped"], 30).await?;
+    page.press("link", "Runs").await?;
+    let name = page
+        .evaluate("document.querySelector('tbody th').innerText.trim()")
+        .await?;
+    page.press("button", name.as_str().unwrap_or_default())
+        .await?;
+    page.key("F2").await?;
+    page.type_text("renamed").await?;
+    page.key("Enter").await?;
+    page.wait_for_value(FOCUSED, &json!("renamed"), 10).await?;
+    page.close().await
+}
+
+/// Files shows a run under way as it was kept last.
+#[tokio::test]
+async fn a_run_under_way_leaves_its_files_too() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.type_number("Epochs", "50").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(2, 60).await?;
+    let name = page.show_files().await?;
+    page.wait_for_text("It is not over: this is what it was at step", 30)
+        .await?;
+    let kept = rows(&page.download(&format!("{name}.csv")).await?)?;
+    let steps: Vec<u32> = kept
+        .iter()
+        .filter(|row| row.series == "train/loss")
+        .map(|row| row.step)
+        .collect();
+    assert_eq!(steps, Vec::from_iter(1..=steps.len() as u32));
+    assert!(!steps.is_empty());
+    assert_eq!(page.state().await?, "running");
+    page.close().await
+}

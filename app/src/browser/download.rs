@@ -1,12 +1,17 @@
 //! Saves files that are made in the tab.
 
 use gloo::file::{Blob, ObjectUrl};
+use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CanvasRenderingContext2d, HtmlAnchorElement, HtmlCanvasElement, HtmlImageElement};
 
 use crate::browser::words::describe;
+
+/// A file is written from the tab's memory, and nothing says when that is done; by then it is, or
+/// the person was asked where to and has not answered for so long.
+const WRITTEN_MS: u32 = 120_000;
 
 /// Pixels of a picture for each of the drawing's.
 const SCALE: f64 = 2.0;
@@ -15,6 +20,7 @@ const SCALE: f64 = 2.0;
 pub fn save(name: &str, media_type: &str, bytes: &[u8]) {
     let url = ObjectUrl::from(Blob::new_with_options(bytes, Some(media_type)));
     follow(name, &url);
+    Timeout::new(WRITTEN_MS, move || drop(url)).forget();
 }
 
 /// Has the browser save an SVG drawing of a width and a height as a picture of twice as many pixels.

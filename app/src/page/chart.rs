@@ -62,10 +62,15 @@ struct Source {
 
 type Cache = HashMap<RunId, (Source, Arc<Strand>)>;
 
-/// The runs that are looked at, each made into lines once.
-fn sights(trainer: Trainer, subject: Subject, view: View, cache: &mut Cache) -> Vec<Sight> {
+/// These runs, each made into lines once.
+fn sights(
+    trainer: Trainer,
+    shown: &BTreeSet<RunId>,
+    subject: Subject,
+    view: View,
+    cache: &mut Cache,
+) -> Vec<Sight> {
     let (axis, smoothing) = (view.axis.get(), view.smoothing.get());
-    let shown = trainer.library.shown.get();
     let mut strand = |identity: &Identity, history: &History, at: usize| {
         let source = Source {
             history: (at, history.len()),
@@ -85,16 +90,10 @@ fn sights(trainer: Trainer, subject: Subject, view: View, cache: &mut Cache) -> 
         let run = run
             .as_ref()
             .filter(|run| shown.contains(&run.identity.id))?;
-        let mut strand = strand(&run.identity, run.history(), 0);
-        if let Some(diverged) = run.diverged()
-            && let Some(x) = axis.place(&diverged.moment, &run.identity)
-        {
-            break_off(Arc::make_mut(&mut strand), subject, x, &diverged.value);
-        }
         Some(Sight {
             id: run.identity.id,
             is_live: run.status().is_open(),
-            strand,
+            strand: strand(&run.identity, run.history(), 0),
         })
     });
     let latest_id = latest.as_ref().map(|latest| latest.id);
@@ -146,12 +145,18 @@ fn strand_of(
         let place = axis.place(&edit.moment, identity)?;
         Some((place, edit.value.describe()))
     });
-    Strand {
+    let mut strand = Strand {
         name: identity.name.clone(),
         colour: identity.css_colour(),
         curves: subject.curves(history, identity, axis, smoothing),
         changes: changes.collect(),
+    };
+    if let Some(diverged) = &history.diverged
+        && let Some(x) = axis.place(&diverged.moment, identity)
+    {
+        break_off(&mut strand, subject, x, &diverged.value);
     }
+    strand
 }
 
 fn readings(sights: &[Sight], frame: &Frame, x: f64) -> Vec<Reading> {
@@ -159,15 +164,22 @@ fn readings(sights: &[Sight], frame: &Frame, x: f64) -> Vec<Reading> {
     sights.iter().flat_map(read).collect()
 }
 
-/// A chart of every run that is looked at.
+/// A chart of these runs.
 #[component]
-pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
+pub fn Chart(
+    trainer: Trainer,
+    runs: Signal<BTreeSet<RunId>>,
+    subject: Subject,
+    view: View,
+) -> AnyView {
     let library = trainer.library;
     let title = subject.title();
     let cache = StoredValue::new(Cache::new());
     let sights = Memo::new_with_compare(
         move |_| {
-            let sights = cache.try_update_value(|cache| sights(trainer, subject, view, cache));
+            let sights = runs.with(|runs| {
+                cache.try_update_value(|cache| sights(trainer, runs, subject, view, cache))
+            });
             Arc::new(sights.unwrap_or_default())
         },
         |_, _| true,
@@ -185,7 +197,7 @@ pub fn Chart(trainer: Trainer, subject: Subject, view: View) -> AnyView {
         let is_empty =
             sights.with(|sights| sights.iter().all(|sight| sight.strand.curves.is_empty()));
         let has_runs = || trainer.library.records.with(|records| !records.is_empty());
-        let none_shown = || trainer.library.shown.with(BTreeSet::is_empty);
+        let none_shown = || runs.with(BTreeSet::is_empty);
         let are_read = || sights.with(|sights| !sights.is_empty());
         is_empty.then(|| {
             if has_runs() && none_shown() {

@@ -1,5 +1,7 @@
 //! The charts of all runs that are looked at, and the toolbar that they share.
 
+use std::collections::BTreeSet;
+
 use kiln_model::event::State;
 use leptos::prelude::*;
 
@@ -50,21 +52,25 @@ impl View {
     }
 }
 
-/// Toolbar and charts.
+/// Toolbar and charts of these runs.
 #[component]
-pub fn Charts(trainer: Trainer, view: View) -> AnyView {
+pub fn Charts(
+    trainer: Trainer,
+    #[prop(into)] runs: Signal<BTreeSet<RunId>>,
+    view: View,
+) -> AnyView {
     let is_live = move || trainer.phase() == Phase::Session(State::Running);
     let charts =
-        Subject::ALL.map(|subject| view! { <Later><Chart trainer subject view /></Later> });
+        Subject::ALL.map(|subject| view! { <Later><Chart trainer runs subject view /></Later> });
     view! {
-        <Toolbar trainer view />
+        <Toolbar trainer runs view />
         <div class="charts" class:live=is_live>{charts}</div>
     }
     .into_any()
 }
 
 #[component]
-fn Toolbar(trainer: Trainer, view: View) -> AnyView {
+fn Toolbar(trainer: Trainer, runs: Signal<BTreeSet<RunId>>, view: View) -> AnyView {
     let axes = Axis::ALL.map(|axis| {
         let label = axis.label();
         view! { <option value=label selected=move || view.axis.get() == axis>{label}</option> }
@@ -81,7 +87,7 @@ fn Toolbar(trainer: Trainer, view: View) -> AnyView {
         }
     };
     let differ = Memo::new(move |_| {
-        let shown = trainer.library.shown.get();
+        let shown = runs.get();
         view.axis.get() == Axis::Step
             && trainer.library.records.with(|records| {
                 let mut sizes = records

@@ -14,16 +14,13 @@ use kiln_run::record::Record;
 #[component]
 pub fn Compare(trainer: Trainer, view: View, #[prop(into)] ids: Signal<Vec<RunId>>) -> AnyView {
     let library = trainer.library;
-    // The curves beside the table are those of the compared runs.
     Effect::new(move |_| {
-        let ids = ids.get();
-        if ids.len() > 1 {
-            library.shown.set(ids.iter().copied().collect());
-            for id in ids {
-                library.fetch(id);
-            }
+        for id in ids.get() {
+            library.fetch(id);
         }
     });
+    // The curves beside the table are those of the compared runs, whichever are ticked.
+    let compared = Signal::derive(move || ids.with(|ids| ids.iter().copied().collect()));
     let records = Memo::new(move |_| {
         let ids = ids.get();
         let records = ids.into_iter().filter_map(|id| library.record(id));
@@ -36,7 +33,7 @@ pub fn Compare(trainer: Trainer, view: View, #[prop(into)] ids: Signal<Vec<RunId
                 <div class="compare">
                     <h1 tabindex="-1">"Compare"</h1>
                     <Table records />
-                    <div class="main"><Charts trainer view /></div>
+                    <div class="main"><Charts trainer runs=compared view /></div>
                     <Versus trainer ids />
                 </div>
             }

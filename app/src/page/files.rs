@@ -12,17 +12,32 @@ use kiln_run::run::{Run, Weights};
 /// The route.
 #[component]
 pub fn Files(trainer: Trainer) -> impl IntoView {
-    let ended = Memo::new(move |_| {
+    // A run under way is painted often, and kept now and then.
+    let changes = Memo::new(move |_| {
+        let kept = trainer.kept.get();
         trainer.run.with(|run| {
-            run.as_ref()
-                .filter(|run| !run.status().is_open() && run.steps_done() > 0)
-                .cloned()
+            let run = run.as_ref()?;
+            let is_open = run.status().is_open();
+            let len = (!is_open).then(|| run.history().len());
+            Some((run.identity.clone(), is_open, kept, len))
         })
     });
+    let leaves = move || {
+        // Read, and not only tracked: a memo that nobody reads follows nothing.
+        changes.with(|_| ());
+        trainer.run.with_untracked(|run| {
+            let run = run.as_ref().filter(|run| run.steps_done() > 0)?;
+            if run.status().is_open() {
+                run.as_kept().filter(|kept| kept.steps_done() > 0)
+            } else {
+                Some(run.clone())
+            }
+        })
+    };
     view! {
         <div class="files">
             <h1 tabindex="-1">"Files"</h1>
-            {move || match ended.get() {
+            {move || match leaves() {
                 Some(run) => view! { <RunFiles run /> }.into_any(),
                 None => view! { <NoFiles /> }.into_any(),
             }}
@@ -34,7 +49,7 @@ pub fn Files(trainer: Trainer) -> impl IntoView {
 fn NoFiles() -> impl IntoView {
     view! {
         <section class="nothing">
-            <p>"The weights and figures of a run will be here once it has ended."</p>
+            <p>"The weights and figures of a run will be here once it was kept for the first time."</p>
             <a class="button" href="#/train">"Train"</a>
         </section>
     }
@@ -43,6 +58,12 @@ fn NoFiles() -> impl IntoView {
 #[component]
 fn RunFiles(run: Run) -> impl IntoView {
     let name = run.identity.name.clone();
+    let under_way = run.status().is_open().then(|| {
+        format!(
+            " It is not over: this is what it was at step {}, where it was kept last.",
+            format::count(run.steps_done().into())
+        )
+    });
     let weights = RwSignal::new(Weights::default());
     let choices = [(Weights::Best, "Best"), (Weights::Last, "Last")].map(|(which, label)| {
         let step = run.weights_step(which);
@@ -68,6 +89,7 @@ fn RunFiles(run: Run) -> impl IntoView {
         <p class="muted">
             "Run " <strong>{name}</strong>
             ": 34\u{2009}826 parameters. Everything is made in this tab."
+            {under_way}
         </p>
         <fieldset class="weights">
             <legend>"Weights"</legend>

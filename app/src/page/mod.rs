@@ -15,6 +15,7 @@ mod draw;
 mod evaluate;
 mod examiner;
 mod files;
+mod focus;
 mod later;
 mod library;
 mod listing;
@@ -95,6 +96,7 @@ fn Page(starts_at_once: bool) -> impl IntoView {
         }
     });
     let on_click = double_press::listen();
+    focus::keep();
     let listeners = StoredValue::new_local([on_navigation, on_leave, on_key, on_click]);
     on_cleanup(move || listeners.dispose());
 

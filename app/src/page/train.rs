@@ -38,7 +38,7 @@ pub fn Train(trainer: Trainer, view: View, listing: Listing) -> AnyView {
                 <h1 tabindex="-1">"Train"</h1>
                 <Opening trainer />
                 <Result trainer />
-                <Charts trainer view />
+                <Charts trainer runs=trainer.library.shown view />
             </div>
             <RunList trainer listing />
         </div>
