@@ -157,10 +157,18 @@ impl Page {
         secs: u64,
     ) -> Result<(), HarnessError> {
         let start = Instant::now();
-        while self.evaluate(expression).await? != *value {
-            self.look_again(expression, start, secs).await?;
+        loop {
+            match self.evaluate(expression).await {
+                Ok(found) if found == *value => return Ok(()),
+                // What it is about may not be there yet; if it never comes, that is the reason.
+                Err(error @ HarnessError::Unreadable { .. }) => {
+                    let again = self.look_again(expression, start, secs).await;
+                    again.map_err(|_| error)?;
+                }
+                Ok(_) => self.look_again(expression, start, secs).await?,
+                Err(error) => return Err(error),
+            }
         }
-        Ok(())
     }
 
     /// The training steps that the page says are done; none before the first.

@@ -295,3 +295,41 @@ async fn a_run_under_way_leaves_its_files_too() -> Outcome {
     assert_eq!(page.state().await?, "running");
     page.close().await
 }
+
+/// The arrow keys move a chart's crosshair, and what it reads is said.
+#[tokio::test]
+async fn a_chart_speaks_its_values() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    page.press("button", "Step").await?;
+    page.wait_for_text("step 2/", 30).await?;
+    let chart = "document.querySelector('.chart .canvas')";
+    page.wait_for_value(
+        &format!("{chart}.getAttribute('aria-label').startsWith('Loss over Step: ')"),
+        &json!(true),
+        10,
+    )
+    .await?;
+    page.focus_on(".chart .canvas").await?;
+    page.key("Home").await?;
+    let spoken = "document.querySelector('.chart [role=status]').textContent";
+    page.wait_for_value(
+        &format!("{spoken}.startsWith('Step 1: ')"),
+        &json!(true),
+        10,
+    )
+    .await?;
+    page.key("ArrowRight").await?;
+    page.wait_for_value(
+        &format!("/^Step 2: .+ Training \\d\\.\\d+/.test({spoken})"),
+        &json!(true),
+        10,
+    )
+    .await?;
+    // It stands beside the picture, in which nothing is read out.
+    let beside = "!document.querySelector('.chart [role=img] [role=status]')";
+    assert_eq!(page.evaluate(beside).await?, json!(true));
+    page.close().await
+}

@@ -282,12 +282,17 @@ pub fn Chart(
             view.focused.set(library.highlighted.get_untracked());
         }
     };
-    let leave = move |_| {
-        view.hovered.set(None);
-        library.highlighted.set(None);
-        pointed_up.set(None);
+    let leave = move |event: PointerEvent| {
         dragged.set(None);
+        // A finger that is lifted leaves the crosshair where it was put, to be read.
+        if event.pointer_type() != "touch" {
+            view.hovered.set(None);
+            library.highlighted.set(None);
+            pointed_up.set(None);
+        }
     };
+    // What the crosshair reads, in words, where the keyboard moved it.
+    let spoken = RwSignal::new(String::new());
     let key = move |event: KeyboardEvent| {
         let step = match event.key().as_str() {
             "ArrowLeft" => -1,
@@ -312,8 +317,18 @@ pub fn Chart(
             let index = points.partition_point(|point| point.0 < now) as i64;
             let last = points.len().saturating_sub(1) as i64;
             let index = index.saturating_add(step).clamp(0, last);
-            if let Some(point) = points.get(index as usize) {
-                view.hovered.set(Some(point.0));
+            if let Some((x, _)) = points.get(index as usize) {
+                view.hovered.set(Some(*x));
+                frame.with_untracked(|frame| {
+                    let read = readings(sights, frame, *x);
+                    spoken.set(in_words(
+                        read,
+                        subject,
+                        frame,
+                        view.axis.get_untracked(),
+                        *x,
+                    ));
+                });
             }
         });
     };
@@ -522,6 +537,7 @@ pub fn Chart(
                     {crosshair}
                     <p class="empty">{empty}</p>
                 </div>
+                <p class="hidden" role="status">{spoken}</p>
             </div>
             {move || has_table.get().then(|| sights.with(|sights| table(sights, subject, view.axis.get())))}
         </section>
@@ -719,6 +735,17 @@ impl Pen<'_> {
             }
         }
     }
+}
+
+/// What stands at an x, as a screen reader says it: the place first, then each run's curves.
+fn in_words(readings: Vec<Reading>, subject: Subject, frame: &Frame, axis: Axis, x: f64) -> String {
+    let place = write_place(axis, x, frame.utc_offset_ms);
+    let figures = readings.into_iter().map(|reading| {
+        let (name, kind) = (reading.name, reading.kind.label());
+        format!("{name} {kind} {}", subject.write(reading.raw))
+    });
+    let figures: Vec<String> = figures.collect();
+    format!("{} {place}: {}", axis.label(), figures.join(", "))
 }
 
 fn tooltip(

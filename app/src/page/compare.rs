@@ -19,6 +19,7 @@ pub fn Compare(trainer: Trainer, view: View, #[prop(into)] ids: Signal<Vec<RunId
             library.fetch(id);
         }
     });
+    on_cleanup(move || library.let_go_of_hidden());
     // The curves beside the table are those of the compared runs, whichever are ticked.
     let compared = Signal::derive(move || ids.with(|ids| ids.iter().copied().collect()));
     let records = Memo::new(move |_| {

@@ -58,6 +58,8 @@ struct Private {
     deleted: Vec<(Deletion, Vec<Removed>)>,
     /// Answers of runs that have not been kept yet.
     waiting: Vec<KeptAnswers>,
+    /// Runs whose history was read from the store.
+    fetched: BTreeSet<RunId>,
 }
 
 /// Runs that were deleted together, by number.
@@ -188,7 +190,22 @@ impl Library {
         });
         if is_shown {
             self.fetch(id);
+        } else {
+            self.let_go_of_hidden();
         }
+    }
+
+    /// Lets go of what was read of runs that are not shown; it is read again where it is wanted.
+    /// What was trained in this tab stays: it may be kept nowhere else.
+    pub fn let_go_of_hidden(&self) {
+        let shown = self.shown.get_untracked();
+        let gone = self.private.try_update_value(|private| {
+            let is_hidden = |id: &RunId| !shown.contains(id);
+            private.fetched.extract_if(.., is_hidden).collect()
+        });
+        let gone: BTreeSet<RunId> = gone.unwrap_or_default();
+        self.histories
+            .update(|histories| histories.retain(|id, _| !gone.contains(id)));
     }
 
     /// Reads what was measured in a run, unless it is there.
@@ -202,7 +219,12 @@ impl Library {
         let library = *self;
         self.with_store(move |store| async move {
             match store.run(id).await {
-                Ok(run) => library.remember(&run),
+                Ok(run) => {
+                    library.remember(&run);
+                    library.private.update_value(|private| {
+                        private.fetched.insert(id);
+                    });
+                }
                 // A run that has no checkpoint yet has nothing to show either.
                 Err(StoreError::Gone) => {}
                 Err(error) => return Err(error),

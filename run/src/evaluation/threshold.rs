@@ -15,7 +15,8 @@ pub fn sentence(table: &Table, threshold: f64, class: usize) -> String {
     let of_class = table.true_positives + table.false_negatives;
     let missed = table.false_negatives;
     format!(
-        "At {threshold:.2}, {} {} called {class}: {} rightly (precision {}); {} of {} {} {} missed (recall {}).",
+        "At {}, {} {} called {class}: {} rightly (precision {}); {} of {} {} {} missed (recall {}).",
+        written(threshold),
         format::count(called.into()),
         if called == 1 {
             "image is"
@@ -30,6 +31,16 @@ pub fn sentence(table: &Table, threshold: f64, class: usize) -> String {
         if missed == 1 { "is" } else { "are" },
         share(table.recall()),
     )
+}
+
+/// A threshold with two decimals, or with all that it has: never another than the one that counts.
+pub fn written(threshold: f64) -> String {
+    let short = format!("{threshold:.2}");
+    if short.parse() == Ok(threshold) {
+        short
+    } else {
+        threshold.to_string()
+    }
 }
 
 /// A share with one decimal, such as `97.7 %`.
@@ -56,6 +67,12 @@ mod tests {
             text,
             "At 0.50, 1 021 images are called 7: 998 rightly (precision 97.7 %); 30 of 1 028 sevens are missed (recall 97.1 %)."
         );
+    }
+
+    #[test]
+    fn a_threshold_is_written_as_it_is() {
+        let all = [0.0, 0.5, 0.07, 0.999, 0.123_456, 1.0].map(written);
+        assert_eq!(all, ["0.00", "0.50", "0.07", "0.999", "0.123456", "1.00"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::explain::WhatIsThis;
 use super::per_class::area;
 use super::plot::{Line, Plot, ZoomCorner};
 use kiln_run::evaluation::curves::{Window, path};
-use kiln_run::evaluation::threshold::{sentence, share};
+use kiln_run::evaluation::threshold::{sentence, share, written};
 use kiln_run::format;
 
 fn class_of(look: Look) -> Memo<usize> {
@@ -166,7 +166,7 @@ fn ThresholdControls(look: Look, class: Memo<usize>) -> AnyView {
             look.threshold.set(threshold);
         }
     };
-    let text = move || format!("{:.2}", look.threshold.get());
+    let text = move || written(look.threshold.get());
     view! {
         <div class="toolbar">
             <label>
