@@ -333,3 +333,23 @@ async fn a_chart_speaks_its_values() -> Outcome {
     assert_eq!(page.evaluate(beside).await?, json!(true));
     page.close().await
 }
+
+/// A person who has pressed beside everything reads on, whatever goes meanwhile.
+#[tokio::test]
+async fn the_focus_is_not_fetched_from_who_put_it_away() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(1, 60).await?;
+    page.wait_for_value(FOCUSED, &json!("Pause"), 10).await?;
+    page.press("heading", "Train").await?;
+    page.wait_for_value("document.activeElement.localName", &json!("body"), 10)
+        .await?;
+    // Stop takes Pause away.
+    page.evaluate("document.querySelectorAll('.buttons button')[1].click()")
+        .await?;
+    page.wait_for_state(&["finishing"], 30).await?;
+    let now = page.evaluate("document.activeElement.localName").await?;
+    assert_eq!(now, json!("body"));
+    page.close().await
+}

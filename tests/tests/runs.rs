@@ -27,6 +27,13 @@ async fn names(page: &Page) -> Result<Vec<String>, HarnessError> {
     Ok(rows.into_iter().skip(1).map(|row| row[1].clone()).collect())
 }
 
+/// The only run's name, once it is listed: the list is read while the screen is already there.
+async fn only_name(page: &Page) -> Result<String, HarnessError> {
+    let rows = "document.querySelectorAll('.table-scroll tbody th').length";
+    page.wait_for_value(rows, &json!(1), 20).await?;
+    Ok(names(page).await?.remove(0))
+}
+
 async fn wait_for_names(page: &Page, names: &[&str]) -> Outcome {
     page.wait_for_value(
         "[...document.querySelectorAll('.table-scroll tbody th')].map(cell => cell.innerText.trim())",
@@ -249,7 +256,7 @@ async fn columns_are_shown_moved_and_remembered_and_a_run_is_marked() -> Outcome
     assert_eq!(cells[1][seed], "42");
 
     // Its colour, wherever it is shown.
-    let name = names(&page).await?.remove(0);
+    let name = only_name(&page).await?;
     let colour = "getComputedStyle(document.querySelector('.sparkline')).getPropertyValue('--run')";
     let first = page.evaluate(colour).await?;
     page.press("button", &format!("Another colour for {name}"))
@@ -285,7 +292,7 @@ async fn what_is_typed_about_a_run_stays_while_it_trains() -> Outcome {
     page.press("button", "Start").await?;
     page.wait_for_step(3, 60).await?;
     page.press("link", "Runs").await?;
-    let name = names(&page).await?.remove(0);
+    let name = only_name(&page).await?;
     page.press("button", &name).await?;
     page.focus_on(".details textarea").await?;
     page.type_text("Two").await?;
@@ -401,7 +408,7 @@ async fn a_second_tab_sees_runs_appear_and_takes_training_over() -> Outcome {
     page.wait_for_state(&["ready"], 60).await?;
     // A run that another tab trains cannot be deleted here.
     page.press("link", "Runs").await?;
-    let name = names(&page).await?.remove(0);
+    let name = only_name(&page).await?;
     page.press("button", &format!("Delete {name}")).await?;
     page.wait_for_text(
         &format!("Another tab is training {name}. Stop it there first."),

@@ -12,14 +12,16 @@ use kiln_run::run::{Run, Weights};
 /// The route.
 #[component]
 pub fn Files(trainer: Trainer) -> impl IntoView {
-    // A run under way is painted often, and kept now and then.
+    // The files of a long run take a while to be made: of one under way once for each visit here,
+    // as soon as it was kept at all.
     let changes = Memo::new(move |_| {
-        let kept = trainer.kept.get();
+        let kept = trainer.kept.get().map(|(id, _)| id);
         trainer.run.with(|run| {
             let run = run.as_ref()?;
             let is_open = run.status().is_open();
             let len = (!is_open).then(|| run.history().len());
-            Some((run.identity.clone(), is_open, kept, len))
+            let is_kept = kept == Some(run.identity.id);
+            Some((run.identity.clone(), is_open, is_kept, len))
         })
     });
     let leaves = move || {
@@ -60,7 +62,7 @@ fn RunFiles(run: Run) -> impl IntoView {
     let name = run.identity.name.clone();
     let under_way = run.status().is_open().then(|| {
         format!(
-            " It is not over: this is what it was at step {}, where it was kept last.",
+            " It is not over: this is what it was at step {}. Open Files again for what came since.",
             format::count(run.steps_done().into())
         )
     });

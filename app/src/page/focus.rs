@@ -8,7 +8,7 @@ use gloo::events::EventListener;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Element, HtmlElement, MutationObserver, MutationObserverInit};
+use web_sys::{Element, FocusOptions, HtmlElement, MutationObserver, MutationObserverInit};
 
 /// What can have the focus, but for what is out of sight.
 const FOCUSABLE: &str = "button:not([disabled]), a[href], input:not([disabled]), \
@@ -25,6 +25,15 @@ pub fn keep() {
         );
     });
     on_focus.forget();
+    // Who presses beside everything takes the focus away, and has it put nowhere else later.
+    let on_press = EventListener::new(&document(), "pointerdown", move |event| {
+        let target: Option<Element> = event.target().and_then(|target| target.dyn_into().ok());
+        let pressed = target.and_then(|target| target.closest(FOCUSABLE).ok().flatten());
+        if pressed.is_none() {
+            path.set_value(Vec::new());
+        }
+    });
+    on_press.forget();
     let on_change = Closure::<dyn FnMut()>::new(move || {
         let nowhere = document()
             .active_element()
@@ -34,8 +43,11 @@ pub fn keep() {
             let nearest = path.with_value(|path| nearest(path));
             path.set_value(Vec::new());
             if let Some(nearest) = nearest {
+                // Whoever has scrolled elsewhere stays there.
+                let options = FocusOptions::new();
+                options.set_prevent_scroll(true);
                 // Something that cannot take the focus leaves it nowhere, as before.
-                drop(nearest.focus());
+                drop(nearest.focus_with_options(&options));
             }
         }
     });

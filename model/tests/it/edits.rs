@@ -8,7 +8,6 @@ use kiln_model::checkpoint::{self, Checkpoint, Next, Snapshot};
 use kiln_model::config::{Config, Edit, ValidateEvery};
 use kiln_model::dataset::Part;
 use kiln_model::event::{Command, Event, State};
-use kiln_model::history::History;
 use kiln_model::optimizer::Optimizer;
 use kiln_model::schedule::Schedule;
 use kiln_model::train::crew::{Crew, Pending};
@@ -17,7 +16,7 @@ use kiln_model::train::session::TrainError;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use crate::session::{Run, SHORT};
+use crate::session::{Run, SHORT, history};
 
 /// Epochs of 7 steps, each validated at its end.
 const EPOCHS: Config = Config {
@@ -25,14 +24,6 @@ const EPOCHS: Config = Config {
     validate_every: ValidateEvery::Epoch,
     ..SHORT
 };
-
-fn history(events: &[Event]) -> History {
-    let mut history = History::default();
-    for event in events {
-        history.apply(event);
-    }
-    history
-}
 
 /// Takes steps until the run has said something of which `is_it` is true.
 fn advance_until(run: &mut Run, is_it: impl Fn(&Event) -> bool) {

@@ -4,13 +4,12 @@ use burn::tensor::Device;
 use kiln_model::checkpoint::{self, Checkpoint, Next};
 use kiln_model::config::{Config, Edit};
 use kiln_model::event::{Command, Event, State};
-use kiln_model::history::History;
 use kiln_model::optimizer::Optimizer;
 use kiln_model::schedule::Schedule;
 use kiln_model::train::session::{ReadBack, Session, TrainError};
 
 use crate::dataset;
-use crate::session::{Run, SHORT, training, words};
+use crate::session::{Run, SHORT, history, training, words};
 
 /// Two epochs of 4 steps, validated after every second one, at a rate that changes.
 fn config(optimizer: Optimizer) -> Config {
@@ -22,14 +21,6 @@ fn config(optimizer: Optimizer) -> Config {
         validate_every: kiln_model::config::ValidateEvery::HalfEpoch,
         ..SHORT
     }
-}
-
-fn history(events: &[Event]) -> History {
-    let mut history = History::default();
-    for event in events {
-        history.apply(event);
-    }
-    history
 }
 
 /// After so many asks: in the middle of an epoch, with a validation due, in a validation, and at

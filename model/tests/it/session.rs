@@ -10,6 +10,7 @@ use kiln_model::config::{Config, Setting, ValidateEvery, ValidateOn};
 use kiln_model::dataset::{Dataset, Images};
 use kiln_model::evaluation::Tally;
 use kiln_model::event::{Command, Event, Moment, Quality, Score, State};
+use kiln_model::history::History;
 use kiln_model::optimizer::Optimizer;
 use kiln_model::schedule::Schedule;
 use kiln_model::train::network;
@@ -130,6 +131,15 @@ impl Run {
             .filter(|event| matches!(event, Event::Step(..)))
             .count()
     }
+}
+
+/// All that was measured.
+pub fn history(events: &[Event]) -> History {
+    let mut history = History::default();
+    for event in events {
+        history.apply(event);
+    }
+    history
 }
 
 /// An event in words, without figures; none for the throughput, which comes when it will.
