@@ -8,11 +8,10 @@ use burn::tensor::Device;
 use js_sys::{Reflect, WebAssembly};
 use kiln_app::worker::{constructors, yield_to_messages};
 use kiln_model::batch::Batches;
-use kiln_model::checkpoint::{Checkpoint, write};
+use kiln_model::checkpoint::write;
 use kiln_model::config::Config;
 use kiln_model::dataset::{Dataset, Images};
 use kiln_model::event::Event;
-use kiln_model::history::History;
 use kiln_model::mnist::{FILES, Unpacker};
 use kiln_model::spec::PARAMETER_COUNT;
 use kiln_model::train::fused::update::{Update, norm};
@@ -82,11 +81,8 @@ async fn costs(name: &str, device: Device, batch_size: u32, times: usize) {
     let data = dataset();
     let read_back = read_back(&device);
     let mut session = Session::new(config(batch_size), &data, device, read_back).unwrap();
-    let mut history = History::default();
-    let mut take = async |session: &mut Session| {
-        for event in session.advance().await.unwrap() {
-            history.apply(&event);
-        }
+    let take = async |session: &mut Session| {
+        session.advance().await.unwrap();
     };
     for _ in 0..3 {
         take(&mut session).await;
@@ -105,11 +101,7 @@ async fn costs(name: &str, device: Device, batch_size: u32, times: usize) {
     for _ in 0..5 {
         let start = now_ms();
         let (_, snapshot) = session.snapshot().await.unwrap();
-        let checkpoint = Checkpoint {
-            snapshot: snapshot.unwrap(),
-            history: history.clone(),
-        };
-        bytes = write(&checkpoint).unwrap().len();
+        bytes = write(&snapshot.unwrap()).unwrap().len();
         keeping.push(now_ms() - start);
     }
     let keep = median(keeping);

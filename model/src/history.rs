@@ -36,6 +36,19 @@ pub struct History {
     pub diverged: Option<Measured<Trained>>,
 }
 
+/// How much of a history there is: what it can go back to.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Extent {
+    steps: usize,
+    epochs: usize,
+    validations: usize,
+    throughput: usize,
+    edits: usize,
+    score: Option<Measured<Score>>,
+    stopped_early: Option<Measured<u32>>,
+    diverged: Option<Measured<Trained>>,
+}
+
 impl History {
     /// Takes in one thing that happened; what is no measurement changes nothing.
     pub fn apply(&mut self, event: &Event) {
@@ -54,17 +67,70 @@ impl History {
         }
     }
 
-    /// Leaves out what happened after so many steps: a run that failed goes on from there.
-    pub fn go_back(&mut self, step: u32) {
-        fn cut<T>(rows: &mut Vec<Measured<T>>, step: u32) {
-            rows.retain(|row| row.moment.step <= step);
+    /// How much there is now.
+    pub fn extent(&self) -> Extent {
+        Extent {
+            steps: self.steps.len(),
+            epochs: self.epochs.len(),
+            validations: self.validations.len(),
+            throughput: self.throughput.len(),
+            edits: self.edits.len(),
+            score: self.score,
+            stopped_early: self.stopped_early,
+            diverged: self.diverged,
         }
-        cut(&mut self.steps, step);
-        cut(&mut self.epochs, step);
-        cut(&mut self.validations, step);
-        cut(&mut self.throughput, step);
-        cut(&mut self.edits, step);
-        self.diverged = self.diverged.filter(|row| row.moment.step <= step);
+    }
+
+    /// Leaves out what happened since there was so much.
+    pub fn go_back(&mut self, to: &Extent) {
+        self.steps.truncate(to.steps);
+        self.epochs.truncate(to.epochs);
+        self.validations.truncate(to.validations);
+        self.throughput.truncate(to.throughput);
+        self.edits.truncate(to.edits);
+        self.score = to.score;
+        self.stopped_early = to.stopped_early;
+        self.diverged = to.diverged;
+    }
+
+    /// What was measured or changed since there was so much, in order of steps.
+    pub fn events_since(&self, extent: &Extent) -> Vec<(Moment, Event)> {
+        fn rows<T: Copy>(
+            events: &mut Vec<(Moment, Event)>,
+            rows: &[Measured<T>],
+            event: fn(Moment, T) -> Event,
+        ) {
+            let told = rows
+                .iter()
+                .map(|row| (row.moment, event(row.moment, row.value)));
+            events.extend(told);
+        }
+        fn since<T>(rows: &[Measured<T>], count: usize) -> &[Measured<T>] {
+            rows.get(count..).unwrap_or_default()
+        }
+        let mut events = Vec::new();
+        let all = &mut events;
+        rows(all, since(&self.steps, extent.steps), Event::Step);
+        rows(all, since(&self.edits, extent.edits), Event::Edited);
+        rows(all, since(&self.epochs, extent.epochs), Event::Epoch);
+        let validations = since(&self.validations, extent.validations);
+        rows(all, validations, Event::Validation);
+        rows(
+            all,
+            &self.throughput[extent.throughput..],
+            Event::Throughput,
+        );
+        if self.stopped_early != extent.stopped_early {
+            rows(all, self.stopped_early.as_slice(), Event::StoppedEarly);
+        }
+        if self.score != extent.score {
+            rows(all, self.score.as_slice(), Event::Score);
+        }
+        if self.diverged != extent.diverged {
+            rows(all, self.diverged.as_slice(), Event::Diverged);
+        }
+        events.sort_by_key(|(moment, _)| moment.step);
+        events
     }
 
     /// How many things were measured or changed.

@@ -5,7 +5,7 @@
 //! [`config`] says what a run is to do (with [`optimizer`] and [`schedule`]) and [`plan`] what
 //! follows from it, [`batch`] draws what a step sees, [`spec`] and [`weights`] describe the
 //! network, [`event`] says what happened and [`history`] keeps it, [`evaluation`] says how good
-//! the answers are, [`checkpoint`] is a run as a file. `train`, behind the feature of that name, is the only part that knows burn.
+//! the answers are, [`checkpoint`] is a session as a file (with [`frame`]). `train`, behind the feature of that name, is the only part that knows burn.
 //!
 //! Nothing here knows a page, a store or a message: every part also builds and tests natively.
 
@@ -17,6 +17,7 @@ pub mod dataset;
 pub mod drawing;
 pub mod evaluation;
 pub mod event;
+pub mod frame;
 pub mod histogram;
 pub mod history;
 pub mod import;

@@ -5,12 +5,12 @@
 )]
 
 use kiln_model::checkpoint::{
-    Best, Checkpoint, CheckpointError, Next, Snapshot, Values, read, write,
+    Best, CheckpointError, Next, Snapshot, Values, history, outline, read, write,
 };
-use kiln_model::config::{Config, Edit};
+use kiln_model::config::Config;
 use kiln_model::evaluation::Tally;
-use kiln_model::event::{Event, Moment, Quality, Score, Trained};
-use kiln_model::history::{History, Measured};
+use kiln_model::event::{Moment, Quality};
+use kiln_model::history::Measured;
 use kiln_model::optimizer::Optimizer;
 use kiln_model::spec::PARAMETER_COUNT;
 use rand::{RngExt as _, SeedableRng as _};
@@ -35,111 +35,85 @@ fn values(divisor: f32) -> Values {
     )
 }
 
-/// A checkpoint that has one of everything, with numbers that no short decimal gives.
-fn checkpoint(optimizer: Optimizer) -> Checkpoint {
+/// A session that has one of everything, with numbers that no short decimal gives.
+fn snapshot(optimizer: Optimizer) -> Snapshot {
     let third = Quality {
         loss: 1.0 / 3.0,
         accuracy: 2.0 / 3.0,
     };
-    let trained = Trained {
-        quality: third,
-        learning_rate: 1e-3 / 7.0,
-        gradient_norm: 10.0_f64.sqrt(),
-    };
-    let score = Score {
-        quality: third,
-        correct: 6_666,
-        images: 10_000,
-    };
-    let mut history = History::default();
-    for event in [
-        Event::Step(at(1), trained),
-        Event::Step(at(2), trained),
-        Event::Edited(at(2), Edit::LearningRate(0.1 + 0.2)),
-        Event::Epoch(at(2), third),
-        Event::Validation(at(2), third),
-        Event::Throughput(at(2), 1e3 / 7.0),
-        Event::Score(at(2), score),
-        Event::StoppedEarly(at(2), 1),
-        Event::Diverged(
-            at(3),
-            Trained {
-                gradient_norm: f64::INFINITY,
-                ..trained
-            },
-        ),
-    ] {
-        history.apply(&event);
-    }
     let mut epoch = Tally::default();
     epoch.add(
         &[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0 / 3.0],
         &[3],
     );
-    Checkpoint {
-        snapshot: Snapshot {
-            config: Config {
-                optimizer,
-                learning_rate: 0.1 + 0.2,
-                patience: Some(3),
-                ..Config::default()
-            },
-            data: "data".to_owned(),
-            step: 2,
-            next: Next::Validate,
-            is_stopped: true,
-            epoch,
-            elapsed_secs: 0.1 + 0.7,
-            weights: values(7.0),
-            weights_step: 1,
-            optimizer: optimizer
-                .state_names()
-                .iter()
-                .map(|name| ((*name).to_owned(), values(11.0)))
-                .collect(),
-            best: Some(Best {
-                measured: Measured {
-                    moment: at(1),
-                    value: third,
-                },
-                weights: values(9.0),
-            }),
-            to_beat: Some(Measured {
-                moment: at(2),
-                value: third,
-            }),
-            warm_up_steps: 7,
+    Snapshot {
+        config: Config {
+            optimizer,
+            learning_rate: 0.1 + 0.2,
+            patience: Some(3),
+            ..Config::default()
         },
-        history,
+        data: "data".to_owned(),
+        step: 2,
+        next: Next::Validate,
+        is_stopped: true,
+        epoch,
+        elapsed_secs: 0.1 + 0.7,
+        weights: values(7.0),
+        weights_step: 1,
+        optimizer: optimizer
+            .state_names()
+            .iter()
+            .map(|name| ((*name).to_owned(), values(11.0)))
+            .collect(),
+        best: Some(Best {
+            measured: Measured {
+                moment: at(1),
+                value: third,
+            },
+            weights: values(9.0),
+        }),
+        to_beat: Some(Measured {
+            moment: at(2),
+            value: third,
+        }),
+        warm_up_steps: 7,
     }
 }
 
 #[test]
 fn what_was_written_is_read_back_exactly() {
     for optimizer in Optimizer::ALL {
-        let checkpoint = checkpoint(optimizer);
-        assert!(
-            read(&write(&checkpoint).unwrap()).unwrap() == checkpoint,
-            "{optimizer:?}"
+        let snapshot = snapshot(optimizer);
+        let file = write(&snapshot).unwrap();
+        assert!(read(&file).unwrap() == snapshot, "{optimizer:?}");
+        assert_eq!(history(&file), Ok(None));
+        let outline = outline(&file).unwrap();
+        assert_eq!((outline.step, outline.weights_step), (2, 1));
+        assert_eq!(
+            (outline.best_step, outline.data.as_str()),
+            (Some(1), "data")
         );
+        assert_eq!(outline.config, snapshot.config);
+        assert_eq!(outline.elapsed_secs, snapshot.elapsed_secs);
     }
 }
 
 #[test]
 fn numbers_that_are_none_come_back_too() {
-    let mut checkpoint = checkpoint(Optimizer::Adam);
-    checkpoint.history.validations[0].value.loss = f64::INFINITY;
-    checkpoint.snapshot.best = None;
-    checkpoint.snapshot.to_beat = None;
-    checkpoint.history.score = None;
-    checkpoint.history.stopped_early = None;
-    checkpoint.history.diverged = None;
-    assert!(read(&write(&checkpoint).unwrap()).unwrap() == checkpoint);
+    let mut snapshot = snapshot(Optimizer::Adam);
+    if let Some(best) = &mut snapshot.best {
+        best.measured.value.loss = f64::INFINITY;
+    }
+    snapshot.to_beat = None;
+    assert!(read(&write(&snapshot).unwrap()).unwrap() == snapshot);
+    snapshot.best = None;
+    assert!(read(&write(&snapshot).unwrap()).unwrap() == snapshot);
 }
 
 #[test]
 fn a_cut_file_is_refused_wherever_it_is_cut() {
-    let file = write(&checkpoint(Optimizer::Adam)).unwrap();
+    let file = write(&snapshot(Optimizer::Adam)).unwrap();
     for len in (0..file.len()).step_by(97) {
         let error = read(&file[..len]).unwrap_err();
         assert!(
@@ -153,7 +127,7 @@ fn a_cut_file_is_refused_wherever_it_is_cut() {
 
 #[test]
 fn a_flipped_bit_is_noticed_wherever_it_is() {
-    let mut file = write(&checkpoint(Optimizer::Adam)).unwrap();
+    let mut file = write(&snapshot(Optimizer::Adam)).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(97);
     let bits = 8 * file.len();
     // All of the header, and 2,000 places anywhere.
@@ -168,14 +142,14 @@ fn a_flipped_bit_is_noticed_wherever_it_is() {
 
 #[test]
 fn each_refusal_says_why() {
-    let file = write(&checkpoint(Optimizer::Adam)).unwrap();
+    let file = write(&snapshot(Optimizer::Adam)).unwrap();
     assert_eq!(
         read(b"PK\x03\x04 some other file"),
         Err(CheckpointError::NotACheckpoint)
     );
     let mut newer = file.clone();
-    newer[8] = 2;
-    assert_eq!(read(&newer), Err(CheckpointError::Version { found: 2 }));
+    newer[8] = 3;
+    assert_eq!(read(&newer), Err(CheckpointError::Version { found: 3 }));
     let mut altered = file.clone();
     let last = altered.len() - 1;
     altered[last] ^= 1;
@@ -201,13 +175,13 @@ fn each_refusal_says_why() {
 
 #[test]
 fn settings_out_of_range_are_refused() {
-    let mut checkpoint = checkpoint(Optimizer::Adam);
-    checkpoint.snapshot.config.epochs = 51;
-    let error = read(&write(&checkpoint).unwrap()).unwrap_err();
+    let mut snapshot = snapshot(Optimizer::Adam);
+    snapshot.config.epochs = 51;
+    let error = read(&write(&snapshot).unwrap()).unwrap_err();
     assert!(error.to_string().contains("Epochs"), "{error}");
-    checkpoint.snapshot.config.epochs = 1;
-    checkpoint.snapshot.step = 422;
-    let error = read(&write(&checkpoint).unwrap()).unwrap_err();
+    snapshot.config.epochs = 1;
+    snapshot.step = 422;
+    let error = read(&write(&snapshot).unwrap()).unwrap_err();
     assert!(error.to_string().contains("422 of 421 steps"), "{error}");
 }
 
@@ -218,7 +192,8 @@ fn a_checkpoint_of_an_older_kiln_is_read() {
     let packed = include_bytes!("fixtures/first-checkpoint.gz");
     let mut file = Vec::new();
     std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&packed[..]), &mut file).unwrap();
-    let Checkpoint { snapshot, history } = read(&file).unwrap();
+    let snapshot = read(&file).unwrap();
+    let history = history(&file).unwrap().unwrap();
     assert_eq!((snapshot.step, snapshot.weights_step), (2, 2));
     assert_eq!(snapshot.weights.0[13], 5.0);
     assert_eq!(snapshot.to_beat, snapshot.best.map(|best| best.measured));

@@ -8,6 +8,8 @@ pub mod evaluation;
 pub mod export;
 pub mod figure;
 pub mod format;
+pub mod life;
+pub mod log;
 pub mod protocol;
 pub mod record;
 pub mod run;

@@ -2,7 +2,7 @@
 //!
 //! The two meet nowhere else.
 
-use kiln_model::checkpoint::{Snapshot, Values};
+use kiln_model::checkpoint::Values;
 use kiln_model::config::Config;
 use kiln_model::dataset::Part;
 use kiln_model::event::{Command, Event, Moment, Score};
@@ -64,8 +64,11 @@ pub enum ToWorker {
     Resume {
         /// Names it in all that follows.
         run: RunId,
-        /// Where it was.
-        snapshot: Box<Snapshot>,
+        /// Where it was: a file of [`kiln_model::checkpoint`].
+        #[serde(with = "serde_bytes")]
+        checkpoint: Vec<u8>,
+        /// The epochs with which it goes on, where it had ended.
+        reopened: Option<u32>,
     },
     /// Answer with [`FromWorker::Kept`] after the step in progress.
     Keep {
@@ -304,8 +307,9 @@ pub enum FromWorker {
     Kept {
         /// The run.
         run: RunId,
-        /// Where it is.
-        snapshot: Box<Snapshot>,
+        /// Where it is: a file of [`kiln_model::checkpoint`].
+        #[serde(with = "serde_bytes")]
+        checkpoint: Vec<u8>,
     },
     /// A run cannot go on; the worker can.
     RunFailed {

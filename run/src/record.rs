@@ -19,10 +19,17 @@ pub struct Record {
     pub status: Status,
     /// Its settings.
     pub config: Config,
-    /// What its data is known by; empty before its first checkpoint.
+    /// What its data is known by.
     pub data: String,
+    /// Whether it has weights to look at. Without, an older Kiln kept no run.
+    #[serde(default = "is_true")]
+    pub has_checkpoint: bool,
     /// What came of it until now.
     pub summary: Summary,
+}
+
+const fn is_true() -> bool {
+    true
 }
 
 /// What came of a run.
@@ -109,10 +116,8 @@ impl Record {
             identity: run.identity.clone(),
             status: run.status(),
             config: *run.config(),
-            data: run
-                .checkpoint()
-                .map(|kept| kept.snapshot.data.clone())
-                .unwrap_or_default(),
+            data: run.data().to_owned(),
+            has_checkpoint: run.checkpoint().is_some(),
             summary,
         }
     }

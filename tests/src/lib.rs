@@ -4,6 +4,7 @@ pub mod browser;
 pub mod firefox;
 pub mod measurements;
 pub mod native;
+pub mod old_stores;
 pub mod page;
 pub mod server;
 

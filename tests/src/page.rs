@@ -215,12 +215,33 @@ impl Page {
     /// # Errors
     /// A browser that does not answer.
     pub async fn open_tab(&self, server: &Server) -> Result<WindowHandle, HarnessError> {
+        self.open_tab_after(server, "").await
+    }
+
+    /// The same, after a script that makes the browser another.
+    ///
+    /// # Errors
+    /// A browser that does not answer.
+    pub async fn open_tab_after(
+        &self,
+        server: &Server,
+        script: &str,
+    ) -> Result<WindowHandle, HarnessError> {
         let driver = &self.browser.driver;
         let before = driver.window().await?;
         let tab = driver.new_tab().await?;
         driver.switch_to_window(tab).await?;
+        self.before_loading(script).await?;
         driver.goto(server.url()).await?;
         Ok(before)
+    }
+
+    /// The tab that is looked at.
+    ///
+    /// # Errors
+    /// A browser that does not answer.
+    pub async fn tab(&self) -> Result<WindowHandle, HarnessError> {
+        Ok(self.browser.driver.window().await?)
     }
 
     /// Hides the page behind another tab.

@@ -244,10 +244,20 @@ async fn a_run_that_diverges_fails_and_is_kept_or_restarted() -> Outcome {
     // No settings in range reach NaN quickly: one weight of a resumed run is none.
     server.set_fault(Some(Fault::Before(
         "cpu_worker_loader.js",
+        // A checkpoint is a header with the CRC-32 of the rest, and safetensors.
         "addEventListener('message', ({ data }) => {
-           const weights = data.Resume?.snapshot.weights;
-           if (weights) new DataView(weights.buffer, weights.byteOffset)
-             .setFloat32(weights.byteLength - 4, NaN, true); });"
+           const file = data.Resume?.checkpoint;
+           if (!file) return;
+           const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+           const start = 32 + Number(view.getBigUint64(24, true));
+           const names = JSON.parse(new TextDecoder().decode(file.subarray(32, start)));
+           view.setFloat32(start + names['weights.fc.bias'].data_offsets[0], NaN, true);
+           let crc = ~0;
+           for (const byte of file.subarray(24)) {
+             crc ^= byte;
+             for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+           }
+           view.setUint32(20, ~crc >>> 0, true); });"
             .into(),
     )));
     let page = quick_taste(&server).await?;
@@ -663,18 +673,18 @@ async fn a_checkpoint_of_a_newer_kiln_is_refused_and_left() -> Outcome {
     page.wait_for_state(&["paused"], 60).await?;
     wait_until_kept(&page, &[1]).await?;
     let newer = in_store(
-        "run.checkpoint[8] = 2; await of(runs.put(run));",
+        "run.checkpoint[8] = 3; await of(runs.put(run));",
         "run.checkpoint[8]",
     );
-    assert_eq!(page.evaluate(&newer).await?, serde_json::json!([2]));
+    assert_eq!(page.evaluate(&newer).await?, serde_json::json!([3]));
     page.reload().await?;
     page.wait_for_text(
-        "the checkpoint has version 2, and this Kiln reads version 1",
+        "the checkpoint has version 3, and this Kiln reads version 2 at most",
         60,
     )
     .await?;
     let left = page.evaluate(&in_store("", "run.checkpoint[8]")).await?;
-    assert_eq!(left, serde_json::json!([2]));
+    assert_eq!(left, serde_json::json!([3]));
     page.wait_for_state(&["ready"], 60).await?;
     page.close().await
 }

@@ -474,65 +474,6 @@ async fn a_run_made_in_another_tab_appears() -> Outcome {
 }
 
 #[tokio::test]
-async fn runs_of_the_first_schema_are_brought_over() -> Outcome {
-    let server = Server::start().await?;
-    let page = Page::open_ready(&server).await?;
-    page.keep_short_run().await?;
-    // Its parts, put together as version 1 kept them, in a database of version 1.
-    let name = page
-        .evaluate(&with_database(
-            None,
-            "const [run] = await of(store('runs').getAll());
-         const [file] = await of(store('checkpoints').getAll());
-         const old = { id: run.id, identity: run.record.identity, status: run.record.status,
-                       checkpoint: file.checkpoint };
-         for (const name of ['colour', 'tags', 'notes', 'taken_up']) delete old.identity[name];
-         globalThis.old = old; return old.identity.name;",
-        ))
-        .await?;
-    let name = name.as_str().unwrap().to_owned();
-    // Navigating away lets go of the database, with what was read kept beside.
-    page.evaluate("caches.open('old').then(cache => cache.put('/old', new Response(JSON.stringify({ ...old, checkpoint: [...old.checkpoint] }))))")
-        .await?;
-    page.go_to(&format!("{}cpu_worker_loader.js", server.url()))
-        .await?;
-    let back = "new Promise(done => { const gone = indexedDB.deleteDatabase('kiln'); gone.onsuccess = () => done(true); gone.onblocked = () => done('blocked'); })";
-    assert_eq!(page.evaluate(back).await?, json!(true));
-    assert_eq!(
-        page.evaluate(&with_database(
-            Some(1),
-            "const old = await (await (await caches.open('old')).match('/old')).json();
-         old.checkpoint = new Uint8Array(old.checkpoint);
-         await of(store('runs').put(old)); return database.version;"
-        ))
-        .await?,
-        json!(1)
-    );
-    page.go_to(&format!("{}#/runs", server.url())).await?;
-    wait_for_names(&page, &[&name]).await?;
-    // It is now kept as all others are, checkpoint and all.
-    assert_eq!(
-        page.evaluate(&with_database(
-            None,
-            "const [run] = await of(store('runs').getAll());
-         const [file] = await of(store('checkpoints').getAll());
-         return [database.version, run.checkpoint === undefined, file.checkpoint.length > 100000];"
-        ))
-        .await?,
-        json!([2, true, true])
-    );
-    // It goes on, and is not said to be what it would have been.
-    page.press("button", &name).await?;
-    page.press("button", "Open").await?;
-    page.press("link", "Train").await?;
-    page.press("button", "Continue").await?;
-    let notice = format!("{name} was begun by an older Kiln. From step 1 on its losses differ");
-    page.wait_for_text(&notice, 60).await?;
-    page.wait_for_state(&["running"], 60).await?;
-    page.close().await
-}
-
-#[tokio::test]
 async fn a_record_that_cannot_be_read_leaves_the_others_usable() -> Outcome {
     let server = Server::start().await?;
     let page = Page::open_ready(&server).await?;

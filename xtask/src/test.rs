@@ -23,7 +23,9 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     check::check(shell)?;
     let mut native = workspace_tests(shell);
     native.args(["--lib", "--bins"]);
-    native.args(["checkpoint", "it", "scikit_learn"].map(|test| format!("--test={test}")));
+    native.args(
+        ["checkpoint", "it", "life", "log", "scikit_learn"].map(|test| format!("--test={test}")),
+    );
     shell.step("Native tests", native)?;
     page::build_with_tools(shell, &[])?;
 
@@ -34,8 +36,8 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     end_to_end
         .args(
             [
-                "e2e", "firefox", "recovery", "presses", "places", "runs", "evaluate", "data",
-                "draw",
+                "e2e", "firefox", "kept", "recovery", "presses", "places", "runs", "evaluate",
+                "data", "draw",
             ]
             .map(|test| format!("--test={test}")),
         )

@@ -7,6 +7,8 @@ pub mod clock;
 pub mod codec;
 #[cfg(feature = "page")]
 pub mod download;
+#[cfg(feature = "page")]
+pub mod lock;
 #[cfg(any(feature = "page", feature = "worker"))]
 pub mod probe;
 #[cfg(feature = "page")]

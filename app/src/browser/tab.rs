@@ -1,29 +1,20 @@
-//! What the browser tells and grants a tab: locks that other tabs see, a channel to them, room to
-//! keep things, and a screen that stays on.
+//! What the browser tells and grants a tab: a channel to other tabs, room to keep things, and a
+//! screen that stays on.
 
 use gloo::events::EventListener;
-use js_sys::{Array, Object, Promise, Reflect};
+use js_sys::{Object, Promise, Reflect};
 use serde::{Deserialize, Serialize};
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{BroadcastChannel, Clipboard, MessageEvent};
 
 use crate::browser::codec::{decode, encode};
-use crate::browser::words::describe;
 use kiln_run::protocol::RunId;
 
 // web-sys keeps its own of these behind a compiler flag.
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(extends = Object)]
-    type LockManager;
-    #[wasm_bindgen(method)]
-    fn request(this: &LockManager, name: &str, options: &JsValue, callback: &JsValue) -> Promise;
-    #[wasm_bindgen(method)]
-    fn query(this: &LockManager) -> Promise;
-
     #[wasm_bindgen(extends = Object)]
     type StorageManager;
     #[wasm_bindgen(method)]
@@ -45,60 +36,10 @@ extern "C" {
 }
 
 /// A member of the navigator that some browsers and plain http lack.
-fn navigator_member<T: wasm_bindgen::JsCast>(name: &str) -> Option<T> {
+pub fn navigator_member<T: wasm_bindgen::JsCast>(name: &str) -> Option<T> {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).ok()?;
     let member = Reflect::get(&navigator, &name.into()).ok()?;
     (!member.is_undefined() && !member.is_null()).then(|| member.unchecked_into())
-}
-
-fn lock_name(run: RunId) -> String {
-    format!("kiln.run.{}", run.0)
-}
-
-/// Says to other tabs that a run is alive here, until this is dropped or the tab is gone.
-pub struct Alive {
-    release: js_sys::Function,
-}
-
-impl Alive {
-    /// Takes the lock of a run; nothing in a browser without locks.
-    pub fn new(run: RunId) -> Option<Self> {
-        let locks: LockManager = navigator_member("locks")?;
-        let mut release = None;
-        let held = Promise::new(&mut |resolve, _| release = Some(resolve));
-        let callback = Closure::once_into_js(move |_lock: JsValue| -> JsValue { held.into() });
-        let options = Object::new();
-        let requested = locks.request(&lock_name(run), &options, &callback);
-        wasm_bindgen_futures::spawn_local(async move {
-            // Ends when the lock is released; it is refused only to a page that is being left.
-            drop(JsFuture::from(requested).await);
-        });
-        Some(Self { release: release? })
-    }
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        // A resolver cannot throw.
-        drop(self.release.call0(&JsValue::UNDEFINED));
-    }
-}
-
-/// Whether some tab trains a run.
-///
-/// # Errors
-/// The browser's words where it cannot say.
-pub async fn is_alive(run: RunId) -> Result<bool, String> {
-    let Some(locks) = navigator_member::<LockManager>("locks") else {
-        return Ok(false);
-    };
-    let failed = |error: JsValue| describe(&error);
-    let answer = JsFuture::from(locks.query()).await.map_err(failed)?;
-    let held = Reflect::get(&answer, &"held".into()).map_err(failed)?;
-    let name = lock_name(run);
-    Ok(Array::from(&held).iter().any(|lock| {
-        Reflect::get(&lock, &"name".into()).is_ok_and(|found| found == JsValue::from_str(&name))
-    }))
 }
 
 /// What tabs of this page tell each other.

@@ -84,9 +84,7 @@ fn Table(records: Memo<Vec<Record>>) -> AnyView {
     };
     let has_other_data = move || {
         records.with(|records| {
-            // A run that has no checkpoint yet has not said what it trains on.
-            let hashes = records.iter().map(|record| &record.data);
-            let mut hashes = hashes.filter(|hash| !hash.is_empty());
+            let mut hashes = records.iter().map(|record| &record.data);
             let first = hashes.next();
             hashes.any(|hash| Some(hash) != first)
         })

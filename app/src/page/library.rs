@@ -60,6 +60,8 @@ struct Private {
     waiting: Vec<KeptAnswers>,
     /// Runs whose history was read from the store.
     fetched: BTreeSet<RunId>,
+    /// Runs that the store has.
+    kept: BTreeSet<RunId>,
 }
 
 /// Runs that were deleted together, by number.
@@ -133,6 +135,10 @@ impl Library {
         for error in unreadable {
             self.tell_storage(error);
         }
+        self.private.update_value(|private| {
+            let ids = records.iter().map(|record| record.identity.id);
+            private.kept.extend(ids);
+        });
         self.records.update(|all| {
             for record in records {
                 put(all, record);
@@ -169,9 +175,23 @@ impl Library {
         self.records.update(|records| put(records, record));
     }
 
+    /// Whether the store has any run.
+    pub fn has_kept(&self) -> bool {
+        self.private.with_value(|private| !private.kept.is_empty())
+    }
+
+    fn note_kept(&self, id: RunId) {
+        self.private.update_value(|private| {
+            private.kept.insert(id);
+        });
+    }
+
     /// Takes a run out of lists and charts, not out of the store.
     pub fn hide(&self, id: RunId) {
         drop(self.take_waiting(id));
+        self.private.update_value(|private| {
+            private.kept.remove(&id);
+        });
         self.records
             .update(|records| records.retain(|record| record.identity.id != id));
         self.shown.update(|shown| {
@@ -243,7 +263,7 @@ impl Library {
 
     /// Keeps a run.
     pub fn keep(&self, kept: Result<Kept, StoreError>, id: RunId) {
-        self.keep_and_then(kept, id, || ());
+        self.keep_and_then(kept, id, |_| ());
     }
 
     /// Keeps a run, and does something once it is kept.
@@ -251,7 +271,7 @@ impl Library {
         &self,
         kept: Result<Kept, StoreError>,
         id: RunId,
-        then: impl FnOnce() + 'static,
+        then: impl FnOnce(&Kept) + 'static,
     ) {
         let kept = match kept {
             Ok(kept) => kept,
@@ -260,9 +280,10 @@ impl Library {
         let library = *self;
         self.with_store(move |store| async move {
             store.keep(&kept).await?;
+            library.note_kept(id);
             library.tell(News::Changed(id));
             library.measure();
-            then();
+            then(&kept);
             for answers in library.take_waiting(id) {
                 library.put_answers(&store, answers).await?;
             }
@@ -331,8 +352,13 @@ impl Library {
                 changed = Some(record.clone());
             }
         });
-        // Until its first checkpoint a run is not kept at all.
-        if let Some(record) = changed.filter(|record| !record.data.is_empty()) {
+        // A run that the store has not yet is kept with all of it.
+        let is_kept = |record: &Record| {
+            let id = record.identity.id;
+            self.private
+                .with_value(|private| private.kept.contains(&id))
+        };
+        if let Some(record) = changed.filter(is_kept) {
             self.keep(Kept::record(&record), id);
         }
     }
@@ -413,6 +439,7 @@ impl Library {
             for (index, run) in removed.iter().enumerate() {
                 match store.put_back(run).await {
                     Ok(record) => {
+                        library.note_kept(record.identity.id);
                         library.tell(News::Changed(record.identity.id));
                         library.show(record);
                     }
@@ -444,6 +471,7 @@ impl Library {
         self.with_store(move |store| async move {
             match store.record(id).await? {
                 Some(record) => {
+                    library.note_kept(id);
                     if !record.status.is_open() {
                         library.withdraw(&Remedy::MoveHere(id));
                     }

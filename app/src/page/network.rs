@@ -73,10 +73,11 @@ fn Filters(trainer: Trainer) -> AnyView {
         None => "The filters of the first layer will be here once a run has trained an epoch."
             .to_owned(),
     };
+    // Weights that cannot be read are told where they are asked: here there is nothing to draw.
     let filters = move || {
         shown.track();
         trainer.run.with_untracked(|run| {
-            let weights = run.as_ref()?.weights(Weights::Last)?;
+            let weights = run.as_ref()?.weights(Weights::Last).ok()??;
             let filters = weights.get(CONV1_WEIGHT.range())?;
             let most = filters.iter().fold(0.0_f32, |most, weight| most.max(weight.abs()));
             let squares = KERNEL_SIDE * KERNEL_SIDE;

@@ -9,12 +9,13 @@ use leptos::prelude::*;
 use super::notice::{Answer, Notice, Remedy};
 use super::trainer::{Pending, Phase, Trainer};
 use crate::browser::clock::time_of_day;
+use crate::browser::lock::{Patience, is_alive};
 use crate::browser::store::{Fate, Kept, Store, StoreError};
-use crate::browser::tab::{Awake, News, is_alive};
+use crate::browser::tab::{Awake, News};
 use kiln_run::device::Backend;
+use kiln_run::format;
 use kiln_run::protocol::{RunId, ToWorker};
-use kiln_run::record::Record;
-use kiln_run::run::{Identity, Status};
+use kiln_run::run::{Identity, Run, Status};
 
 /// Time between two looks at the trainer.
 const TICK_MS: u32 = 1_000;
@@ -180,7 +181,7 @@ impl Trainer {
         let (backend, status, step, saved) = self.run.with_untracked(|run| {
             run.as_ref()
                 .map_or((Backend::Cpu, Status::Preparing, 0, 0), |run| {
-                    let saved = run.checkpoint().map_or(0, |kept| kept.snapshot.step);
+                    let saved = run.checkpoint().map_or(0, |kept| kept.outline.step);
                     (run.identity.backend, run.status(), run.steps_done(), saved)
                 })
         });
@@ -196,7 +197,7 @@ impl Trainer {
                 format!("The {what} stopped at step {step}. Continuing from step {saved}."),
                 [Remedy::Copy(details)],
             ));
-            self.resume_as(status == Status::Session(State::Paused));
+            self.resume_as(status == Status::Session(State::Paused), Patience::None);
             return;
         }
         self.interrupt();
@@ -323,11 +324,7 @@ impl Trainer {
     async fn open_store_again(self) -> Result<(), StoreError> {
         let store = Store::open(move |fate| self.follow_store(fate)).await?;
         let (records, unreadable) = store.records().await?;
-        let was_kept = |record: &Record| !record.data.is_empty();
-        let had_some = self
-            .library
-            .records
-            .with_untracked(|records| records.iter().any(was_kept));
+        let had_some = self.library.has_kept();
         self.library.open(store);
         if had_some && records.is_empty() && unreadable.is_empty() {
             self.notify(Notice::problem(
@@ -341,6 +338,11 @@ impl Trainer {
                 .update(|records| records.retain(|run| Some(run.identity.id) == shown));
             let still = |id: &RunId| Some(*id) == shown;
             self.library.shown.update(|ids| ids.retain(still));
+            self.run.update_untracked(|run| {
+                if let Some(run) = run {
+                    run.tell_again();
+                }
+            });
         }
         self.store_run();
         Ok(())
@@ -458,7 +460,7 @@ impl Trainer {
             self.run.set(Some(run));
             self.show_settings();
             if !has_ended {
-                self.resume_as(false);
+                self.resume_as(false, Patience::HandOver);
             }
             Ok(())
         });
@@ -522,7 +524,7 @@ impl Trainer {
         self.interrupt();
         let trainer = *self;
         if let Some(kept) = self.kept() {
-            self.library.keep_and_then(kept, id, move || {
+            self.library.keep_and_then(kept, id, move |_| {
                 // What it comes to from now on is the other tab's.
                 if trainer.shown_id() == Some(id) {
                     trainer.put_on_shelf();
@@ -537,18 +539,35 @@ impl Trainer {
         }
     }
 
-    /// The shown run as it was at its last checkpoint, ready to be kept.
+    /// What is new of the shown run, ready to be kept.
     fn kept(&self) -> Option<Result<Kept, StoreError>> {
-        self.run.with_untracked(|run| {
-            let run = run.as_ref()?;
-            Some(Kept::run(&Record::of(run), run.checkpoint()?))
-        })
+        self.run.with_untracked(|run| run.as_ref().map(Kept::run))
     }
 
-    /// Keeps the shown run as it was at its last checkpoint.
+    /// Keeps what is new of the shown run. What the store does not take is offered again with what
+    /// comes next.
     pub(super) fn store_run(&self) {
+        let trainer = *self;
         if let (Some(kept), Some(id)) = (self.kept(), self.shown_id()) {
-            self.library.keep(kept, id);
+            self.library.keep_and_then(kept, id, move |kept| {
+                trainer.run.update_untracked(|run| {
+                    let run = run.as_mut().filter(|run| run.identity.id == id);
+                    if let (Some(run), Some(taken)) = (run, kept.taken()) {
+                        run.note_kept(taken);
+                    }
+                });
+            });
+        }
+    }
+
+    /// Says what of a run cannot be read.
+    pub(super) fn tell_damage(&self, run: &Run) {
+        if let Some(damage) = run.damage() {
+            self.notify(Notice::info(format!(
+                "{} is shown up to step {} only: {damage}. All else of it was left as it is.",
+                run.identity.name,
+                format::count(run.steps_done().into())
+            )));
         }
     }
 

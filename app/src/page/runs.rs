@@ -10,7 +10,9 @@ use crate::browser::tab;
 use kiln_run::format;
 use kiln_run::protocol::RunId;
 use kiln_run::record::Record;
-use kiln_run::run::{COLOURS, NAME_LETTERS, NOTES_LETTERS, Status};
+use kiln_run::run::Status;
+use kiln_run::run::identity::{COLOURS, NOTES_LETTERS};
+use kiln_run::run::names::NAME_LETTERS;
 use kiln_run::table::{Column, Value};
 
 /// Width of the last column of the table, which holds a button, in pixels.

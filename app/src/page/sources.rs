@@ -184,7 +184,7 @@ impl Trainer {
     pub(super) fn with_data_of_run(&self, act: impl FnOnce() + 'static) {
         let needed = self.run.with_untracked(|run| {
             let run = run.as_ref()?;
-            let hash = run.checkpoint()?.snapshot.data.clone();
+            let hash = run.data().to_owned();
             let name = label(&run.identity.data_name, &hash);
             Some((hash, run.identity.name.clone(), name))
         });

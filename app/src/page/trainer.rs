@@ -14,9 +14,10 @@ use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use crate::browser::bridge::Bridge;
+use crate::browser::lock::{Alive, Patience, is_alive};
 use crate::browser::remembered;
 use crate::browser::store::{Kept, KeptAnswers, StoreError};
-use crate::browser::tab::{Alive, Awake, is_alive};
+use crate::browser::tab::Awake;
 use crate::pace::Pace;
 use crate::page::examiner::Examiner;
 use crate::page::library::Library;
@@ -27,9 +28,10 @@ use kiln_run::device::{Adapter, Backend, BackendChoice, Chosen, NoGpu, Speeds};
 use kiln_run::format;
 use kiln_run::protocol::{DataSummary, FromWorker, RunId, ToWorker};
 use kiln_run::record::Record;
-use kiln_run::run::{
-    Identity, NAME_LETTERS, NOTES_LETTERS, Run, Status, cut, rarest_colour, unused_name,
-};
+use kiln_run::run::checkpoint::Checkpoint;
+use kiln_run::run::identity::{NOTES_LETTERS, rarest_colour};
+use kiln_run::run::names::{NAME_LETTERS, cut, unused_name};
+use kiln_run::run::{Identity, Run, Status};
 
 /// Shortest time between two looks of lists at the open run.
 const LIST_INTERVAL_MS: f64 = 1_000.0;
@@ -169,6 +171,8 @@ pub(super) struct Private {
     repaint: Option<Timeout>,
     /// Held while a run is open here.
     pub(super) alive: Option<Alive>,
+    /// The run of which the lock was asked for.
+    claimed: Option<RunId>,
     pub(super) awake: Option<Awake>,
     pub(super) watch: Watch,
     pub(super) ticks: Option<Interval>,
@@ -394,9 +398,11 @@ impl Trainer {
         self.private
             .update_value(|private| private.before = self.run.get_untracked());
         self.put_on_shelf();
-        self.run.set(Some(Run::new(identity, config)));
+        let data = self.data.get_untracked().map(|data| data.hash);
+        let run = Run::new(identity, config, data.unwrap_or_default());
+        self.run.set(Some(run));
         self.private
-            .update_value(|private| private.alive = Alive::new(id));
+            .update_value(|private| private.alive = Alive::of_new(id));
         self.list();
         self.library.set_shown(id, true);
         self.send(&ToWorker::Start {
@@ -450,6 +456,7 @@ impl Trainer {
                 trainer.notify(in_another_tab(id));
                 return Ok(());
             }
+            trainer.tell_damage(&run);
             if run.status().is_open() {
                 run.interrupt();
             }
@@ -572,12 +579,15 @@ impl Trainer {
         });
         let message = self.run.with_untracked(|run| {
             let run = run.as_ref()?;
-            let snapshot = run
-                .checkpoint()
-                .map(|checkpoint| Box::new(checkpoint.snapshot.clone()));
+            let reopened = run.reopened();
+            let file = run.checkpoint().map(|kept| kept.file.clone());
             let (config, run) = (*run.config(), run.identity.id);
-            Some(match snapshot {
-                Some(snapshot) => ToWorker::Resume { run, snapshot },
+            Some(match file {
+                Some(checkpoint) => ToWorker::Resume {
+                    run,
+                    checkpoint,
+                    reopened,
+                },
                 None => ToWorker::Start {
                     run,
                     config,
@@ -595,29 +605,65 @@ impl Trainer {
 
     /// Goes on with the shown run from its last checkpoint, as soon as device and data are there.
     pub fn resume(&self) {
-        let trainer = *self;
-        if let Some(id) = self.shown_id() {
-            self.unless_elsewhere(id, in_another_tab(id), move || {
-                if trainer.shown_id() == Some(id) {
-                    trainer.resume_as(false);
-                }
-            });
-        }
+        self.resume_as(false, Patience::None);
     }
 
-    pub(super) fn resume_as(&self, paused: bool) {
-        self.private.update_value(|private| private.before = None);
+    pub(super) fn resume_as(&self, paused: bool, patience: Patience) {
         let trainer = *self;
-        self.with_data_of_run(move || trainer.resume_with_data(paused));
-    }
-
-    fn resume_with_data(&self, paused: bool) {
-        // From now on it is this tab's, however long device and data take.
-        let id = self.shown_id();
-        self.private.update_value(|private| {
-            private.alive = private.alive.take().or_else(|| id.and_then(Alive::new));
+        self.with_shown_as_its_own(patience, move || {
+            trainer
+                .private
+                .update_value(|private| private.before = None);
+            trainer.ask_for(Pending::Resume { paused });
         });
-        self.ask_for(Pending::Resume { paused });
+    }
+
+    /// Does something with the shown run once its data is there and no other tab can train it.
+    fn with_shown_as_its_own(&self, patience: Patience, act: impl FnOnce() + 'static) {
+        let (trainer, shown) = (*self, self.shown_id());
+        let damaged = self.run.with_untracked(|run| {
+            let run = run.as_ref().filter(|run| run.damage().is_some());
+            run.map(|run| run.identity.name.clone())
+        });
+        if let Some(name) = damaged {
+            return self.notify(Notice::info(format!(
+                "{name} cannot go on: a part of what happened in it cannot be read. Its settings \
+                 can begin another run."
+            )));
+        }
+        self.with_data_of_run(move || {
+            if let Some(id) = shown.filter(|id| trainer.shown_id() == Some(*id)) {
+                trainer.claim(id, patience, act);
+            }
+        });
+    }
+
+    /// Does something once the lock of the shown run is this tab's, however long device and data
+    /// take from then on.
+    fn claim(&self, id: RunId, patience: Patience, act: impl FnOnce() + 'static) {
+        let (private, trainer) = (self.private, *self);
+        // A run that goes on in a new worker has its lock still.
+        if private.with_value(|private| private.alive.is_some()) {
+            return act();
+        }
+        if private.with_value(|private| private.claimed == Some(id)) {
+            return;
+        }
+        private.update_value(|private| private.claimed = Some(id));
+        wasm_bindgen_futures::spawn_local(async move {
+            let claim = Alive::claim(id, patience).await;
+            private.update_value(|private| private.claimed = None);
+            match claim {
+                // Something else was begun or looked at meanwhile.
+                _ if trainer.shown_id() != Some(id) || untrack(|| trainer.phase()).is_open() => {}
+                Ok(Some(alive)) => {
+                    private.update_value(|private| private.alive = Some(alive));
+                    act();
+                }
+                Ok(None) => trainer.notify(in_another_tab(id)),
+                Err(reason) => trainer.library.tell_storage(StoreError::Refused(reason)),
+            }
+        });
     }
 
     /// Goes on with the shown run on the CPU.
@@ -631,7 +677,7 @@ impl Trainer {
         let epochs = self.config.with(|config| config.epochs);
         self.run.with(|run| {
             run.as_ref()
-                .is_some_and(|run| run.steps_left(epochs) > 0 && run.checkpoint().is_some())
+                .is_some_and(|run| run.steps_left(epochs) > 0 && run.damage().is_none())
         })
     }
 
@@ -639,10 +685,7 @@ impl Trainer {
     pub fn continue_ended(&self) {
         let epochs = self.config.with_untracked(|config| config.epochs);
         let trainer = *self;
-        let Some(id) = self.shown_id() else {
-            return;
-        };
-        let reopen = move || {
+        self.with_shown_as_its_own(Patience::None, move || {
             // It comes back as it was where the person thinks better of it.
             let ended = trainer.run.get_untracked();
             trainer
@@ -653,12 +696,7 @@ impl Trainer {
                     run.reopen(epochs);
                 }
             });
-            trainer.resume_with_data(false);
-        };
-        self.unless_elsewhere(id, in_another_tab(id), move || {
-            if trainer.shown_id() == Some(id) {
-                trainer.with_data_of_run(reopen);
-            }
+            trainer.ask_for(Pending::Resume { paused: false });
         });
     }
 
@@ -699,14 +737,10 @@ impl Trainer {
         let library = self.library;
         library.with_store(move |store| async move {
             let mut run = store.run(id).await?;
-            if !run.take_score(step, score) {
-                return Ok(());
-            }
-            let record = Record::of(&run);
-            library.remember(&run);
-            library.show(record.clone());
-            if let Some(checkpoint) = run.checkpoint() {
-                library.keep(Kept::run(&record, checkpoint), id);
+            if run.take_score(step, score) {
+                library.remember(&run);
+                library.show(Record::of(&run));
+                library.keep(Kept::run(&run), id);
             }
             Ok(())
         });
@@ -862,19 +896,12 @@ impl Trainer {
                 });
             }
             FromWorker::Happened { run, events } => self.apply(run, events),
-            FromWorker::Kept { run, snapshot } => {
+            FromWorker::Kept { run, checkpoint } => {
                 if self.open_run() == Some(run) {
-                    let step = snapshot.step;
-                    self.run.update_untracked(|current| {
-                        if let Some(current) = current {
-                            current.keep(*snapshot);
-                        }
-                    });
-                    self.kept.set(Some((run, step)));
-                    self.store_run();
-                    self.hand_over();
-                    // A run that pauses is kept after it said so.
-                    self.paint(false);
+                    match Checkpoint::new(checkpoint) {
+                        Ok(checkpoint) => self.keep(run, checkpoint),
+                        Err(error) => self.crash(error.to_string()),
+                    }
                 }
             }
             FromWorker::Measured {
@@ -903,6 +930,21 @@ impl Trainer {
             }
             FromWorker::Fatal { details } => self.crash(details),
         }
+    }
+
+    /// Takes in where the open run is.
+    fn keep(&self, id: RunId, checkpoint: Checkpoint) {
+        let step = checkpoint.outline.step;
+        self.run.update_untracked(|run| {
+            if let Some(run) = run {
+                run.keep(checkpoint);
+            }
+        });
+        self.kept.set(Some((id, step)));
+        self.store_run();
+        self.hand_over();
+        // A run that pauses is kept after it said so.
+        self.paint(false);
     }
 
     fn apply(&self, id: RunId, events: Vec<Event>) {
@@ -952,14 +994,6 @@ impl Trainer {
     /// What a new state asks of the tab: the screen stays on while a run runs, and a run that has
     /// ended is let go.
     fn follow(&self, state: State) {
-        if state == State::Failed {
-            let data = self.data.get_untracked().map(|data| data.hash);
-            self.run.update_untracked(|run| {
-                if let Some(run) = run {
-                    run.keep_failure(&data.unwrap_or_default());
-                }
-            });
-        }
         self.list();
         if state == State::Running {
             self.run.update_untracked(|run| {

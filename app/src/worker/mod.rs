@@ -95,7 +95,17 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 config,
                 single_step,
             } => (run, Start::New(config, single_step)),
-            ToWorker::Resume { run, snapshot } => (run, Start::Resumed(snapshot)),
+            ToWorker::Resume {
+                run,
+                checkpoint,
+                reopened,
+            } => match Start::from_checkpoint(&checkpoint, reopened) {
+                Ok(start) => (run, start),
+                Err(error) => {
+                    run::fail(run, &error);
+                    continue;
+                }
+            },
             #[cfg(feature = "cpu-worker")]
             ToWorker::Ask { request, question } => {
                 let device = place.as_ref().map(|place| &place.device);
@@ -126,10 +136,7 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
             let (place, helpers) = (place.clone(), helpers.as_ref());
             run::train(run, start, dataset, place, helpers, &mut inbox).await;
         } else {
-            post(&FromWorker::RunFailed {
-                run,
-                reason: "The device or the data is not ready.".to_owned(),
-            });
+            run::fail(run, &"the device or the data is not ready");
         }
     }
 }

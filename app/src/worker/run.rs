@@ -1,26 +1,20 @@
-//! Asks one session for its steps, takes up commands in between, and keeps the page able to go on
-//! with the run elsewhere.
+//! Drives one session for the page, which is told all that happens.
 
 use futures::StreamExt as _;
 use futures::channel::mpsc::UnboundedReceiver;
-use kiln_model::checkpoint::Snapshot;
-use kiln_model::config::Config;
+use kiln_model::checkpoint::{self, CheckpointError, Snapshot};
+use kiln_model::config::{Config, Edit};
 use kiln_model::dataset::Dataset;
-use kiln_model::event::{Command, Event, State};
+use kiln_model::event::{Command, Event};
+use kiln_model::train::driver::{self, Order, Surroundings};
 use kiln_model::train::engine::Place;
-use kiln_model::train::session::{ReadBack, Session, TrainError};
+use kiln_model::train::session::{Answers, ReadBack, Session, TrainError};
 
 use super::number_of;
 use super::outbox::Outbox;
 use super::scope::{post, yield_to_messages};
 use super::team::Helpers;
 use kiln_run::protocol::{FromWorker, RunId, ToWorker};
-
-/// Time from the start of a run to its first snapshot; each next one waits twice as long, so that
-/// little is lost early and little is spent late.
-const FIRST_KEEP_MS: f64 = 2_000.0;
-/// Longest time between two snapshots.
-const LONGEST_KEEP_MS: f64 = 30_000.0;
 
 /// What a run starts from.
 pub enum Start {
@@ -30,8 +24,48 @@ pub enum Start {
     Resumed(Box<Snapshot>),
 }
 
-/// Trains a run to its end, or until it is cancelled; the page is told all that happens. The CPU
-/// has helpers, a GPU none.
+impl Start {
+    /// Where a run was, out of a checkpoint; one that had ended goes on with so many epochs.
+    ///
+    /// # Errors
+    /// A file that is no checkpoint of this network.
+    pub fn from_checkpoint(file: &[u8], reopened: Option<u32>) -> Result<Self, CheckpointError> {
+        let mut snapshot = checkpoint::read(file)?;
+        if let Some(epochs) = reopened {
+            snapshot = snapshot.reopened();
+            // Out of range nothing changes, and the session will find no steps to do.
+            drop(Edit::Epochs(epochs).apply(&mut snapshot.config));
+        }
+        Ok(Self::Resumed(Box::new(snapshot)))
+    }
+
+    fn config(&self) -> Config {
+        match self {
+            Self::New(config, _) => *config,
+            Self::Resumed(snapshot) => snapshot.config,
+        }
+    }
+
+    fn session(
+        self,
+        dataset: &Dataset,
+        place: Place,
+        read_back: ReadBack,
+    ) -> Result<Session, TrainError> {
+        match self {
+            Self::New(config, single_step) => {
+                let mut session = Session::new(config, dataset, place, read_back)?;
+                if single_step {
+                    session.command(Command::Step);
+                }
+                Ok(session)
+            }
+            Self::Resumed(snapshot) => Session::resume(*snapshot, dataset, place, read_back),
+        }
+    }
+}
+
+/// Trains a run to its end, or until it is cancelled. The CPU has helpers, a GPU none.
 pub async fn train(
     run: RunId,
     start: Start,
@@ -40,31 +74,21 @@ pub async fn train(
     helpers: Option<&Helpers>,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) {
-    let config = match &start {
-        Start::New(config, _) => *config,
-        Start::Resumed(snapshot) => snapshot.config,
-    };
-    let read_back = read_back(helpers);
-    let session = match start {
-        Start::New(config, single_step) => {
-            Session::new(config, dataset, place, read_back).map(|mut session| {
-                if single_step {
-                    session.command(Command::Step);
-                }
-                session
-            })
-        }
-        Start::Resumed(snapshot) => Session::resume(*snapshot, dataset, place, read_back),
-    };
-    let ended = match session {
+    let config = start.config();
+    let ended = match start.session(dataset, place, read_back(helpers)) {
         Ok(mut session) => {
             if let Some(helpers) = helpers {
                 session.employ(Box::new(helpers.team(&config)));
             }
-            let mut outbox = Outbox::new(run);
-            let ended = drive(run, &mut session, helpers, &mut outbox, inbox).await;
+            let mut tab = Tab {
+                run,
+                helpers,
+                outbox: Outbox::new(run),
+                inbox,
+            };
+            let ended = driver::drive(&mut session, &mut tab).await;
             // What happened until then is true, whatever comes next.
-            outbox.tell();
+            tab.tell();
             ended
         }
         Err(error) => Err(error),
@@ -73,11 +97,16 @@ pub async fn train(
         Ok(()) => {}
         // Another worker on another device may do better.
         Err(TrainError::Device(details)) => post(&FromWorker::Fatal { details }),
-        Err(error) => post(&FromWorker::RunFailed {
-            run,
-            reason: error.to_string(),
-        }),
+        Err(error) => fail(run, &error),
     }
+}
+
+/// Tells the page that a run cannot go on.
+pub fn fail(run: RunId, reason: &impl ToString) {
+    post(&FromWorker::RunFailed {
+        run,
+        reason: reason.to_string(),
+    });
 }
 
 /// How results come back: from the CPU, which has helpers, there and then.
@@ -88,86 +117,83 @@ pub fn read_back(helpers: Option<&Helpers>) -> ReadBack {
     }
 }
 
-async fn drive(
+/// The page at the other end of a worker's messages.
+struct Tab<'a> {
     run: RunId,
-    session: &mut Session,
-    helpers: Option<&Helpers>,
-    outbox: &mut Outbox,
-    inbox: &mut UnboundedReceiver<ToWorker>,
-) -> Result<(), TrainError> {
-    let mut kept_ms = js_sys::Date::now();
-    let mut interval_ms = FIRST_KEEP_MS;
-    loop {
-        let waits = !session.wants_step();
-        if waits && session.state().has_ended() {
-            return Ok(());
-        }
-        let message = if waits {
-            inbox.next().await
-        } else {
-            inbox.try_recv().ok()
-        };
+    helpers: Option<&'a Helpers>,
+    outbox: Outbox,
+    inbox: &'a mut UnboundedReceiver<ToWorker>,
+}
+
+impl Tab<'_> {
+    /// What a message asks of this run; most ask nothing of it.
+    fn read(&self, message: ToWorker) -> Option<Order> {
         match message {
-            Some(ToWorker::Tell { run: told, command }) if told == run => session.command(command),
-            Some(ToWorker::Cancel { run: cancelled }) if cancelled == run => return Ok(()),
-            Some(ToWorker::Keep { run: kept }) if kept == run => {
-                keep(run, session, outbox).await?;
-            }
-            Some(ToWorker::Employ { workers }) => {
-                if let Some(helpers) = helpers {
+            ToWorker::Tell { run, command } if run == self.run => Some(Order::Command(command)),
+            ToWorker::Keep { run } if run == self.run => Some(Order::Keep),
+            ToWorker::Cancel { run } if run == self.run => Some(Order::End),
+            ToWorker::Employ { workers } => {
+                if let Some(helpers) = self.helpers {
                     helpers.set(number_of(workers));
                 }
+                None
             }
             // The page asks for nothing else while a run is open.
-            Some(_) => {}
-            None if waits => return Ok(()),
-            None => {
-                let events = session.advance().await?;
-                let ends =
-                    |event: &Event| matches!(event, Event::State(state) if state.has_ended());
-                let is_time = js_sys::Date::now() - kept_ms >= interval_ms;
-                if is_time {
-                    interval_ms = LONGEST_KEEP_MS.min(2.0 * interval_ms);
-                }
-                let pauses = session.state() == State::Paused && !events.is_empty();
-                let is_due = is_time
-                    || pauses
-                    || events
-                        .iter()
-                        .any(|event| ends(event) || matches!(event, Event::Epoch(..)));
-                // Whoever hears of the end has all that the run leaves.
-                let (end, events): (Vec<_>, Vec<_>) = events.into_iter().partition(ends);
-                outbox.add(events);
-                if pauses {
-                    outbox.tell();
-                }
-                if let Some(answers) = session.take_answers() {
-                    post(&FromWorker::Measured {
-                        run,
-                        moment: answers.moment,
-                        part: answers.part,
-                        predictions: answers.predictions.to_bytes(),
-                    });
-                }
-                if is_due {
-                    keep(run, session, outbox).await?;
-                    kept_ms = js_sys::Date::now();
-                }
-                outbox.add(end);
-                yield_to_messages().await;
-            }
+            _ => None,
         }
     }
 }
 
-/// Tells the page where the run is, after what happened until then.
-async fn keep(run: RunId, session: &mut Session, outbox: &mut Outbox) -> Result<(), TrainError> {
-    let (events, snapshot) = session.snapshot().await?;
-    outbox.add(events);
-    outbox.tell();
-    if let Some(snapshot) = snapshot {
-        let snapshot = Box::new(snapshot);
-        post(&FromWorker::Kept { run, snapshot });
+impl Surroundings for Tab<'_> {
+    fn now_ms(&self) -> f64 {
+        js_sys::Date::now()
     }
-    Ok(())
+
+    async fn order(&mut self, waits: bool) -> Option<Order> {
+        loop {
+            let message = if waits {
+                self.inbox.next().await
+            } else {
+                self.inbox.try_recv().ok()
+            };
+            let order = self.read(message?);
+            if order.is_some() {
+                return order;
+            }
+        }
+    }
+
+    fn take(&mut self, events: Vec<Event>) {
+        self.outbox.add(events);
+    }
+
+    fn tell(&mut self) {
+        self.outbox.tell();
+    }
+
+    fn answer(&mut self, answers: Answers) {
+        post(&FromWorker::Measured {
+            run: self.run,
+            moment: answers.moment,
+            part: answers.part,
+            predictions: answers.predictions.to_bytes(),
+        });
+    }
+
+    fn keep(&mut self, snapshot: Snapshot) {
+        // The page only hands the bytes on: writing them takes longer than a frame has.
+        match checkpoint::write(&snapshot) {
+            Ok(checkpoint) => post(&FromWorker::Kept {
+                run: self.run,
+                checkpoint,
+            }),
+            Err(error) => post(&FromWorker::Fatal {
+                details: error.to_string(),
+            }),
+        }
+    }
+
+    async fn rest(&mut self) {
+        yield_to_messages().await;
+    }
 }

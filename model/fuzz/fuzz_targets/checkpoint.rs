@@ -32,7 +32,7 @@ fn promised(header: &[u8]) -> Option<usize> {
 
 /// Reads a body behind a header that fits it.
 fn accept(body: &[u8]) {
-    let mut file = b"KILNCKPT\x01\x00\x00\x00".to_vec();
+    let mut file = b"KILNCKPT\x02\x00\x00\x00".to_vec();
     file.extend((body.len() as u64).to_le_bytes());
     file.extend(crc32fast::hash(body).to_le_bytes());
     file.extend(body);

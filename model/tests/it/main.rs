@@ -5,6 +5,7 @@
 )]
 
 mod crew;
+mod driver;
 mod edits;
 mod fused;
 mod gradients;

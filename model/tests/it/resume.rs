@@ -1,7 +1,7 @@
 //! A run that was interrupted, kept as a file and resumed is the run that never was.
 
 use burn::tensor::Device;
-use kiln_model::checkpoint::{self, Checkpoint, Next};
+use kiln_model::checkpoint::{self, Next};
 use kiln_model::config::{Config, Edit};
 use kiln_model::event::{Command, Event, State};
 use kiln_model::optimizer::Optimizer;
@@ -43,15 +43,10 @@ fn a_resumed_run_is_the_uninterrupted_one() {
             before.advance_by(asks);
             let snapshot = before.snapshot();
             assert_eq!(snapshot.next, next, "after {asks}");
-            let file = checkpoint::write(&Checkpoint {
-                snapshot,
-                history: history(&before.events),
-            })
-            .unwrap();
+            let file = checkpoint::write(&snapshot).unwrap();
             drop(before.session);
 
-            let read = checkpoint::read(&file).unwrap();
-            let mut after = Run::resumed(read.snapshot);
+            let mut after = Run::resumed(checkpoint::read(&file).unwrap());
             after.train();
             let resumed = after.snapshot();
             assert!(

@@ -102,8 +102,11 @@ impl Format {
         };
         match self {
             Self::Safetensors => {
-                let weights = run.weights(which).ok_or(ExportError::NoWeights)?;
-                safetensors::write(run, which, weights).map_err(|error| refused(error.to_string()))
+                let weights = run
+                    .weights(which)
+                    .map_err(|error| refused(error.to_string()))?;
+                let weights = weights.ok_or(ExportError::NoWeights)?;
+                safetensors::write(run, which, &weights).map_err(|error| refused(error.to_string()))
             }
             Self::Config => settings::write(run).map_err(|error| refused(error.to_string())),
             Self::Csv => tables::write_csv(run).map_err(|error| refused(error.to_string())),

@@ -62,10 +62,11 @@ pub fn json(run: &Run) -> Value {
 
 /// The data by name, and what tells it from any other.
 fn data(run: &Run) -> Value {
-    let hash = run.checkpoint().map(|kept| kept.snapshot.data.as_str());
-    let name = match hash {
-        Some(hash) if hash == mnist::hash() => MNIST,
-        _ => &run.identity.data_name,
+    let hash = run.data();
+    let name = if hash == mnist::hash() {
+        MNIST
+    } else {
+        &run.identity.data_name
     };
     json!({ "name": name, "hash": hash })
 }

@@ -11,6 +11,7 @@ use crate::page::library::Library;
 use crate::page::trainer::Trainer;
 use kiln_run::format;
 use kiln_run::protocol::RunId;
+use kiln_run::run::checkpoint::Checkpoint;
 use kiln_run::run::{Run, Status, Weights};
 
 /// Most runs side by side.
@@ -25,6 +26,8 @@ pub struct Taken {
     step: u32,
     /// Whether there will be newer ones.
     is_open: bool,
+    /// Where they were found.
+    checkpoint: Arc<Checkpoint>,
 }
 
 impl Taken {
@@ -83,22 +86,33 @@ fn state_of(run: &Run, status: Status, before: Option<&State>) -> State {
     } else {
         Weights::Best
     };
-    match (run.weights(which), run.weights_step(which)) {
-        (Some(values), Some(step)) => {
-            if let Some(State::Here(taken)) = before
-                && (taken.step, taken.is_open) == (step, is_open)
-                && taken.values.0 == values
-            {
-                return State::Here(Arc::clone(taken));
-            }
-            State::Here(Arc::new(Taken {
-                values: Values(values.to_vec()),
+    let (Some(checkpoint), Some(step)) = (run.checkpoint(), run.weights_step(which)) else {
+        return State::Absent(if is_open {
+            "Its first weights come a few seconds after its first step."
+        } else {
+            "It ended before any weights were kept."
+        });
+    };
+    let before = match before {
+        Some(State::Here(taken)) if (taken.step, taken.is_open) == (step, is_open) => Some(taken),
+        _ => None,
+    };
+    if let Some(taken) = before.filter(|taken| Arc::ptr_eq(&taken.checkpoint, checkpoint)) {
+        return State::Here(Arc::clone(taken));
+    }
+    match run.weights(which) {
+        Ok(Some(values)) => match before.filter(|taken| taken.values.0 == values) {
+            // Whoever was asked with these need not be asked again.
+            Some(taken) => State::Here(Arc::clone(taken)),
+            None => State::Here(Arc::new(Taken {
+                values: Values(values),
                 step,
                 is_open,
-            }))
-        }
-        _ if is_open => State::Absent("Its first weights come a few seconds after its first step."),
-        _ => State::Absent("It ended before any weights were kept."),
+                checkpoint: Arc::clone(checkpoint),
+            })),
+        },
+        Ok(None) => State::Absent("It ended before any weights were kept."),
+        Err(error) => State::Unreadable(error.into()),
     }
 }
 
@@ -132,7 +146,7 @@ pub fn chosen(trainer: Trainer, asked: Signal<Vec<RunId>>) -> Memo<Vec<RunId>> {
 /// Runs that have been kept with weights, the newest first.
 pub fn runs_with_weights(library: Library) -> Vec<RunId> {
     library.records.with(|records| {
-        let kept = records.iter().filter(|record| !record.data.is_empty());
+        let kept = records.iter().filter(|record| record.has_checkpoint);
         kept.rev().map(|record| record.identity.id).collect()
     })
 }

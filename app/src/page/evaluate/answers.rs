@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures::future::{AbortHandle, abortable};
 use gloo::timers::future::TimeoutFuture;
-use kiln_model::checkpoint::{Snapshot, Values};
+use kiln_model::checkpoint::{CheckpointError, Values};
 use kiln_model::config::Config;
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::{Confusion, Predictions};
@@ -16,6 +16,7 @@ use crate::page::evaluate::gallery::OTHER_DATA;
 use crate::page::trainer::Trainer;
 use kiln_run::evaluation::ranked::Ranked;
 use kiln_run::protocol::{Answer, Question, RunId};
+use kiln_run::run::{Run, Weights};
 
 /// Which validation of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -72,13 +73,15 @@ struct Scored {
 }
 
 impl Scored {
-    fn of(snapshot: &Snapshot) -> Self {
-        let best = snapshot.best.as_ref();
-        Self {
-            config: snapshot.config,
-            weights: Values(snapshot.best_weights().to_vec()),
-            step: best.map_or(snapshot.step, |best| best.measured.moment.step),
-        }
+    /// A run's best weights; nothing before its first checkpoint.
+    fn of(run: &Run) -> Result<Option<Self>, CheckpointError> {
+        let step = run.weights_step(Weights::Best);
+        let weights = run.weights(Weights::Best)?;
+        Ok(weights.zip(step).map(|(weights, step)| Self {
+            config: *run.config(),
+            weights: Values(weights),
+            step,
+        }))
     }
 }
 
@@ -148,7 +151,7 @@ impl Look {
             let answered = library.answered.get().filter(|(run, _)| *run == id);
             let record = library.records.with(|records| {
                 let record = records.iter().find(|record| record.identity.id == id)?;
-                Some((record.status, record.data.is_empty()))
+                Some((record.status, !record.has_checkpoint))
             });
             Some((answered, record, library.is_read.get()))
         });
@@ -494,16 +497,16 @@ async fn score_step(
 async fn scored(trainer: Trainer, id: RunId) -> Result<Option<Scored>, StoreError> {
     let shown = trainer.run.with_untracked(|run| {
         let run = run.as_ref().filter(|run| run.identity.id == id)?;
-        Some(run.checkpoint().map(|kept| Scored::of(&kept.snapshot)))
+        Some(Scored::of(run))
     });
     if let Some(shown) = shown {
-        return Ok(shown);
+        return Ok(shown?);
     }
     let Some(store) = trainer.library.store() else {
         return Ok(None);
     };
     match store.run(id).await {
-        Ok(run) => Ok(run.checkpoint().map(|kept| Scored::of(&kept.snapshot))),
+        Ok(run) => Ok(Scored::of(&run)?),
         Err(StoreError::Gone) => Ok(None),
         Err(error) => Err(error),
     }

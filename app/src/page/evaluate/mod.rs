@@ -87,7 +87,7 @@ fn choose_by_itself(look: Look) {
     Effect::new(move |_| {
         let is_there = look.run.with(Option::is_some);
         let newest = trainer.library.records.with(|records| {
-            let kept = records.iter().rev().find(|record| !record.data.is_empty());
+            let kept = records.iter().rev().find(|record| record.has_checkpoint);
             kept.map(|record| record.identity.id)
         });
         let shown = trainer

@@ -1,8 +1,10 @@
-//! A run as a file: everything that is needed to go on as if it had never stopped.
+//! A session as a file: everything that is needed to go on as if it had never stopped.
 //!
-//! The file is a header of 24 bytes (magic, version, length and CRC-32 of what follows) and a body
-//! in the safetensors format: weights, best weights and optimiser state by name, the measurements
-//! as tables, and all else as JSON in the metadata.
+//! The file is a header of 24 bytes (see [`crate::frame`]) and a body in the safetensors format:
+//! weights, best weights and optimiser state by name, and all else as JSON in the metadata. Version
+//! 1 had all that was measured too, as tables.
+
+mod table;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,15 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Edit};
 use crate::evaluation::Tally;
-use crate::event::{Moment, Quality, Score, Trained};
+use crate::event::Quality;
+use crate::frame::{self, FrameError};
 use crate::history::{History, Measured};
 use crate::spec::{PARAMETER_COUNT, PARAMETERS};
 use crate::weights;
 
 const MAGIC: [u8; 8] = *b"KILNCKPT";
-/// The only version there is; a reader refuses any other.
-const VERSION: u32 = 1;
-const HEADER_BYTES: usize = 24;
+/// The newest version; a reader refuses a newer one.
+const VERSION: u32 = 2;
 /// The metadata's key.
 const KEY: &str = "checkpoint";
 
@@ -163,14 +165,21 @@ impl Snapshot {
     }
 }
 
-/// A run between two steps: the session, and all that was measured.
+/// What a checkpoint says without its tensors being read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Checkpoint {
-    /// The session.
-    pub snapshot: Snapshot,
-    /// What was measured up to its step; of a failed run, whose session is one from before it
-    /// failed, up to its end.
-    pub history: History,
+pub struct Outline {
+    /// The settings in force.
+    pub config: Config,
+    /// What the data is known by.
+    pub data: String,
+    /// Training steps done.
+    pub step: u32,
+    /// Seconds of training and measuring so far.
+    pub elapsed_secs: f64,
+    /// The step after which the weights were what they are.
+    pub weights_step: u32,
+    /// The step of the best weights; nothing before the first validation.
+    pub best_step: Option<u32>,
 }
 
 /// Why bytes are not a checkpoint that can be resumed.
@@ -181,7 +190,7 @@ pub enum CheckpointError {
     NotACheckpoint,
     /// Another version of Kiln wrote it.
     #[error(
-        "the checkpoint has version {found}, and this Kiln reads version {VERSION}; reload the page to get the newest Kiln"
+        "the checkpoint has version {found}, and this Kiln reads version {VERSION} at most; reload the page to get the newest Kiln"
     )]
     Version {
         /// The version found.
@@ -209,6 +218,17 @@ pub enum CheckpointError {
     Write(String),
 }
 
+impl From<FrameError> for CheckpointError {
+    fn from(error: FrameError) -> Self {
+        match error {
+            FrameError::Other => Self::NotACheckpoint,
+            FrameError::Version { found } => Self::Version { found },
+            FrameError::Length { found, expected } => Self::Length { found, expected },
+            FrameError::Altered => Self::Altered,
+        }
+    }
+}
+
 /// Everything of a checkpoint but its tensors.
 #[derive(Serialize, Deserialize)]
 struct Head {
@@ -219,85 +239,19 @@ struct Head {
     is_stopped: bool,
     epoch: Tally,
     elapsed_secs: f64,
+    // Of version 1 alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     edits: Vec<Measured<Edit>>,
     // What follows was not kept at first.
     #[serde(default)]
     weights_step: Option<u32>,
     #[serde(default)]
     warm_up_steps: Option<u32>,
-    #[serde(default)]
+    // Of version 1 alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     stopped_early: Option<Measured<u32>>,
 }
 
-/// A measurement as the columns of a table, after the four of its moment.
-trait Columns: Sized {
-    const COUNT: usize;
-    fn write(&self, row: &mut Vec<f64>);
-    fn read(row: &[f64]) -> Option<Self>;
-}
-
-impl Columns for f64 {
-    const COUNT: usize = 1;
-
-    fn write(&self, row: &mut Vec<f64>) {
-        row.push(*self);
-    }
-
-    fn read(row: &[f64]) -> Option<Self> {
-        row.first().copied()
-    }
-}
-
-impl Columns for Quality {
-    const COUNT: usize = 2;
-
-    fn write(&self, row: &mut Vec<f64>) {
-        row.extend([self.loss, self.accuracy]);
-    }
-
-    fn read(row: &[f64]) -> Option<Self> {
-        let [loss, accuracy] = row.try_into().ok()?;
-        Some(Self { loss, accuracy })
-    }
-}
-
-impl Columns for Trained {
-    const COUNT: usize = 4;
-
-    fn write(&self, row: &mut Vec<f64>) {
-        self.quality.write(row);
-        row.extend([self.learning_rate, self.gradient_norm]);
-    }
-
-    fn read(row: &[f64]) -> Option<Self> {
-        let [loss, accuracy, learning_rate, gradient_norm] = row.try_into().ok()?;
-        Some(Self {
-            quality: Quality { loss, accuracy },
-            learning_rate,
-            gradient_norm,
-        })
-    }
-}
-
-impl Columns for Score {
-    const COUNT: usize = 4;
-
-    fn write(&self, row: &mut Vec<f64>) {
-        self.quality.write(row);
-        row.extend([f64::from(self.correct), f64::from(self.images)]);
-    }
-
-    fn read(row: &[f64]) -> Option<Self> {
-        let [loss, accuracy, correct, images] = row.try_into().ok()?;
-        Some(Self {
-            quality: Quality { loss, accuracy },
-            correct: correct as u32,
-            images: images as u32,
-        })
-    }
-}
-
-const MOMENT_COLUMNS: usize = 4;
 const STEPS: &str = "history.steps";
 const EPOCHS: &str = "history.epochs";
 const VALIDATIONS: &str = "history.validations";
@@ -315,28 +269,6 @@ struct Part {
     bytes: Vec<u8>,
 }
 
-fn table<T: Columns>(name: &str, rows: &[Measured<T>]) -> Part {
-    let mut values = Vec::with_capacity(rows.len() * (MOMENT_COLUMNS + T::COUNT));
-    for Measured { moment, value } in rows {
-        values.extend([
-            moment.step.into(),
-            moment.epoch,
-            moment.images as f64,
-            moment.elapsed_secs,
-        ]);
-        value.write(&mut values);
-    }
-    Part {
-        name: name.to_owned(),
-        dtype: Dtype::F64,
-        shape: vec![rows.len(), MOMENT_COLUMNS + T::COUNT],
-        bytes: values
-            .iter()
-            .flat_map(|value| value.to_le_bytes())
-            .collect(),
-    }
-}
-
 fn parameters(prefix: &str, weights: &Values) -> Result<Vec<Part>, CheckpointError> {
     if weights.0.len() != PARAMETER_COUNT {
         let reason = format!("{} weights, not {PARAMETER_COUNT}", weights.0.len());
@@ -351,14 +283,12 @@ fn parameters(prefix: &str, weights: &Values) -> Result<Vec<Part>, CheckpointErr
     Ok(PARAMETERS.iter().map(part).collect())
 }
 
-/// The file of a checkpoint.
+/// The file of a session.
 ///
 /// # Errors
 /// Weights of another network, or a number that cannot be written.
-pub fn write(checkpoint: &Checkpoint) -> Result<Vec<u8>, CheckpointError> {
+pub fn write(snapshot: &Snapshot) -> Result<Vec<u8>, CheckpointError> {
     let refused = |reason: String| CheckpointError::Write(reason);
-    let Checkpoint { snapshot, history } = checkpoint;
-    let best_measured = snapshot.best.as_ref().map(|best| best.measured);
     let mut parts = parameters(WEIGHTS, &snapshot.weights)?;
     if let Some(best) = &snapshot.best {
         parts.extend(parameters(BEST, &best.weights)?);
@@ -366,15 +296,10 @@ pub fn write(checkpoint: &Checkpoint) -> Result<Vec<u8>, CheckpointError> {
     for (name, values) in &snapshot.optimizer {
         parts.extend(parameters(&format!("{OPTIMIZER}.{name}"), values)?);
     }
+    let best_measured = snapshot.best.as_ref().map(|best| best.measured);
     parts.extend([
-        table(STEPS, &history.steps),
-        table(EPOCHS, &history.epochs),
-        table(VALIDATIONS, &history.validations),
-        table(THROUGHPUT, &history.throughput),
-        table(SCORE, history.score.as_slice()),
-        table(BEST_MEASURED, best_measured.as_slice()),
-        table(TO_BEAT, snapshot.to_beat.as_slice()),
-        table(DIVERGED, history.diverged.as_slice()),
+        table::of_quality(BEST_MEASURED, best_measured),
+        table::of_quality(TO_BEAT, snapshot.to_beat),
     ]);
     let head = Head {
         config: snapshot.config,
@@ -384,10 +309,10 @@ pub fn write(checkpoint: &Checkpoint) -> Result<Vec<u8>, CheckpointError> {
         is_stopped: snapshot.is_stopped,
         epoch: snapshot.epoch,
         elapsed_secs: snapshot.elapsed_secs,
-        edits: history.edits.clone(),
+        edits: Vec::new(),
         weights_step: Some(snapshot.weights_step),
         warm_up_steps: Some(snapshot.warm_up_steps),
-        stopped_early: history.stopped_early,
+        stopped_early: None,
     };
     let head = serde_json::to_string(&head).map_err(|error| refused(error.to_string()))?;
     let views = parts
@@ -400,126 +325,148 @@ pub fn write(checkpoint: &Checkpoint) -> Result<Vec<u8>, CheckpointError> {
     let body = views
         .and_then(|views| serialize(views, Some(HashMap::from([(KEY.to_owned(), head)]))))
         .map_err(|error| refused(error.to_string()))?;
-
-    let mut file = Vec::with_capacity(HEADER_BYTES + body.len());
-    file.extend(MAGIC);
-    file.extend(VERSION.to_le_bytes());
-    file.extend((body.len() as u64).to_le_bytes());
-    file.extend(crc32fast::hash(&body).to_le_bytes());
-    file.extend(body);
-    Ok(file)
+    Ok(frame::wrap(MAGIC, VERSION, &body))
 }
 
-/// The checkpoint in a file.
+/// A file that is known to be whole, with its head read.
+struct Opened<'a> {
+    version: u32,
+    head: Head,
+    tensors: SafeTensors<'a>,
+}
+
+fn inconsistent(reason: &dyn ToString) -> CheckpointError {
+    CheckpointError::Inconsistent(reason.to_string())
+}
+
+impl<'a> Opened<'a> {
+    fn new(file: &'a [u8]) -> Result<Self, CheckpointError> {
+        let (version, body) = frame::open(MAGIC, VERSION, file)?;
+        let (_, metadata) =
+            SafeTensors::read_metadata(body).map_err(|error| inconsistent(&error))?;
+        let tensors = SafeTensors::deserialize(body).map_err(|error| inconsistent(&error))?;
+        let head = metadata
+            .metadata()
+            .as_ref()
+            .and_then(|pairs| pairs.get(KEY));
+        let head = head.ok_or_else(|| inconsistent(&"it has no settings"))?;
+        let head: Head = serde_json::from_str(head).map_err(|error| inconsistent(&error))?;
+        head.config.check().map_err(|error| inconsistent(&error))?;
+        let total_steps = head.config.plan().total_steps();
+        if head.step > total_steps {
+            return Err(inconsistent(&format!(
+                "{} of {total_steps} steps are done",
+                head.step
+            )));
+        }
+        Ok(Self {
+            version,
+            head,
+            tensors,
+        })
+    }
+
+    fn best_measured(&self) -> Result<Option<Measured<Quality>>, CheckpointError> {
+        Ok(table::read(&self.tensors, BEST_MEASURED)?.pop())
+    }
+}
+
+/// What a file says without its tensors.
 ///
 /// # Errors
-/// Bytes that are no checkpoint, not whole, altered, of another version or another network.
-pub fn read(file: &[u8]) -> Result<Checkpoint, CheckpointError> {
-    let body = checked_body(file)?;
-    let inconsistent = |reason: &dyn ToString| CheckpointError::Inconsistent(reason.to_string());
-    let (_, metadata) = SafeTensors::read_metadata(body).map_err(|error| inconsistent(&error))?;
-    let tensors = SafeTensors::deserialize(body).map_err(|error| inconsistent(&error))?;
-    let head = metadata
-        .metadata()
-        .as_ref()
-        .and_then(|pairs| pairs.get(KEY));
-    let head = head.ok_or_else(|| inconsistent(&"it has no settings"))?;
-    let head: Head = serde_json::from_str(head).map_err(|error| inconsistent(&error))?;
-
-    head.config.check().map_err(|error| inconsistent(&error))?;
-    let total_steps = head.config.plan().total_steps();
-    if head.step > total_steps {
-        let reason = format!("{} of {total_steps} steps are done", head.step);
-        return Err(CheckpointError::Inconsistent(reason));
-    }
-    let mut optimizer = BTreeMap::new();
-    for name in head.config.optimizer.state_names() {
-        let values = read_parameters(&tensors, &format!("{OPTIMIZER}.{name}"))?;
-        optimizer.insert((*name).to_owned(), values);
-    }
-    let best_measured = read_table(&tensors, BEST_MEASURED)?.pop();
-    let best = match best_measured {
-        Some(measured) => Some(Best {
-            measured,
-            weights: read_parameters(&tensors, BEST)?,
-        }),
-        None => None,
-    };
-    let to_beat = if has_table(&tensors, TO_BEAT) {
-        read_table(&tensors, TO_BEAT)?.pop()
-    } else {
-        best_measured
-    };
-    let diverged = if has_table(&tensors, DIVERGED) {
-        read_table(&tensors, DIVERGED)?.pop()
-    } else {
-        None
-    };
-    let warm_up_steps = head.config.schedule.warm_up_steps(total_steps);
-    Ok(Checkpoint {
-        snapshot: Snapshot {
-            config: head.config,
-            data: head.data,
-            step: head.step,
-            next: head.next,
-            is_stopped: head.is_stopped,
-            epoch: head.epoch,
-            elapsed_secs: head.elapsed_secs,
-            weights: read_parameters(&tensors, WEIGHTS)?,
-            weights_step: head.weights_step.unwrap_or(head.step),
-            optimizer,
-            best,
-            to_beat,
-            warm_up_steps: head.warm_up_steps.unwrap_or(warm_up_steps),
-        },
-        history: History {
-            steps: read_table(&tensors, STEPS)?,
-            epochs: read_table(&tensors, EPOCHS)?,
-            validations: read_table(&tensors, VALIDATIONS)?,
-            throughput: read_table(&tensors, THROUGHPUT)?,
-            edits: head.edits,
-            score: read_table(&tensors, SCORE)?.pop(),
-            stopped_early: head.stopped_early,
-            diverged,
-        },
+/// Bytes that are no checkpoint, not whole, altered or of another version.
+pub fn outline(file: &[u8]) -> Result<Outline, CheckpointError> {
+    let opened = Opened::new(file)?;
+    let best = opened.best_measured()?;
+    let Head {
+        config,
+        data,
+        step,
+        elapsed_secs,
+        weights_step,
+        ..
+    } = opened.head;
+    Ok(Outline {
+        config,
+        data,
+        step,
+        elapsed_secs,
+        weights_step: weights_step.unwrap_or(step),
+        best_step: best.map(|best| best.moment.step),
     })
 }
 
-/// What follows the header, once it is known to be what was written.
-fn checked_body(file: &[u8]) -> Result<&[u8], CheckpointError> {
-    let Some((header, body)) = file.split_at_checked(HEADER_BYTES) else {
-        return Err(if MAGIC.starts_with(&file[..file.len().min(MAGIC.len())]) {
-            CheckpointError::Length {
-                found: file.len() as u64,
-                expected: HEADER_BYTES as u64,
-            }
-        } else {
-            CheckpointError::NotACheckpoint
-        });
+/// The session in a file.
+///
+/// # Errors
+/// Bytes that are no checkpoint, not whole, altered, of another version or another network.
+pub fn read(file: &[u8]) -> Result<Snapshot, CheckpointError> {
+    let opened = Opened::new(file)?;
+    let (head, tensors) = (&opened.head, &opened.tensors);
+    let mut optimizer = BTreeMap::new();
+    for name in head.config.optimizer.state_names() {
+        let values = read_parameters(tensors, &format!("{OPTIMIZER}.{name}"))?;
+        optimizer.insert((*name).to_owned(), values);
+    }
+    let best_measured = opened.best_measured()?;
+    let best = match best_measured {
+        Some(measured) => Some(Best {
+            measured,
+            weights: read_parameters(tensors, BEST)?,
+        }),
+        None => None,
     };
-    let (magic, header) = header.split_at(MAGIC.len());
-    if magic != MAGIC {
-        return Err(CheckpointError::NotACheckpoint);
-    }
-    let word = |at: usize| {
-        u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+    let to_beat = if table::is_there(tensors, TO_BEAT) {
+        table::read(tensors, TO_BEAT)?.pop()
+    } else {
+        best_measured
     };
-    let found = word(0);
-    if found != VERSION {
-        return Err(CheckpointError::Version { found });
+    let warm_up_steps = head
+        .config
+        .schedule
+        .warm_up_steps(head.config.plan().total_steps());
+    Ok(Snapshot {
+        config: head.config,
+        data: head.data.clone(),
+        step: head.step,
+        next: head.next,
+        is_stopped: head.is_stopped,
+        epoch: head.epoch,
+        elapsed_secs: head.elapsed_secs,
+        weights: read_parameters(tensors, WEIGHTS)?,
+        weights_step: head.weights_step.unwrap_or(head.step),
+        optimizer,
+        best,
+        to_beat,
+        warm_up_steps: head.warm_up_steps.unwrap_or(warm_up_steps),
+    })
+}
+
+/// All that was measured, where the file is of version 1, which had that too.
+///
+/// # Errors
+/// Bytes that are no checkpoint, not whole, altered, of another version or another network.
+pub fn history(file: &[u8]) -> Result<Option<History>, CheckpointError> {
+    let opened = Opened::new(file)?;
+    if opened.version > 1 {
+        return Ok(None);
     }
-    let length = u64::from(word(4)) | u64::from(word(8)) << 32;
-    let expected = length.saturating_add(HEADER_BYTES as u64);
-    if file.len() as u64 != expected {
-        return Err(CheckpointError::Length {
-            found: file.len() as u64,
-            expected,
-        });
-    }
-    if crc32fast::hash(body) != word(12) {
-        return Err(CheckpointError::Altered);
-    }
-    Ok(body)
+    let tensors = &opened.tensors;
+    let diverged = if table::is_there(tensors, DIVERGED) {
+        table::read(tensors, DIVERGED)?.pop()
+    } else {
+        None
+    };
+    Ok(Some(History {
+        steps: table::read(tensors, STEPS)?,
+        epochs: table::read(tensors, EPOCHS)?,
+        validations: table::read(tensors, VALIDATIONS)?,
+        throughput: table::read(tensors, THROUGHPUT)?,
+        edits: opened.head.edits,
+        score: table::read(tensors, SCORE)?.pop(),
+        stopped_early: opened.head.stopped_early,
+        diverged,
+    }))
 }
 
 fn read_parameters(tensors: &SafeTensors<'_>, prefix: &str) -> Result<Values, CheckpointError> {
@@ -540,42 +487,4 @@ fn read_parameters(tensors: &SafeTensors<'_>, prefix: &str) -> Result<Values, Ch
         weights.extend(Values::from_bytes(tensor.data()).0);
     }
     Ok(Values(weights))
-}
-
-/// Whether a file has a table that the first ones lacked.
-fn has_table(tensors: &SafeTensors<'_>, name: &str) -> bool {
-    tensors.tensor(name).is_ok()
-}
-
-fn read_table<T: Columns>(
-    tensors: &SafeTensors<'_>,
-    name: &str,
-) -> Result<Vec<Measured<T>>, CheckpointError> {
-    let wrong = || CheckpointError::Inconsistent(format!("its table {name} cannot be read"));
-    let tensor = tensors.tensor(name).map_err(|_| wrong())?;
-    let columns = MOMENT_COLUMNS + T::COUNT;
-    if tensor.dtype() != Dtype::F64 || tensor.shape().get(1) != Some(&columns) {
-        return Err(wrong());
-    }
-    let (values, _) = tensor.data().as_chunks::<8>();
-    let values: Vec<f64> = values
-        .iter()
-        .map(|value| f64::from_le_bytes(*value))
-        .collect();
-    values
-        .chunks_exact(columns)
-        .map(|row| {
-            let ([step, epoch, images, elapsed_secs], value) =
-                row.split_first_chunk().ok_or_else(wrong)?;
-            Ok(Measured {
-                moment: Moment {
-                    step: *step as u32,
-                    epoch: *epoch,
-                    images: *images as u64,
-                    elapsed_secs: *elapsed_secs,
-                },
-                value: T::read(value).ok_or_else(wrong)?,
-            })
-        })
-        .collect()
 }
