@@ -4,6 +4,7 @@
 use kiln_model::event::State;
 
 use crate::protocol::RunId;
+use crate::run::Status;
 
 /// Why nobody trains a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,19 @@ pub enum Rest {
     Finished,
     /// Its loss was no number any more.
     Failed,
+}
+
+impl Rest {
+    /// Why nobody trains a run of this status; nothing where somebody may.
+    pub const fn of(status: Status) -> Option<Self> {
+        match status {
+            Status::Interrupted => Some(Self::Interrupted),
+            Status::Session(State::Stopped) => Some(Self::Stopped),
+            Status::Session(State::Finished) => Some(Self::Finished),
+            Status::Session(State::Failed) => Some(Self::Failed),
+            Status::Preparing | Status::Session(_) => None,
+        }
+    }
 }
 
 /// What an open run is doing.
@@ -99,8 +113,6 @@ pub enum Event {
     Claimed(RunId, bool),
     /// Device and data are there.
     Ready,
-    /// They are not any more.
-    Unready,
     /// The trainer says anything of a run; this comes before all that it says.
     Heard(RunId),
     /// The trainer says what a run is doing.
@@ -350,7 +362,6 @@ impl Stage {
             | (Event::Resume | Event::Continue { .. } | Event::Close, _)
             | (Event::Cancel, Self::Empty | Self::Resting(..) | Self::Open(..))
             | (Event::Read(..) | Event::Gone(_) | Event::Claimed(..), _)
-            | (Event::Unready, _)
             | (Event::Heard(_) | Event::Told(..), _)
             | (Event::Refused(_) | Event::Wanted(_), _) => nothing(),
         }

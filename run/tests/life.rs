@@ -53,7 +53,6 @@ fn events() -> Vec<Event> {
         Event::Cancel,
         Event::Read(OTHER, Stopped),
         Event::Ready,
-        Event::Unready,
         Event::Broke { is_first: true },
         Event::Broke { is_first: false },
     ];
@@ -513,7 +512,7 @@ impl World {
             6 => {
                 let run = some(&mut self.rng, self.next);
                 let rest = self.runs.iter().find(|other| other.identity.id == run);
-                let rest = rest.and_then(|run| rest_of(run.status()));
+                let rest = rest.and_then(|run| Rest::of(run.status()));
                 if let Some(rest) = rest {
                     self.happen(Event::Read(run, rest));
                 }
@@ -540,7 +539,6 @@ impl World {
             }
             11 if self.rng.random_range(0..4) == 0 => {
                 self.is_ready = false;
-                self.happen(Event::Unready);
             }
             12 if self.rng.random_range(0..4) == 0 => {
                 self.is_ready = false;
@@ -625,22 +623,12 @@ impl World {
         }
         if let Resting(run, rest) = self.stage {
             let shown = self.runs.iter().find(|other| other.identity.id == run);
-            let is = shown.and_then(|run| rest_of(run.status()));
+            let is = shown.and_then(|run| Rest::of(run.status()));
             assert_eq!(is, Some(rest), "what is shown of {run:?} is not so");
         }
         if let Some(run) = self.asked_about {
             assert_eq!(self.stage.shown(), Some(run), "a question outlived its run");
         }
-    }
-}
-
-fn rest_of(status: Status) -> Option<Rest> {
-    match status {
-        Status::Interrupted => Some(Interrupted),
-        Status::Session(State::Stopped) => Some(Stopped),
-        Status::Session(State::Finished) => Some(Finished),
-        Status::Session(State::Failed) => Some(Failed),
-        Status::Preparing | Status::Session(_) => None,
     }
 }
 

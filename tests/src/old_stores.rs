@@ -87,7 +87,7 @@ impl Page {
              }})()"
         ))
         .await?;
-        page.go_to(server.url()).await?;
+        page.go_to(&server.url()).await?;
         Ok(page)
     }
 }

@@ -38,13 +38,7 @@ impl Page {
         web_gpu: WebGpu,
         script: &str,
     ) -> Result<Self, HarnessError> {
-        let browser = Browser::start(web_gpu).await?;
-        let page = Self { browser };
-        page.cdp(
-            "Browser.setDownloadBehavior",
-            json!({ "behavior": "allow", "downloadPath": page.browser.downloads.path() }),
-        )
-        .await?;
+        let page = Self::start(web_gpu).await?;
         page.before_loading(script).await?;
         page.browser.driver.goto(server.url()).await?;
         Ok(page)
@@ -78,9 +72,20 @@ impl Page {
     /// # Errors
     /// No Chromium, or a page that cannot be opened.
     pub async fn open_at(server: &Server, path: &str) -> Result<Self, HarnessError> {
-        let browser = Browser::start(WebGpu::AsIs).await?;
-        let page = Self { browser };
+        let page = Self::start(WebGpu::AsIs).await?;
         page.go_to(&format!("{}{path}", server.url())).await?;
+        Ok(page)
+    }
+
+    /// A Chromium that shows nothing yet.
+    async fn start(web_gpu: WebGpu) -> Result<Self, HarnessError> {
+        let browser = Browser::start(web_gpu).await?;
+        let page = Self { browser };
+        page.cdp(
+            "Browser.setDownloadBehavior",
+            json!({ "behavior": "allow", "downloadPath": page.browser.downloads.path() }),
+        )
+        .await?;
         Ok(page)
     }
 

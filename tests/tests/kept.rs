@@ -58,10 +58,8 @@ async fn runs_without_logs_are_found_whole() -> Outcome {
         let record = &kept["record"];
         let name = record["identity"]["name"].as_str().unwrap();
         page.press("link", "Runs").await?;
-        if record != &paused {
-            page.press("button", name).await?;
-            page.press("button", "Open").await?;
-        }
+        page.press("button", name).await?;
+        page.press("button", "Open").await?;
         page.press("link", "Files").await?;
         page.wait_for_text(&format!("{name}.csv"), 20).await?;
         let rows = rows(&page.download(&format!("{name}.csv")).await?)?;
@@ -119,11 +117,13 @@ async fn a_damaged_log_is_shown_as_far_as_it_is_whole() -> Outcome {
     page.wait_for_state(&["paused"], 60).await?;
     page.press("button", "Step").await?;
     page.wait_for_step(2, 60).await?;
+    // As many as there were pauses.
     let stretches = with_database(
         None,
-        "return (await of(store('segments').getAll())).length;",
+        "const all = await of(store('segments').getAll());
+         return all.filter(stretch => stretch.run === all.at(-1).run).length;",
     );
-    page.wait_for_value(&stretches, &json!(3), 20).await?;
+    page.wait_for_value(&stretches, &json!(2), 20).await?;
     // The newest stretch of the newest run loses its last byte.
     let cut = with_database(
         None,
@@ -144,7 +144,7 @@ async fn a_damaged_log_is_shown_as_far_as_it_is_whole() -> Outcome {
     page.press("link", "Runs").await?;
     page.wait_for_value(&format!("{NAMES}.length"), &json!(2), 20)
         .await?;
-    assert_eq!(page.evaluate(&stretches).await?, json!(3));
+    assert_eq!(page.evaluate(&stretches).await?, json!(2));
     page.press("link", "Train").await?;
     page.press("button", "Keep").await?;
     page.wait_for_state(&["stopped"], 10).await?;
@@ -171,12 +171,12 @@ async fn both_resume(server: &Server, script: &str) -> Outcome {
     page.wait_for_state(&["interrupted"], 60).await?;
     let resume = "[...document.querySelectorAll('.buttons button')].find(button => button.innerText === 'Resume').click()";
     let second = page.tab().await?;
-    page.go_to_tab(first).await?;
+    page.go_to_tab(first.clone()).await?;
     page.evaluate(&format!(
         "window.go = new BroadcastChannel('go'); go.onmessage = () => {resume}; true"
     ))
     .await?;
-    page.go_to_tab(second).await?;
+    page.go_to_tab(second.clone()).await?;
     page.evaluate(&format!(
         "new BroadcastChannel('go').postMessage('go'); {resume}; true"
     ))

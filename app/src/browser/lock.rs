@@ -40,9 +40,10 @@ extern "C" {
 }
 
 /// What to do about a lock that another tab holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Patience {
     /// Do without.
+    #[default]
     None,
     /// Wait a little: that tab has said that it lets go.
     HandOver,
@@ -53,7 +54,10 @@ pub struct Alive(Hold);
 
 enum Hold {
     Lock(Function),
-    Channel(Channel),
+    /// It answers for as long as it is there.
+    Channel {
+        _channel: Channel,
+    },
 }
 
 impl Drop for Alive {
@@ -83,7 +87,7 @@ impl Alive {
             None => {
                 let channel = Channel::open(run)?;
                 channel.is_held.set(true);
-                Some(Self(Hold::Channel(channel)))
+                Some(Self(Hold::Channel { _channel: channel }))
             }
         }
     }
@@ -192,7 +196,7 @@ async fn claim_channel(run: RunId, patience: Patience) -> Result<Option<Alive>, 
     for _ in 0..attempts {
         if !channel.ask(js_sys::Math::random()).await {
             channel.is_held.set(true);
-            return Ok(Some(Alive(Hold::Channel(channel))));
+            return Ok(Some(Alive(Hold::Channel { _channel: channel })));
         }
     }
     Ok(None)
@@ -227,23 +231,21 @@ impl Drop for Channel {
 impl Channel {
     fn open(run: RunId) -> Option<Self> {
         let channel = BroadcastChannel::new(&name(run)).ok()?;
-        let (is_held, asking, is_taken) = (Rc::default(), Rc::default(), Rc::default());
+        let is_held: Rc<Cell<bool>> = Rc::default();
+        let asking: Rc<Cell<Option<f64>>> = Rc::default();
+        let is_taken: Rc<Cell<bool>> = Rc::default();
         let listener = EventListener::new(&channel, "message", {
             let channel = channel.clone();
-            let (is_held, asking, is_taken): (
-                Rc<Cell<bool>>,
-                Rc<Cell<Option<f64>>>,
-                Rc<Cell<bool>>,
-            ) = (
-                Rc::clone(&is_held),
-                Rc::clone(&asking),
-                Rc::clone(&is_taken),
-            );
+            let (is_held, asking) = (Rc::clone(&is_held), Rc::clone(&asking));
+            let is_taken = Rc::clone(&is_taken);
             move |event| match decode(event.unchecked_ref::<MessageEvent>().data()) {
                 Ok(Word::Ask(other)) => {
                     let own = asking.get();
                     if is_held.get() || own.is_some_and(|own| own < other) {
                         say(&channel, &Word::Taken);
+                    } else if own.is_some() {
+                        // It may not have heard that this tab asks.
+                        is_taken.set(true);
                     }
                 }
                 Ok(Word::Taken) => is_taken.set(true),

@@ -4,8 +4,8 @@
 use gloo::events::EventListener;
 use js_sys::{Object, Promise, Reflect};
 use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{BroadcastChannel, Clipboard, MessageEvent};
 

@@ -18,9 +18,9 @@ use web_sys::{
 };
 
 use super::charts::View;
-use super::trainer::Trainer;
 use crate::browser::clock;
 use crate::browser::download;
+use crate::page::state::trainer::Trainer;
 use kiln_run::export::tables;
 use kiln_run::figure::{Frame, Reading, SIZE, Strand, nearest_runs, svg, write_place};
 use kiln_run::protocol::RunId;
@@ -865,7 +865,7 @@ fn menu(
         let file = format!("{}.png", name.get_value());
         wasm_bindgen_futures::spawn_local(async move {
             if let Err(reason) = download::save_as_png(&file, &drawing(), SIZE).await {
-                trainer.notify(super::notice::Notice::info(format!(
+                trainer.notify(crate::page::state::notice::Notice::info(format!(
                     "The picture could not be made: {reason}. The SVG shows the same."
                 )));
             }
@@ -878,7 +878,7 @@ fn menu(
         let written = trainer.with_histories(&ids, |runs| tables::write_chart(runs, subject));
         match written {
             Ok(bytes) => download::save(&file, "text/csv", &bytes),
-            Err(error) => trainer.notify(super::notice::Notice::info(format!(
+            Err(error) => trainer.notify(crate::page::state::notice::Notice::info(format!(
                 "{file} could not be written: {error}."
             ))),
         }

@@ -6,8 +6,8 @@ use kiln_model::event::State;
 use leptos::prelude::*;
 
 use super::chart::Chart;
-use super::later::Later;
-use super::trainer::{Phase, Trainer};
+use crate::page::parts::later::Later;
+use crate::page::state::trainer::{Phase, Trainer};
 use kiln_run::protocol::RunId;
 use kiln_run::series::{Axis, Subject};
 

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 
 use super::charts::{Charts, View};
 use super::evaluate::versus::Versus;
-use super::notice::CopyButton;
-use super::trainer::Trainer;
+use crate::page::parts::notices::CopyButton;
+use crate::page::state::trainer::Trainer;
 use kiln_run::compare::Comparison;
 use kiln_run::protocol::RunId;
 use kiln_run::record::Record;

@@ -8,7 +8,8 @@ use kiln_model::schedule::Schedule;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 
-use super::trainer::{Phase, Queued, Trainer};
+use crate::page::state::order::Queued;
+use crate::page::state::trainer::{Phase, Trainer};
 use kiln_run::device::{Backend, BackendChoice};
 use kiln_run::format;
 
@@ -386,7 +387,7 @@ fn set(trainer: Trainer, setting: Setting, value: f64) {
             trainer
                 .invalid
                 .update(|invalid| invalid.retain(|other, _| *other != setting));
-            trainer.config.set(config);
+            trainer.set_config(config);
         }
         Err(error) => trainer
             .invalid
@@ -455,7 +456,7 @@ where
 fn OptimizerSetting(trainer: Trainer) -> impl IntoView {
     let options = Optimizer::ALL.map(|optimizer| (optimizer.label(), optimizer));
     let chosen = Signal::derive(move || trainer.config.with(|config| config.optimizer.label()));
-    let choose = move |optimizer| trainer.config.update(|config| config.optimizer = optimizer);
+    let choose = move |optimizer| trainer.change_config(|config| config.optimizer = optimizer);
     view! { <Choice id="optimizer" label="Optimizer" options=options.to_vec() chosen choose /> }
 }
 
@@ -463,7 +464,7 @@ fn OptimizerSetting(trainer: Trainer) -> impl IntoView {
 fn ScheduleSetting(trainer: Trainer) -> impl IntoView {
     let options = Schedule::ALL.map(|schedule| (schedule.label(), schedule));
     let chosen = Signal::derive(move || trainer.config.with(|config| config.schedule.label()));
-    let choose = move |schedule| trainer.config.update(|config| config.schedule = schedule);
+    let choose = move |schedule| trainer.change_config(|config| config.schedule = schedule);
     view! { <Choice id="schedule" label="Schedule" options=options.to_vec() chosen choose /> }
 }
 
@@ -472,11 +473,7 @@ fn ValidateEverySetting(trainer: Trainer) -> impl IntoView {
     let options = ValidateEvery::ALL.map(|every| (every.label(), every));
     let chosen =
         Signal::derive(move || trainer.config.with(|config| config.validate_every.label()));
-    let choose = move |every| {
-        trainer
-            .config
-            .update(|config| config.validate_every = every)
-    };
+    let choose = move |every| trainer.change_config(|config| config.validate_every = every);
     view! {
         <Choice id="validate-every" label="Validate every" options=options.to_vec() chosen choose />
     }
@@ -487,7 +484,7 @@ fn EarlyStoppingSetting(trainer: Trainer) -> impl IntoView {
     let is_on = Memo::new(move |_| trainer.config.with(|config| config.patience.is_some()));
     let switch = move |event| {
         let patience = event_target_checked(&event).then_some(DEFAULT_PATIENCE);
-        trainer.config.update(|config| config.patience = patience);
+        trainer.change_config(|config| config.patience = patience);
         trainer.invalid.update(|invalid| {
             invalid.remove(&Setting::Patience);
         });
@@ -526,7 +523,7 @@ fn ValidateOnSetting(trainer: Trainer) -> impl IntoView {
                     } else {
                         ValidateOn::Split
                     };
-                    trainer.config.update(|config| config.validate_on = validate_on);
+                    trainer.change_config(|config| config.validate_on = validate_on);
                 }
             >
                 <option value="split">"Split"</option>

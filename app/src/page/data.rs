@@ -12,13 +12,13 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlInputElement;
 
-use super::digit::Digit;
-use super::later::Later;
 use super::network::Network;
-use super::sources::Outcome;
 use super::train::data_text;
-use super::trainer::{Loading, Trainer};
 use crate::browser::store::OwnData;
+use crate::page::parts::digit::Digit;
+use crate::page::parts::later::Later;
+use crate::page::state::sources::Outcome;
+use crate::page::state::trainer::{Loading, Trainer};
 use kiln_run::data::{Source, counts, fairness, label};
 use kiln_run::format;
 use kiln_run::protocol::{Answer, Pictures, Question};

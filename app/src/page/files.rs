@@ -3,8 +3,8 @@
 use gloo::file::{Blob, ObjectUrl};
 use leptos::prelude::*;
 
-use super::notice::CopyButton;
-use super::trainer::Trainer;
+use crate::page::parts::notices::CopyButton;
+use crate::page::state::trainer::Trainer;
 use kiln_run::export::Format;
 use kiln_run::format;
 use kiln_run::run::{Run, Weights};

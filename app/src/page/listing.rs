@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast as _;
 
-use super::library::Library;
 use crate::browser::remembered;
+use crate::page::state::library::Library;
 use kiln_run::protocol::RunId;
 use kiln_run::record::Record;
 use kiln_run::table::{Column, Order, approach, matches};

@@ -1,40 +1,28 @@
 //! The page: what a person sees and presses.
 //!
-//! [`trainer::Trainer`] holds all state and alone talks to the worker; the other files show it.
+//! `state` holds all that the page knows and alone talks to the worker; the other files show it.
 
-mod announcer;
-mod backend;
 mod chart;
 mod charts;
 mod compare;
 mod controls;
 mod data;
-mod digit;
-mod double_press;
 mod draw;
 mod evaluate;
-mod examiner;
 mod files;
-mod focus;
-mod later;
-mod library;
 mod listing;
 mod network;
-mod notice;
-mod recovery;
+mod parts;
 mod route;
 mod runs;
-mod sources;
-mod theme;
+mod state;
 mod train;
-mod trainer;
 
 use gloo::events::{EventListener, EventListenerOptions};
 use js_sys::Reflect;
 use kiln_model::event::{Command, State};
 use leptos::prelude::*;
 
-use announcer::Announcer;
 use charts::View;
 use compare::Compare;
 use data::DataView;
@@ -42,12 +30,14 @@ use draw::{Board, Draw};
 use evaluate::Evaluate;
 use files::Files;
 use listing::Listing;
-use notice::Notices;
+use parts::announcer::Announcer;
+use parts::notices::Notices;
+use parts::theme::ThemeButton;
+use parts::{double_press, focus};
 use route::Route;
 use runs::{Runs, compare_address};
-use theme::ThemeButton;
+use state::trainer::{Phase, Trainer};
 use train::{Train, device_and_speed};
-use trainer::{Phase, Trainer};
 
 /// Shows the page in place of what the document shows while the program loads.
 pub fn mount() {

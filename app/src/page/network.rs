@@ -3,7 +3,7 @@
 use kiln_model::spec::{CONV1_CHANNELS, CONV1_WEIGHT, KERNEL_SIDE, LAYERS, PARAMETER_COUNT};
 use leptos::prelude::*;
 
-use super::trainer::Trainer;
+use crate::page::state::trainer::Trainer;
 use kiln_run::format;
 use kiln_run::run::Weights;
 

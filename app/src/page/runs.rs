@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use web_sys::KeyboardEvent;
 
 use super::listing::{Listing, Sight};
-use super::trainer::Trainer;
 use crate::browser::clock;
 use crate::browser::tab;
+use crate::page::state::trainer::Trainer;
 use kiln_run::format;
 use kiln_run::protocol::RunId;
 use kiln_run::record::Record;
@@ -644,7 +644,7 @@ fn StorageMeter(trainer: Trainer) -> AnyView {
     let persist = move |_| {
         wasm_bindgen_futures::spawn_local(async move {
             if !tab::persist().await {
-                trainer.notify(super::notice::Notice::info(
+                trainer.notify(crate::page::state::notice::Notice::info(
                     "The browser makes no promise to keep the runs. It may delete them when the \
                      disk is full; download what matters.",
                 ));

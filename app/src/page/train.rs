@@ -9,7 +9,7 @@ use super::charts::{Charts, View};
 use super::controls::{PlanLine, Queue, RunButtons, Settings};
 use super::listing::Listing;
 use super::runs::RunList;
-use super::trainer::{Loading, Phase, Trainer};
+use crate::page::state::trainer::{Loading, Phase, Trainer};
 use kiln_run::device::Backend;
 use kiln_run::run::{Run, Weights};
 use kiln_run::{data, format};

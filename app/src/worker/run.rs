@@ -34,7 +34,7 @@ impl Start {
         if let Some(epochs) = reopened {
             snapshot = snapshot.reopened();
             // Out of range nothing changes, and the session will find no steps to do.
-            drop(Edit::Epochs(epochs).apply(&mut snapshot.config));
+            Edit::Epochs(epochs).apply(&mut snapshot.config).ok();
         }
         Ok(Self::Resumed(Box::new(snapshot)))
     }

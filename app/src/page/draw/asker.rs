@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use crate::latest::Latest;
-use crate::page::examiner::{Examiner, NoAnswer};
+use crate::page::state::examiner::{Examiner, NoAnswer};
 use kiln_run::protocol::{Answer, Question, RunId};
 
 /// A question, and the runs that it is about.

@@ -12,7 +12,7 @@ use kiln_model::spec::PIXELS;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-use super::trainer::Trainer;
+use crate::page::state::trainer::Trainer;
 use asker::{Answered, Asker};
 use kiln_run::protocol::{Question, RunId};
 use maps::Layers;
@@ -57,7 +57,7 @@ fn NoModel(trainer: Trainer) -> AnyView {
         drop(window().location().set_hash("#/train"));
     };
     let content = move || {
-        if trainer.pending.with(Option::is_some) {
+        if trainer.awaits_new() {
             view! {
                 <p>"The first run is being prepared. Its weights come a few seconds after its first step."</p>
                 <a class="button" href="#/train">"Train"</a>

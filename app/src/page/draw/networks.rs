@@ -7,8 +7,8 @@ use kiln_model::checkpoint::Values;
 use leptos::prelude::*;
 
 use crate::browser::store::StoreError;
-use crate::page::library::Library;
-use crate::page::trainer::Trainer;
+use crate::page::state::library::Library;
+use crate::page::state::trainer::Trainer;
 use kiln_run::format;
 use kiln_run::protocol::RunId;
 use kiln_run::run::checkpoint::Checkpoint;

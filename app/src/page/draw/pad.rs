@@ -13,7 +13,7 @@ use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent};
 
 use super::canvas::{CanvasError, context, enlarge, put};
 use crate::mosaic::{opacities, opaque};
-use crate::page::examiner::Examiner;
+use crate::page::state::examiner::Examiner;
 use crate::sketch::{BRUSHES, Place, SIDE, Sketch, Stroke, TestImage};
 use kiln_run::format;
 use kiln_run::protocol::{Answer, Question};

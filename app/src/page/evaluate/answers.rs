@@ -13,7 +13,7 @@ use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use crate::browser::store::{KeptAnswers, Store, StoreError};
 use crate::page::evaluate::gallery::OTHER_DATA;
-use crate::page::trainer::Trainer;
+use crate::page::state::trainer::Trainer;
 use kiln_run::evaluation::ranked::Ranked;
 use kiln_run::protocol::{Answer, Question, RunId};
 use kiln_run::run::{Run, Weights};

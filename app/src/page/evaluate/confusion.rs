@@ -10,7 +10,7 @@ use super::explain::WhatIsThis;
 use super::gallery::{Gallery, Images, Item};
 use super::matrix::{Matrix, Place};
 use crate::browser::download;
-use crate::page::notice::Notice;
+use crate::page::state::notice::Notice;
 use kiln_run::evaluation::matrix::{SIZE, Scale, cells, csv, headline, images, svg};
 use kiln_run::format;
 

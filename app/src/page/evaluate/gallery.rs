@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::{Clamped, JsCast as _};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
-use crate::page::trainer::Trainer;
+use crate::page::state::trainer::Trainer;
 use kiln_run::format;
 use kiln_run::protocol::{Answer, Question};
 

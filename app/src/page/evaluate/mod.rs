@@ -29,8 +29,8 @@ use explain::WhatIsThis;
 use mistakes::Mistakes;
 use per_class::PerClass;
 
-use super::later::Later;
-use super::trainer::Trainer;
+use crate::page::parts::later::Later;
+use crate::page::state::trainer::Trainer;
 use kiln_run::format;
 use kiln_run::protocol::RunId;
 

@@ -13,7 +13,7 @@ use super::gallery::{Gallery, Images, Item};
 use super::matrix::Matrix;
 use super::per_class::area;
 use super::plot::{Line, Plot, ZoomCorner};
-use crate::page::trainer::Trainer;
+use crate::page::state::trainer::Trainer;
 use kiln_run::evaluation::curves::{Window, path};
 use kiln_run::evaluation::matrix::difference;
 use kiln_run::evaluation::ranked::Micro;

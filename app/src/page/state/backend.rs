@@ -7,8 +7,8 @@ use leptos::prelude::*;
 use crate::browser::bridge::Bridge;
 use crate::browser::probe::probe;
 use crate::browser::remembered;
-use crate::page::notice::{Notice, Remedy};
-use crate::page::trainer::{Loading, Trainer};
+use crate::page::state::notice::{Notice, Remedy};
+use crate::page::state::trainer::{Loading, Trainer};
 use kiln_run::device::{Backend, BackendChoice, Chosen, NoGpu, choose};
 use kiln_run::protocol::{Data, FromWorker, ToWorker};
 

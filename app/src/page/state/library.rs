@@ -5,12 +5,11 @@ use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use gloo::timers::callback::Timeout;
 use kiln_model::history::History;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
-use super::notice::{Notice, Remedy};
+use super::notice::{Deletion, Notice, Remedy};
 use crate::browser::remembered;
 use crate::browser::store::{Kept, KeptAnswers, Removed, Store, StoreError};
 use crate::browser::tab::{Meter, News, Siblings};
@@ -19,8 +18,6 @@ use kiln_run::protocol::RunId;
 use kiln_run::record::Record;
 use kiln_run::run::{Identity, Run};
 
-/// How long a deleted run can be brought back.
-const UNDO_MS: u32 = 10_000;
 const SHOWN_KEY: &str = "kiln.shown";
 const BASELINE_KEY: &str = "kiln.baseline";
 
@@ -45,17 +42,17 @@ pub struct Library {
     pub answered: RwSignal<Option<(RunId, u32)>>,
     /// What the person should know.
     pub notices: RwSignal<Vec<Notice>>,
-    private: StoredValue<Private, ThisThread>,
+    pub(super) private: StoredValue<Private, ThisThread>,
 }
 
 #[derive(Default)]
-struct Private {
+pub(super) struct Private {
     store: Option<Rc<Store>>,
     siblings: Option<Siblings>,
     /// The number of the last deletion.
-    deletions: Deletion,
+    pub(super) deletions: Deletion,
     /// What can be brought back, the newest last.
-    deleted: Vec<(Deletion, Vec<Removed>)>,
+    pub(super) deleted: Vec<(Deletion, Vec<Removed>)>,
     /// Answers of runs that have not been kept yet.
     waiting: Vec<KeptAnswers>,
     /// Runs whose history was read from the store.
@@ -63,9 +60,6 @@ struct Private {
     /// Runs that the store has.
     kept: BTreeSet<RunId>,
 }
-
-/// Runs that were deleted together, by number.
-pub type Deletion = u32;
 
 impl Library {
     /// A library that has read nothing yet.
@@ -180,7 +174,7 @@ impl Library {
         self.private.with_value(|private| !private.kept.is_empty())
     }
 
-    fn note_kept(&self, id: RunId) {
+    pub(super) fn note_kept(&self, id: RunId) {
         self.private.update_value(|private| {
             private.kept.insert(id);
         });
@@ -363,108 +357,6 @@ impl Library {
         }
     }
 
-    /// Deletes runs; for ten seconds they can be brought back.
-    pub fn delete(&self, ids: Vec<RunId>) {
-        let records: Vec<Record> = self.records.with_untracked(|records| {
-            let found = ids.iter().filter_map(|id| find(records, *id));
-            found.cloned().collect()
-        });
-        for id in &ids {
-            self.hide(*id);
-        }
-        let library = *self;
-        self.with_store(move |store| async move {
-            let (mut removed, mut failed) = (Vec::new(), None);
-            for record in &records {
-                let id = record.identity.id;
-                match store.remove(id).await {
-                    Ok(run) => {
-                        removed.push(run);
-                        library.tell(News::Changed(id));
-                    }
-                    // It was never kept, or another tab was faster.
-                    Err(StoreError::Gone) => {}
-                    Err(error) => {
-                        library.show(record.clone());
-                        failed = Some(error);
-                    }
-                }
-            }
-            library.measure();
-            let text = match (records.as_slice(), removed.len()) {
-                (_, 0) => None,
-                ([record], _) => Some(format!("Deleted {}.", record.identity.name)),
-                (_, 1) => Some("Deleted 1 run.".to_owned()),
-                (_, count) => Some(format!("Deleted {count} runs.")),
-            };
-            if let Some(text) = text {
-                library.offer_undo(text, removed);
-            }
-            failed.map_or(Ok(()), Err)
-        });
-    }
-
-    fn offer_undo(&self, text: String, removed: Vec<Removed>) {
-        let deletion = self.private.try_update_value(|private| {
-            private.deletions += 1;
-            private.deleted.push((private.deletions, removed));
-            private.deletions
-        });
-        let Some(deletion) = deletion else {
-            return;
-        };
-        self.notify(Notice::info_with(text, [Remedy::Undo(deletion)]));
-        let library = *self;
-        Timeout::new(UNDO_MS, move || drop(library.take_deleted(deletion))).forget();
-    }
-
-    /// What was deleted together; it can be taken once.
-    fn take_deleted(&self, deletion: Deletion) -> Vec<Removed> {
-        self.withdraw(&Remedy::Undo(deletion));
-        let taken = self.private.try_update_value(|private| {
-            let index = private
-                .deleted
-                .iter()
-                .position(|(other, _)| *other == deletion)?;
-            Some(private.deleted.remove(index).1)
-        });
-        taken.flatten().unwrap_or_default()
-    }
-
-    /// Brings back what was deleted together.
-    pub fn undo(&self, deletion: Deletion) {
-        let removed = self.take_deleted(deletion);
-        let library = *self;
-        self.with_store(move |store| async move {
-            for (index, run) in removed.iter().enumerate() {
-                match store.put_back(run).await {
-                    Ok(record) => {
-                        library.note_kept(record.identity.id);
-                        library.tell(News::Changed(record.identity.id));
-                        library.show(record);
-                    }
-                    Err(error) => {
-                        let text = format!("Not all could be brought back: {error}.");
-                        library.offer_undo(text, removed[index..].to_vec());
-                        break;
-                    }
-                }
-            }
-            library.measure();
-            Ok(())
-        });
-    }
-
-    /// Brings back what was deleted last.
-    pub fn undo_last(&self) {
-        let last = self
-            .private
-            .with_value(|private| private.deleted.last().map(|(deletion, _)| *deletion));
-        if let Some(deletion) = last {
-            self.undo(deletion);
-        }
-    }
-
     /// Shows a run as another tab has kept it.
     pub fn refresh(&self, id: RunId) {
         let library = *self;
@@ -582,7 +474,7 @@ impl Library {
     }
 }
 
-fn find(records: &[Record], id: RunId) -> Option<&Record> {
+pub(super) fn find(records: &[Record], id: RunId) -> Option<&Record> {
     records.iter().find(|record| record.identity.id == id)
 }
 

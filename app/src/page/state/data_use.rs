@@ -1,4 +1,4 @@
-//! Which data is trained on: MNIST, or files of a person's own, which the browser keeps.
+//! Trains on other data: what is kept, what a person brings, and what a run needs.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,95 +9,19 @@ use gloo::file::futures::read_as_bytes;
 use kiln_model::import::{ImportError, MOST_BYTES};
 use kiln_model::mnist;
 use leptos::prelude::*;
-use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use super::notice::{Notice, Remedy};
+use super::sources::Outcome;
 use super::trainer::Trainer;
 use crate::browser::bridge::Bridge;
-use crate::browser::remembered;
 use crate::browser::store::{OwnData, StoreError};
 use kiln_run::data::{Source, label, name_of};
 use kiln_run::device::Backend;
 use kiln_run::format;
 use kiln_run::protocol::{Data, DataFile, DataSummary, FromWorker, ToWorker};
 
-const KEY: &str = "kiln.data";
 /// Bytes by which a gzipped file may be longer than what is in it.
 const GZIP_ROOM: u64 = 65_536;
-
-/// Which data is used, and which could be; a handle that is copied about.
-#[derive(Clone, Copy)]
-pub struct Sources {
-    /// The data in use, loaded or not.
-    pub used: RwSignal<Source>,
-    /// The data of a person's own that is kept.
-    pub kept: RwSignal<Vec<OwnData>>,
-    /// What came of the last files that were chosen.
-    pub outcome: RwSignal<Outcome>,
-    /// What was removed last and can be brought back.
-    pub removed: RwSignal<Option<OwnData>>,
-    private: StoredValue<Private, ThisThread>,
-}
-
-/// What came of files that were chosen.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Outcome {
-    /// None were chosen.
-    #[default]
-    Nothing,
-    /// They are being read and checked.
-    Checking,
-    /// They are data now: a sentence.
-    Taken(String),
-    /// They are no data, and nothing was changed: a sentence or two.
-    Refused(String),
-}
-
-#[derive(Default)]
-struct Private {
-    /// The data in use; none while it has still to be read from the store.
-    data: Option<Rc<Data>>,
-    removed: Vec<DataFile>,
-}
-
-impl Sources {
-    /// The data that was used last.
-    pub fn new() -> Self {
-        let remembered: Option<Source> = remembered::get(KEY);
-        let used = remembered.unwrap_or_else(Source::mnist);
-        let data = used.is_mnist().then(Rc::default);
-        Self {
-            used: RwSignal::new(used),
-            kept: RwSignal::new(Vec::new()),
-            outcome: RwSignal::new(Outcome::Nothing),
-            removed: RwSignal::new(None),
-            private: StoredValue::new_local(Private {
-                data,
-                removed: Vec::new(),
-            }),
-        }
-    }
-
-    /// The data in use; nothing while it has still to be read from the store.
-    pub fn data(&self) -> Option<Rc<Data>> {
-        self.private.with_value(|private| private.data.clone())
-    }
-
-    /// Bytes of the files of the data in use.
-    pub fn bytes(&self) -> u64 {
-        match self.data().as_deref() {
-            Some(Data::Own(files)) => files.iter().map(|file| file.bytes.len() as u64).sum(),
-            _ => mnist::GZIP_BYTES,
-        }
-    }
-
-    fn name_of_kept(&self, hash: &str) -> Option<String> {
-        self.kept.with_untracked(|kept| {
-            let data = kept.iter().find(|data| data.summary.hash == hash)?;
-            Some(data.name.clone())
-        })
-    }
-}
 
 impl Trainer {
     /// Reads which data is kept, and goes back to the data that was used last.
@@ -150,12 +74,7 @@ impl Trainer {
     /// Trains on this data from now on, and answers about it; no run may be open.
     fn use_data(&self, source: Source, data: Data) {
         let data = Rc::new(data);
-        // Where the browser keeps nothing, the next visit begins with MNIST.
-        remembered::set(KEY, &source);
-        self.sources.used.set(source);
-        self.sources
-            .private
-            .update_value(|private| private.data = Some(Rc::clone(&data)));
+        self.sources.use_data(source, Rc::clone(&data));
         self.examiner.use_data(data);
         self.data.set(None);
         match untrack(|| self.backend()) {
@@ -312,10 +231,7 @@ impl Trainer {
                 let place = kept.iter().position(|own| own.summary.hash == hash);
                 removed = place.map(|place| kept.remove(place));
             });
-            sources
-                .private
-                .update_value(|private| private.removed = files.unwrap_or_default());
-            sources.removed.set(removed);
+            sources.set_aside(removed, files.unwrap_or_default());
             trainer.library.measure();
             Ok(())
         });
@@ -323,12 +239,7 @@ impl Trainer {
 
     /// Keeps again what was removed last.
     pub fn bring_data_back(&self) {
-        let sources = self.sources;
-        let removed = sources.removed.try_update(Option::take).flatten();
-        let files = sources
-            .private
-            .try_update_value(|private| std::mem::take(&mut private.removed));
-        if let (Some(own), Some(files)) = (removed, files) {
+        if let Some((own, files)) = self.sources.take_removed() {
             let trainer = *self;
             wasm_bindgen_futures::spawn_local(async move { trainer.keep_data(own, &files).await });
         }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::trainer::{Phase, Trainer};
+use crate::page::state::trainer::{Phase, Trainer};
 use kiln_run::format;
 
 /// Shortest time between two sentences about the same state.

@@ -1,0 +1,19 @@
+//! What the page knows, and what becomes of it. [`trainer`] is the handle to all of it; the others add
+//! to it, one concern each, and only [`life`] carries out what [`kiln_run::life`] decides.
+
+mod backend;
+mod data_use;
+mod deletions;
+pub mod examiner;
+mod health;
+mod inbox;
+mod keeping;
+mod labels;
+pub mod library;
+mod life;
+pub mod notice;
+pub mod order;
+pub mod sources;
+mod tabs;
+pub mod trainer;
+mod watch;

@@ -1,0 +1,228 @@
+//! What the next run is to be: its settings, the runs that wait for their turn, and what is set while
+//! one is open.
+
+use std::collections::HashMap;
+
+use kiln_model::config::{Config, Edit, Setting};
+use kiln_model::event::Command;
+use kiln_model::preset::Preset;
+use leptos::prelude::*;
+
+use super::notice::Notice;
+use super::trainer::Trainer;
+use kiln_run::format;
+use kiln_run::life::{Event, Stage};
+use kiln_run::protocol::{RunId, ToWorker};
+
+/// A run that waits for its turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Queued {
+    /// Its settings.
+    pub config: Config,
+    /// Its name, where it has one already.
+    pub name: Option<&'static str>,
+}
+
+/// A new run that was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Order {
+    /// Do one step, then wait.
+    pub single_step: bool,
+    /// Its settings.
+    pub config: Config,
+    /// A name of its own.
+    pub name: Option<&'static str>,
+}
+
+impl Trainer {
+    /// Sets the settings that the rail shows.
+    pub fn set_config(&self, config: Config) {
+        let stage = self.stage.get_untracked();
+        if stage.is_busy() && !self.is_drafting.get_untracked() {
+            self.under_way.set(config);
+        } else {
+            self.next.set(config);
+        }
+    }
+
+    /// Changes the settings that the rail shows.
+    pub fn change_config(&self, change: impl FnOnce(&mut Config)) {
+        let mut config = self.config.get_untracked();
+        change(&mut config);
+        self.set_config(config);
+    }
+
+    /// Takes a preset's settings.
+    pub fn take_preset(&self, preset: Preset) {
+        self.set_config(preset.config());
+        self.invalid.update(HashMap::clear);
+    }
+
+    /// Begins a run with the settings, as soon as device and data are there.
+    pub fn begin(&self, single_step: bool) {
+        if self.invalid.with_untracked(HashMap::is_empty) {
+            self.private
+                .update_value(|private| private.has_draft = false);
+            self.ask_for(Order {
+                single_step,
+                config: self.next.get_untracked(),
+                name: None,
+            });
+        }
+    }
+
+    /// Begins again with the settings of the shown run, but for the learning rate.
+    pub(super) fn restart_with(&self, learning_rate: f64) {
+        let config = self
+            .run
+            .with_untracked(|run| run.as_ref().map(|run| *run.config()));
+        if let Some(config) = config {
+            self.ask_for(Order {
+                config: Config {
+                    learning_rate,
+                    ..config
+                },
+                ..Order::default()
+            });
+        }
+    }
+
+    fn ask_for(&self, order: Order) {
+        if !matches!(
+            self.stage.get_untracked(),
+            Stage::Empty | Stage::Resting(..)
+        ) {
+            return;
+        }
+        let digits = (1_000.0 * js_sys::Math::random()).floor();
+        let id = RunId((1_000.0 * js_sys::Date::now() + digits) as u64);
+        self.private.update_value(|private| private.order = order);
+        self.invalid.update(HashMap::clear);
+        // While it waits the rail shows what it will be.
+        self.under_way.set(order.config);
+        self.happen(Event::Begin(id));
+    }
+
+    /// Adds the settings to the runs that wait.
+    pub fn queue_settings(&self) {
+        if self.invalid.with_untracked(HashMap::is_empty) {
+            let config = self.config.get_untracked();
+            self.queue
+                .update(|queue| queue.push(Queued { config, name: None }));
+        }
+    }
+
+    /// Trains the course's two runs one after the other, with the training images and the seed
+    /// that are set now.
+    pub fn run_course(&self) {
+        let set = self.config.get_untracked();
+        let runs = [
+            (Preset::CourseRun1, "course-run-1"),
+            (Preset::CourseRun2, "course-run-2"),
+        ];
+        let queued = runs.map(|(preset, name)| Queued {
+            config: Config {
+                training_images: set.training_images,
+                seed: set.seed,
+                ..preset.config()
+            },
+            name: Some(name),
+        });
+        self.queue.update(|queue| queue.extend(queued));
+        self.begin_next();
+    }
+
+    /// Begins the run that waits at the head of the queue, unless one is open.
+    pub fn begin_next(&self) {
+        if !matches!(
+            self.stage.get_untracked(),
+            Stage::Empty | Stage::Resting(..)
+        ) {
+            return;
+        }
+        let next = self
+            .queue
+            .try_update(|queue| (!queue.is_empty()).then(|| queue.remove(0)));
+        if let Some(Queued { config, name }) = next.flatten() {
+            self.ask_for(Order {
+                single_step: false,
+                config,
+                name,
+            });
+        }
+    }
+
+    /// The settings of the run that begins now, as far as the data has images for them; what had to
+    /// be lowered is said.
+    pub(super) fn settings_of_new(&self, order: &Order) -> Config {
+        let mut config = order.config;
+        let data = self.data.get_untracked();
+        if let Some(data) = data.filter(|data| data.training_images < config.training_images) {
+            let name = self.sources.used.get_untracked().name;
+            let images = format::count(data.training_images.into());
+            self.notify(Notice::info(format!(
+                "Only {images} training images in {name}; training images set to {images}."
+            )));
+            config.training_images = data.training_images;
+        }
+        let plan = config.plan();
+        if plan.batch_size < config.batch_size {
+            self.notify(Notice::info(format!(
+                "Only {} training images; batch size set to {}.",
+                plan.images_per_epoch, plan.batch_size
+            )));
+            config.batch_size = plan.batch_size;
+        }
+        self.show_settings_of(config);
+        config
+    }
+
+    /// Has the rail show the settings of a run; those of the next one are the same, unless a person
+    /// has set them while another was open.
+    pub(super) fn show_settings_of(&self, config: Config) {
+        self.under_way.set(config);
+        if !self.private.with_value(|private| private.has_draft) {
+            self.next.set(config);
+        }
+    }
+
+    /// The settings of the run that is shown now are those to begin the next one with.
+    pub(super) fn take_settings_of_shown(&self) {
+        let config = self
+            .run
+            .with_untracked(|run| run.as_ref().map(|run| *run.config()));
+        if let Some(config) = config {
+            self.private
+                .update_value(|private| private.has_draft = false);
+            self.show_settings_of(config);
+        }
+    }
+
+    /// Shows the settings of the next run while one is open, or again those of the open one.
+    pub fn draft_next(&self, is_drafting: bool) {
+        self.private
+            .update_value(|private| private.has_draft |= is_drafting);
+        self.is_drafting.set(is_drafting);
+        self.invalid.update(HashMap::clear);
+    }
+
+    /// Changes a setting of the open run from its next step on.
+    pub fn edit(&self, edit: Edit) {
+        self.tell(Command::Edit(edit));
+    }
+
+    /// Tells the open run something.
+    pub fn tell(&self, command: Command) {
+        if let Some(run) = self.stage.get_untracked().trained() {
+            self.send(&ToWorker::Tell { run, command });
+        }
+    }
+}
+
+/// A tenth of a learning rate as a person would write it, at least the smallest there is.
+pub(super) fn tenth_of(rate: f64) -> f64 {
+    let rounded: f64 = format!("{:.4e}", rate / 10.0)
+        .parse()
+        .unwrap_or(rate / 10.0);
+    rounded.max(Setting::LearningRate.range().0)
+}
