@@ -10,6 +10,7 @@ pub mod figure;
 pub mod format;
 pub mod life;
 pub mod log;
+pub mod order;
 pub mod protocol;
 pub mod record;
 pub mod run;

@@ -8,10 +8,11 @@ use kiln_model::checkpoint::{self, Snapshot};
 use kiln_model::config::{Config, Edit};
 use kiln_model::event::{Event, Moment, Quality, Score, State, Trained};
 use kiln_run::device::Backend;
-use kiln_run::log::LogError;
+use kiln_run::log::segment::LogError;
 use kiln_run::protocol::RunId;
 use kiln_run::run::checkpoint::Checkpoint;
-use kiln_run::run::{Identity, Reading, Run};
+use kiln_run::run::reading::Reading;
+use kiln_run::run::{Identity, Run};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::circles;
 use crate::error::Error;
 use crate::shell::Shell;
 
@@ -65,6 +66,9 @@ pub fn check(shell: &Shell) -> Result<(), Error> {
     }
     for (folder, never) in FOLDERS {
         check_folder(&shell.root().join("app/src").join(folder), never)?;
+    }
+    for sources in ["app/src", "run/src"] {
+        circles::check(&shell.root().join(sources))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod browser;
 mod check;
+mod circles;
 mod error;
 mod figures;
 mod layers;

@@ -2,9 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::charts::{Charts, View};
 use super::evaluate::versus::Versus;
+use crate::page::parts::charts::Charts;
 use crate::page::parts::notices::CopyButton;
+use crate::page::parts::view::View;
 use crate::page::state::trainer::Trainer;
 use kiln_run::compare::Comparison;
 use kiln_run::protocol::RunId;

@@ -2,16 +2,11 @@
 //!
 //! `state` holds all that the page knows and alone talks to the worker; the other files show it.
 
-mod chart;
-mod charts;
 mod compare;
-mod controls;
 mod data;
 mod draw;
 mod evaluate;
 mod files;
-mod listing;
-mod network;
 mod parts;
 mod route;
 mod runs;
@@ -23,21 +18,23 @@ use js_sys::Reflect;
 use kiln_model::event::{Command, State};
 use leptos::prelude::*;
 
-use charts::View;
 use compare::Compare;
 use data::DataView;
 use draw::{Board, Draw};
 use evaluate::Evaluate;
 use files::Files;
-use listing::Listing;
 use parts::announcer::Announcer;
+use parts::device::device_and_speed;
+use parts::listing::Listing;
 use parts::notices::Notices;
+use parts::run_cells::compare_address;
 use parts::theme::ThemeButton;
+use parts::view::View;
 use parts::{double_press, focus};
 use route::Route;
-use runs::{Runs, compare_address};
+use runs::Runs;
 use state::trainer::{Phase, Trainer};
-use train::{Train, device_and_speed};
+use train::Train;
 
 /// Shows the page in place of what the document shows while the program loads.
 pub fn mount() {

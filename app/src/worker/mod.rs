@@ -57,7 +57,7 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
         let (run, start) = match message {
             ToWorker::Employ { workers } => {
                 if let Some(helpers) = &helpers {
-                    helpers.set(number_of(workers));
+                    helpers.set(scope::number_of(workers));
                 }
                 continue;
             }
@@ -77,7 +77,7 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 dataset = data::load(data).await;
                 helpers = match (backend, &dataset) {
                     (Backend::Cpu, Some(dataset)) => {
-                        Some(Helpers::new(dataset.clone(), number_of(workers)))
+                        Some(Helpers::new(dataset.clone(), scope::number_of(workers)))
                     }
                     _ => None,
                 };
@@ -139,11 +139,6 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
             run::fail(run, &"the device or the data is not ready");
         }
     }
-}
-
-/// As many workers as were asked for; where none were, as many as there are cores.
-fn number_of(workers: Option<u32>) -> u32 {
-    workers.unwrap_or_else(scope::cores)
 }
 
 /// A message that was set aside, or else the next one.

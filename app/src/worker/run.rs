@@ -10,9 +10,8 @@ use kiln_model::train::driver::{self, Order, Surroundings};
 use kiln_model::train::engine::Place;
 use kiln_model::train::session::{Answers, ReadBack, Session, TrainError};
 
-use super::number_of;
 use super::outbox::Outbox;
-use super::scope::{post, yield_to_messages};
+use super::scope::{number_of, post, yield_to_messages};
 use super::team::Helpers;
 use kiln_run::protocol::{FromWorker, RunId, ToWorker};
 

@@ -116,3 +116,8 @@ pub async fn yield_to_messages() {
         Err(error) => wasm_bindgen::throw_val(error),
     }
 }
+
+/// As many workers as were asked for; where none were, as many as there are cores.
+pub fn number_of(workers: Option<u32>) -> u32 {
+    workers.unwrap_or_else(cores)
+}

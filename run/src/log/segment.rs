@@ -9,7 +9,7 @@ use kiln_model::frame::{self, FrameError};
 use kiln_model::plan::Plan;
 use serde::{Deserialize, Serialize};
 
-use super::Entry;
+use super::entry::Entry;
 
 const MAGIC: [u8; 8] = *b"KILN LOG";
 const VERSION: u32 = 1;

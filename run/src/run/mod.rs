@@ -6,7 +6,7 @@
 pub mod checkpoint;
 pub mod identity;
 pub mod names;
-mod reading;
+pub mod reading;
 mod retelling;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -20,11 +20,12 @@ use kiln_model::history::{Extent, History, Measured};
 use kiln_model::plan::Plan;
 use serde::{Deserialize, Serialize};
 
-use crate::log::{Entry, LogError, Segment, Tail, segment};
+use crate::log::entry::Entry;
+use crate::log::segment::{self, LogError, Segment};
+use crate::log::tail::Tail;
 use checkpoint::Checkpoint;
 pub use identity::Identity;
 use identity::{ARITHMETIC, TakenUp};
-pub use reading::Reading;
 
 /// Where a run is, as the page shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

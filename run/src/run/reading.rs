@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::Run;
 use super::checkpoint::Checkpoint;
 use super::identity::Identity;
-use crate::log::segment::Reader;
-use crate::log::{LogError, Tail};
+use crate::log::segment::{LogError, Reader};
+use crate::log::tail::Tail;
 
 /// A run that is being read.
 #[derive(Debug)]

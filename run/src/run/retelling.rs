@@ -10,7 +10,7 @@ use kiln_model::history::Extent;
 use super::checkpoint::Checkpoint;
 use super::identity::Identity;
 use super::{Run, Status};
-use crate::log::Entry;
+use crate::log::entry::Entry;
 
 impl Run {
     /// The run of a checkpoint of version 1, in which all that was measured stands. The store has

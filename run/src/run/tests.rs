@@ -2,6 +2,7 @@
 
 use super::identity::{Identity, rarest_colour};
 use super::names::{NAME_LETTERS, automatic_name, unused_name};
+use super::reading::Reading;
 use super::*;
 use crate::device::Backend;
 use crate::protocol::RunId;

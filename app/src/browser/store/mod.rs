@@ -4,9 +4,9 @@
 //! answered in its validations, are read when it is looked at. A keep is one transaction: it writes
 //! the record and the checkpoint in place of those before, and appends what is new of the log.
 
-mod answers;
-mod own_data;
-mod runs;
+pub mod answers;
+pub mod own_data;
+pub mod runs;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -18,16 +18,13 @@ use idb::{
 };
 use js_sys::{Array, Reflect};
 use kiln_model::checkpoint::CheckpointError;
-use kiln_run::log::LogError;
+use kiln_run::log::segment::LogError;
 use kiln_run::protocol::RunId;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::IdbDatabase;
 
 use crate::browser::words::describe;
-pub use answers::KeptAnswers;
-pub use own_data::OwnData;
-pub use runs::{Kept, Removed};
 
 const DATABASE: &str = "kiln";
 /// The schema's version. Version 1 had whole runs in the store of runs; such a record says so by

@@ -5,7 +5,8 @@ use js_sys::Reflect;
 use kiln_run::protocol::RunId;
 use kiln_run::record::Record;
 use kiln_run::run::checkpoint::Checkpoint;
-use kiln_run::run::{Identity, Reading, Run, Status, Unkept};
+use kiln_run::run::reading::Reading;
+use kiln_run::run::{Identity, Run, Status, Unkept};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 

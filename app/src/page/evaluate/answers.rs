@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use futures::future::{AbortHandle, abortable};
 use gloo::timers::future::TimeoutFuture;
-use kiln_model::checkpoint::{CheckpointError, Values};
 use kiln_model::config::Config;
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::{Confusion, Predictions};
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
-use crate::browser::store::{KeptAnswers, Store, StoreError};
+use super::scored::{Scored, score_step, scored};
+use crate::browser::store::StoreError;
+use crate::browser::store::answers::KeptAnswers;
 use crate::page::evaluate::gallery::OTHER_DATA;
 use crate::page::state::trainer::Trainer;
 use kiln_run::evaluation::ranked::Ranked;
 use kiln_run::protocol::{Answer, Question, RunId};
-use kiln_run::run::{Run, Weights};
 
 /// Which validation of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,27 +64,6 @@ pub enum Sight {
     There(Arc<Answers>),
 }
 
-/// The weights that are scored.
-struct Scored {
-    config: Config,
-    weights: Values,
-    /// Training steps that they have behind them.
-    step: u32,
-}
-
-impl Scored {
-    /// A run's best weights; nothing before its first checkpoint.
-    fn of(run: &Run) -> Result<Option<Self>, CheckpointError> {
-        let step = run.weights_step(Weights::Best);
-        let weights = run.weights(Weights::Best)?;
-        Ok(weights.zip(step).map(|(weights, step)| Self {
-            config: *run.config(),
-            weights: Values(weights),
-            step,
-        }))
-    }
-}
-
 /// What is looked at; a handle that is copied about.
 #[derive(Clone, Copy)]
 pub struct Look {
@@ -121,6 +100,13 @@ struct Private {
 }
 
 impl Look {
+    /// Epochs of training before the validation that is looked at.
+    pub fn epoch(self) -> Option<f64> {
+        let record = self.trainer.library.record(self.run.get()?)?;
+        let step = self.steps.with(|steps| steps.get(self.place()).copied())?;
+        Some(record.config.plan().epochs_after(step))
+    }
+
     /// Nothing is looked at yet.
     pub fn new(trainer: Trainer) -> Self {
         let look = Self {
@@ -471,59 +457,4 @@ fn pick(steps: &[u32], which: Which, config: &Config) -> Option<u32> {
         .iter()
         .min_by(|a, b| distance(a).total_cmp(&distance(b)));
     nearest.copied()
-}
-
-/// The step of the score of a run's best weights, of the answers that are kept. A score before
-/// the best weights were found was that of others.
-async fn score_step(
-    trainer: Trainer,
-    id: RunId,
-    kept: &[(Part, u32)],
-) -> Result<Option<u32>, StoreError> {
-    let scores = kept.iter().filter(|(part, _)| *part == Part::Test);
-    let Some(last) = scores.map(|(_, step)| *step).max() else {
-        return Ok(None);
-    };
-    let best = match scored(trainer, id).await {
-        Ok(scored) => scored.map_or(0, |scored| scored.step),
-        // Answers that are kept can be looked into whatever became of the weights.
-        Err(StoreError::Unreadable(_)) => 0,
-        Err(error) => return Err(error),
-    };
-    Ok((last >= best).then_some(last))
-}
-
-/// A run's best weights; nothing before its first checkpoint.
-async fn scored(trainer: Trainer, id: RunId) -> Result<Option<Scored>, StoreError> {
-    let shown = trainer.run.with_untracked(|run| {
-        let run = run.as_ref().filter(|run| run.identity.id == id)?;
-        Some(Scored::of(run))
-    });
-    if let Some(shown) = shown {
-        return Ok(shown?);
-    }
-    let Some(store) = trainer.library.store() else {
-        return Ok(None);
-    };
-    match store.run(id).await {
-        Ok(run) => Ok(Scored::of(&run)?),
-        Err(StoreError::Gone) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// What a run's best weights answered to the test images; nothing where that is not kept.
-///
-/// # Errors
-/// A browser that refuses, or answers that cannot be read.
-pub async fn test_answers(
-    trainer: Trainer,
-    store: &Store,
-    id: RunId,
-) -> Result<Option<Predictions>, StoreError> {
-    let kept = store.answer_steps(id).await?;
-    match score_step(trainer, id, &kept).await? {
-        Some(step) => store.answers(id, Part::Test, step).await,
-        None => Ok(None),
-    }
 }

@@ -5,7 +5,6 @@ use kiln_model::dataset::Part;
 use leptos::prelude::*;
 
 use super::answers::Look;
-use super::epoch_of;
 use kiln_run::format;
 use kiln_run::protocol::RunId;
 
@@ -103,7 +102,7 @@ fn EpochScrubber(look: Look) -> AnyView {
         }
     };
     let text = move || {
-        epoch_of(look).map_or(format::NOTHING.to_owned(), |epoch| {
+        look.epoch().map_or(format::NOTHING.to_owned(), |epoch| {
             let text = format!("{epoch:.2}");
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         })

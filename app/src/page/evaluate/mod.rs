@@ -11,6 +11,7 @@ mod matrix;
 mod mistakes;
 mod per_class;
 mod plot;
+mod scored;
 pub mod versus;
 
 use std::sync::Arc;
@@ -103,7 +104,7 @@ fn choose_by_itself(look: Look) {
 fn keep_address(look: Look) {
     let address = Memo::new(move |_| {
         let id = look.run.get()?;
-        let epoch = epoch_of(look).filter(|_| look.part.get() == Part::Validation);
+        let epoch = look.epoch().filter(|_| look.part.get() == Part::Validation);
         let epoch = epoch.map_or(String::new(), |epoch| format!("&epoch={epoch}"));
         Some(format!("#/evaluate?run={}{epoch}", id.0))
     });
@@ -113,13 +114,6 @@ fn keep_address(look: Look) {
             drop(history.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
         }
     });
-}
-
-/// Epochs of training before the validation that is looked at.
-fn epoch_of(look: Look) -> Option<f64> {
-    let record = look.trainer.library.record(look.run.get()?)?;
-    let step = look.steps.with(|steps| steps.get(look.place()).copied())?;
-    Some(record.config.plan().epochs_after(step))
 }
 
 #[component]

@@ -8,11 +8,11 @@ use kiln_model::dataset::Part;
 use kiln_model::evaluation::{Comparison, CurvePoint, Predictions};
 use leptos::prelude::*;
 
-use super::answers::test_answers;
 use super::gallery::{Gallery, Images, Item};
 use super::matrix::Matrix;
 use super::per_class::area;
 use super::plot::{Line, Plot, ZoomCorner};
+use super::scored::test_answers;
 use crate::page::state::trainer::Trainer;
 use kiln_run::evaluation::curves::{Window, path};
 use kiln_run::evaluation::matrix::difference;

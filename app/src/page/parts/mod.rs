@@ -1,9 +1,19 @@
 //! Pieces that several screens share, and what holds for every control.
 
 pub mod announcer;
+pub mod chart;
+pub mod charts;
+pub mod device;
 pub mod digit;
 pub mod double_press;
 pub mod focus;
 pub mod later;
+pub mod listing;
 pub mod notices;
+pub mod run_cells;
+pub mod run_list;
 pub mod theme;
+pub mod view;
+
+/// Why something cannot be changed now.
+pub const FIXED: &str = "Fixed for this run. Stop to change.";

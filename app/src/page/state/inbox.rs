@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::notice::{Notice, Remedy};
 use super::trainer::{Loading, Phase, Trainer};
 use crate::browser::remembered;
-use crate::browser::store::KeptAnswers;
+use crate::browser::store::answers::KeptAnswers;
 use kiln_run::life;
 use kiln_run::protocol::{FromWorker, RunId};
 use kiln_run::record::Record;

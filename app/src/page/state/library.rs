@@ -11,7 +11,9 @@ use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use super::notice::{Deletion, Notice, Remedy};
 use crate::browser::remembered;
-use crate::browser::store::{Kept, KeptAnswers, Removed, Store, StoreError};
+use crate::browser::store::answers::KeptAnswers;
+use crate::browser::store::runs::{Kept, Removed};
+use crate::browser::store::{Store, StoreError};
 use crate::browser::tab::{Meter, News, Siblings};
 use kiln_run::evaluation::thinning::superfluous;
 use kiln_run::protocol::RunId;

@@ -12,7 +12,7 @@ mod labels;
 pub mod library;
 mod life;
 pub mod notice;
-pub mod order;
+mod order;
 pub mod sources;
 mod tabs;
 pub mod trainer;

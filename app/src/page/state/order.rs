@@ -12,27 +12,8 @@ use super::notice::Notice;
 use super::trainer::Trainer;
 use kiln_run::format;
 use kiln_run::life::{Event, Stage};
+use kiln_run::order::{Order, Queued};
 use kiln_run::protocol::{RunId, ToWorker};
-
-/// A run that waits for its turn.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Queued {
-    /// Its settings.
-    pub config: Config,
-    /// Its name, where it has one already.
-    pub name: Option<&'static str>,
-}
-
-/// A new run that was asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Order {
-    /// Do one step, then wait.
-    pub single_step: bool,
-    /// Its settings.
-    pub config: Config,
-    /// A name of its own.
-    pub name: Option<&'static str>,
-}
 
 impl Trainer {
     /// Sets the settings that the rail shows.

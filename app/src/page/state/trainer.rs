@@ -17,7 +17,6 @@ use super::examiner::Examiner;
 use super::health::Health;
 use super::library::Library;
 use super::notice::Notice;
-use super::order::{Order, Queued};
 use super::sources::Sources;
 use crate::browser::bridge::Bridge;
 use crate::browser::lock::{Alive, Patience};
@@ -26,6 +25,7 @@ use crate::browser::tab::Awake;
 use crate::pace::Pace;
 use kiln_run::device::{Adapter, BackendChoice, Chosen, NoGpu, Speeds};
 use kiln_run::life::{Activity, Rest, Stage};
+use kiln_run::order::{Order, Queued};
 use kiln_run::protocol::{DataSummary, RunId, ToWorker};
 use kiln_run::run::Run;
 

@@ -1,18 +1,24 @@
 //! The Train route: settings, progress, charts, result.
 
+use crate::page::parts::device::device_and_speed;
 use kiln_model::event::{Score, State};
 use kiln_model::history::Measured;
 use kiln_model::preset::Preset;
 use leptos::prelude::*;
 
-use super::charts::{Charts, View};
-use super::controls::{PlanLine, Queue, RunButtons, Settings};
-use super::listing::Listing;
-use super::runs::RunList;
+mod controls;
+
+use crate::page::parts::charts::Charts;
+use crate::page::parts::device::{data_text, device_name};
+use crate::page::parts::listing::Listing;
+use crate::page::parts::run_list::RunList;
+use crate::page::parts::view::View;
 use crate::page::state::trainer::{Loading, Phase, Trainer};
+use controls::Settings;
+use controls::buttons::{PlanLine, Queue, RunButtons};
 use kiln_run::device::Backend;
+use kiln_run::format;
 use kiln_run::run::{Run, Weights};
-use kiln_run::{data, format};
 
 /// A first run on the CPU that takes longer than this is offered a shorter one.
 const LONG_SECS: f64 = 60.0;
@@ -119,50 +125,6 @@ fn Opening(trainer: Trainer) -> impl IntoView {
                 ></progress>
             </section>
         </Show>
-    }
-}
-
-/// How far the data in use is, or what there is of it.
-pub fn data_text(trainer: Trainer) -> String {
-    let used = trainer.sources.used.get();
-    let name = &used.name;
-    let mb = |bytes: u64| bytes as f64 / 1e6;
-    match (trainer.loading.get(), trainer.data.get()) {
-        (Loading::Done, Some(data)) => format!("{name}: {}", data::counts(&data)),
-        (Loading::Bytes(loaded, total), _) if used.is_mnist() => {
-            format!("Loading {name}: {:.1} of {:.1} MB", mb(loaded), mb(total))
-        }
-        (Loading::Failed(loaded), _) if used.is_mnist() => {
-            format!("{name} stopped loading at {:.1} MB", mb(loaded))
-        }
-        (Loading::Failed(_), _) => format!("{name} could not be read"),
-        _ => format!("Loading {name}"),
-    }
-}
-
-/// The backend, and how fast it and the other one are once both were timed, as the top bar shows it
-/// too.
-pub fn device_and_speed(trainer: Trainer, backend: Backend) -> String {
-    let name = device_name(trainer, backend);
-    let other = match backend {
-        Backend::WebGpu => Backend::Cpu,
-        Backend::Cpu => Backend::WebGpu,
-    };
-    let speeds = trainer.speeds.get();
-    match (speeds.get(backend), speeds.get(other)) {
-        (Some(this), Some(that)) => {
-            let (this, that) = (format::about(this), format::about(that));
-            format!("{name} · {this} images/s ({} {that})", other.label())
-        }
-        _ => name,
-    }
-}
-
-/// The backend with its adapter.
-pub fn device_name(trainer: Trainer, backend: Backend) -> String {
-    match trainer.adapter.get() {
-        Some(adapter) => format!("{} · {}", backend.label(), adapter.name),
-        None => backend.label().to_owned(),
     }
 }
 
