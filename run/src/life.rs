@@ -318,6 +318,10 @@ impl Stage {
             (Event::Broke { .. }, Self::AwaitingNew(before, _)) => {
                 (resting(before), vec![Do::SayBroken])
             }
+            // It was open until a trainer broke, and so did the next one.
+            (Event::Broke { is_first: false }, Self::AwaitingOld(run, _, Goal::Resume { .. })) => {
+                interrupt(run, vec![], vec![Do::AskAboutLoss(run)])
+            }
             (Event::Broke { .. }, Self::AwaitingOld(run, rest, goal)) => {
                 let (stage, mut effects) = give_up(run, rest, goal);
                 effects.push(Do::SayBroken);

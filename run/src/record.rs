@@ -52,7 +52,7 @@ pub struct Summary {
     pub images_per_sec: Option<f64>,
     /// What tells its losses from any other's; none while the run is open.
     pub fingerprint: Option<String>,
-    /// Training loss over the run, means of equal stretches.
+    /// Training loss over the run, means of equal stretches; of long ones, of some of their steps.
     pub sparkline: Vec<f32>,
 }
 
@@ -88,14 +88,17 @@ impl Summary {
     }
 }
 
+/// However long the run is, so many steps of each stretch are looked at, evenly spread.
+const SPARKLINE_SAMPLES: usize = 64;
+
 fn sparkline(history: &History) -> Vec<f32> {
     let stretch = history.steps.len().div_ceil(SPARKLINE_POINTS).max(1);
     let losses = |steps: &[kiln_model::history::Measured<kiln_model::event::Trained>]| {
-        steps
+        let samples = steps
             .iter()
-            .map(|step| step.value.quality.loss)
-            .sum::<f64>()
-            / steps.len() as f64
+            .step_by(steps.len().div_ceil(SPARKLINE_SAMPLES));
+        let count = samples.len() as f64;
+        samples.map(|step| step.value.quality.loss).sum::<f64>() / count
     };
     history
         .steps

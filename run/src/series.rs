@@ -5,45 +5,10 @@ use kiln_model::history::{History, Measured};
 use serde::{Deserialize, Serialize};
 
 use crate::format;
+use crate::levels::Levels;
 use crate::run::Identity;
-
-/// A point of a curve, in the units of its axes.
-pub type Point = (f64, f64);
-
-/// W&B's time-weighted exponential moving average, with its correction of the start.
-///
-/// `weight` is 0 to 0.999; `range` is the width of the x axis, over which W&B counts a thousand
-/// steps of the average (its published source: "Line plot smoothing" in the W&B documentation).
-pub fn smooth(points: &[Point], weight: f64, range: f64) -> Vec<Point> {
-    const VIEWPORT_SCALE: f64 = 1_000.0;
-    let weight = weight.sqrt().min(0.999);
-    let mut previous = points.first().map_or(0.0, |point| point.0);
-    let (mut sum, mut weights) = (0.0, 0.0);
-    // Steps are mostly of one width, and a power takes longer than everything else here.
-    let mut power = (0.0, 1.0);
-    points
-        .iter()
-        .map(|&(x, y)| {
-            let passed = if range > 0.0 {
-                (x - previous) / range * VIEWPORT_SCALE
-            } else {
-                0.0
-            };
-            // What is no number is shown as such and spoils nothing after it.
-            if !y.is_finite() {
-                return (x, f64::NAN);
-            }
-            previous = x;
-            if power.0 != passed {
-                power = (passed, weight.powf(passed));
-            }
-            let kept = power.1;
-            sum = sum * kept + y;
-            weights = weights * kept + 1.0;
-            (x, sum / weights)
-        })
-        .collect()
-}
+pub use crate::smoothing::Point;
+use crate::smoothing::smooth;
 
 /// The points between `from` and `to` that matter to a curve drawn so many pixels wide, and the
 /// nearest on either side: of each column of pixels the first, the least, the greatest and the
@@ -248,73 +213,121 @@ impl Subject {
         }
     }
 
-    /// A run's curves. `smoothing` is that of [`smooth`], over the width of the run itself.
+    /// A run's curves. `smoothing` is that of [`smooth`], over the width of the run itself. Of more
+    /// than [`EXACT`] measurements those are kept that matter to the part of the axis in `sight`, and
+    /// what is smoothed are means of as many stretches; `levels` are this subject's, of this history.
     pub fn curves(
         self,
         history: &History,
         identity: &Identity,
         axis: Axis,
         smoothing: f64,
+        sight: Option<(f64, f64)>,
+        levels: &mut Levels,
     ) -> Vec<Curve> {
-        let qualities = |figure: fn(&Quality) -> f64| {
-            let of_step = move |step: &Trained| figure(&step.quality);
-            vec![
-                curve(Kind::Training, &history.steps, of_step, identity, axis),
-                curve(Kind::EpochMean, &history.epochs, figure, identity, axis),
-                curve(
-                    Kind::Validation,
-                    &history.validations,
-                    figure,
-                    identity,
-                    axis,
-                ),
-            ]
+        let look = Look {
+            identity,
+            axis,
+            smoothing,
+            sight,
         };
-        let of_steps = |kind, figure: fn(&Trained) -> f64| {
-            vec![curve(kind, &history.steps, figure, identity, axis)]
+        let mut long = |kind, figure: fn(&Trained) -> f64| {
+            look.long_curve(kind, &history.steps, figure, levels)
         };
         let mut curves = match self {
-            Self::Loss => qualities(|quality| quality.loss),
-            Self::Accuracy => qualities(|quality| quality.accuracy),
-            Self::Throughput => vec![curve(
-                Kind::Plain,
-                &history.throughput,
-                |rate| *rate,
-                identity,
-                axis,
-            )],
-            Self::LearningRate => of_steps(Kind::Plain, |step| step.learning_rate),
-            Self::GradientNorm => of_steps(Kind::Training, |step| step.gradient_norm),
-        };
-        curves.retain(|curve| !curve.points.is_empty());
-        for curve in &mut curves {
-            if curve.kind == Kind::Training && smoothing > 0.0 {
-                let width = match (curve.points.first(), curve.points.last()) {
-                    (Some(first), Some(last)) => last.0 - first.0,
-                    _ => 0.0,
-                };
-                curve.smoothed = smooth(&curve.points, smoothing, width);
+            Self::Loss => vec![long(Kind::Training, |step| step.quality.loss)],
+            Self::Accuracy => vec![long(Kind::Training, |step| step.quality.accuracy)],
+            Self::LearningRate => vec![long(Kind::Plain, |step| step.learning_rate)],
+            Self::GradientNorm => vec![long(Kind::Training, |step| step.gradient_norm)],
+            Self::Throughput => {
+                let rates = &history.throughput;
+                vec![look.long_curve(Kind::Plain, rates, |rate| *rate, levels)]
             }
+        };
+        let quality: Option<fn(&Quality) -> f64> = match self {
+            Self::Loss => Some(|quality| quality.loss),
+            Self::Accuracy => Some(|quality| quality.accuracy),
+            Self::Throughput | Self::LearningRate | Self::GradientNorm => None,
+        };
+        if let Some(figure) = quality {
+            curves.push(look.curve(Kind::EpochMean, &history.epochs, figure));
+            curves.push(look.curve(Kind::Validation, &history.validations, figure));
         }
+        curves.retain(|curve| !curve.points.is_empty());
         curves
     }
 }
 
-fn curve<T>(
-    kind: Kind,
-    measured: &[Measured<T>],
-    figure: impl Fn(&T) -> f64,
-    identity: &Identity,
+/// Most measurements of a curve that has all of them.
+pub const EXACT: usize = 8_192;
+
+/// How a run is looked at.
+struct Look<'a> {
+    identity: &'a Identity,
     axis: Axis,
-) -> Curve {
-    let point = |measured: &Measured<T>| {
-        let x = axis.place(&measured.moment, identity)?;
-        Some((x, figure(&measured.value)))
-    };
-    Curve {
-        kind,
-        points: measured.iter().filter_map(point).collect(),
-        smoothed: Vec::new(),
+    smoothing: f64,
+    sight: Option<(f64, f64)>,
+}
+
+impl Look<'_> {
+    fn place<T>(&self, measured: &Measured<T>) -> Option<f64> {
+        self.axis.place(&measured.moment, self.identity)
+    }
+
+    fn curve<T>(&self, kind: Kind, rows: &[Measured<T>], figure: fn(&T) -> f64) -> Curve {
+        let point = |row: &Measured<T>| Some((self.place(row)?, figure(&row.value)));
+        Curve {
+            kind,
+            points: rows.iter().filter_map(point).collect(),
+            smoothed: Vec::new(),
+        }
+    }
+
+    /// A curve that may have very many measurements.
+    fn long_curve<T>(
+        &self,
+        kind: Kind,
+        rows: &[Measured<T>],
+        figure: fn(&T) -> f64,
+        levels: &mut Levels,
+    ) -> Curve {
+        let is_smoothed = kind == Kind::Training && self.smoothing > 0.0;
+        let ends = [rows.first(), rows.last()].map(|row| row.and_then(|row| self.place(row)));
+        let width = match ends {
+            [Some(first), Some(last)] => last - first,
+            _ => 0.0,
+        };
+        if rows.len() <= EXACT {
+            let mut curve = self.curve(kind, rows, figure);
+            if is_smoothed {
+                curve.smoothed = smooth(&curve.points, self.smoothing, width);
+            }
+            return curve;
+        }
+        levels.follow(rows.len(), |index| figure(&rows[index].value));
+        let in_sight = self.sight.map_or(0..rows.len(), |(from, to)| {
+            let before =
+                |x: f64| rows.partition_point(|row| self.place(row).is_none_or(|at| at < x));
+            // A line goes on beyond what is in sight.
+            before(from).saturating_sub(1)..(before(to) + 2).min(rows.len())
+        });
+        let point = |index: usize| {
+            let row = &rows[index];
+            Some((self.place(row)?, figure(&row.value)))
+        };
+        let points = levels.matter(in_sight, EXACT).into_iter().filter_map(point);
+        let mut curve = Curve {
+            kind,
+            points: points.collect(),
+            smoothed: Vec::new(),
+        };
+        if is_smoothed {
+            let mean = |(index, mean): (usize, f64)| Some((self.place(&rows[index])?, mean));
+            let means = levels.means(rows.len(), EXACT);
+            let means: Vec<Point> = means.into_iter().filter_map(mean).collect();
+            curve.smoothed = smooth(&means, self.smoothing, width);
+        }
+        curve
     }
 }
 
@@ -322,24 +335,6 @@ fn curve<T>(
 mod tests {
     use super::*;
     use crate::run::tests::scored_run;
-
-    #[test]
-    fn smoothing_follows_the_published_formula() {
-        // Over a range of 1,000 each step of one counts once: y₁ = (y₀·w + y₁) / (w + 1).
-        let weight: f64 = 0.6;
-        let smoothed = smooth(&[(0.0, 1.0), (1.0, 3.0), (3.0, 0.0)], weight, 1_000.0);
-        let w = weight.sqrt();
-        assert_eq!(smoothed[0], (0.0, 1.0));
-        assert!((smoothed[1].1 - (w + 3.0) / (w + 1.0)).abs() < 1e-12);
-        let third = (w + 3.0) * w * w / ((w + 1.0) * w * w + 1.0);
-        assert!((smoothed[2].1 - third).abs() < 1e-12);
-    }
-
-    #[test]
-    fn no_smoothing_changes_nothing() {
-        let points = [(0.0, 1.0), (1.0, 3.0), (2.0, 0.0)];
-        assert_eq!(smooth(&points, 0.0, 2.0), points);
-    }
 
     #[test]
     fn decimation_keeps_every_extreme_and_both_ends() {
@@ -391,7 +386,10 @@ mod tests {
     #[test]
     fn a_run_becomes_curves_over_any_axis() {
         let run = scored_run();
-        let curves = |axis| Subject::Loss.curves(run.history(), &run.identity, axis, 0.0);
+        let curves = |axis| {
+            let levels = &mut Levels::default();
+            Subject::Loss.curves(run.history(), &run.identity, axis, 0.0, None, levels)
+        };
         let steps = curves(Axis::Step);
         assert_eq!(
             steps.iter().map(|curve| curve.kind).collect::<Vec<_>>(),
@@ -402,7 +400,9 @@ mod tests {
         assert_eq!(curves(Axis::Elapsed)[2].points, [(1.0, 1.25)]);
         // Of this run nobody noted the clock.
         assert_eq!(curves(Axis::Clock), []);
-        let smoothed = Subject::Loss.curves(run.history(), &run.identity, Axis::Step, 0.6);
+        let levels = &mut Levels::default();
+        let smoothed =
+            Subject::Loss.curves(run.history(), &run.identity, Axis::Step, 0.6, None, levels);
         assert_eq!(smoothed[0].smoothed.len(), 2);
         assert!(smoothed[2].smoothed.is_empty());
     }
@@ -417,6 +417,49 @@ mod tests {
         for high in [0.001, 2.3, 7.0, 99.0, 123_456.0] {
             let count = ticks(0.0, high).len();
             assert!((3..=7).contains(&count), "{high}: {count}");
+        }
+    }
+
+    #[test]
+    fn a_long_run_has_few_points_and_every_extreme_in_sight() {
+        let mut run = scored_run();
+        let row = run.history().steps[0];
+        let mut history = run.history().clone();
+        history.steps = (1..=100_000)
+            .map(|step| {
+                let mut row = row;
+                (row.moment.step, row.moment.elapsed_secs) = (step, f64::from(step));
+                row.value.quality.loss =
+                    f64::from(step).sin() + if step == 54_321 { 9.0 } else { 0.0 };
+                row
+            })
+            .collect();
+        run.identity.name.clear();
+        let levels = &mut Levels::default();
+        let mut curves =
+            |sight| Subject::Loss.curves(&history, &run.identity, Axis::Step, 0.6, sight, levels);
+        let whole = &curves(None)[0];
+        assert!(whole.points.len() <= 2 * EXACT, "{}", whole.points.len());
+        assert!(whole.smoothed.len() <= EXACT);
+        let greatest = |curve: &Curve| {
+            let values = curve.points.iter().map(|point| point.1);
+            values.fold(f64::NEG_INFINITY, f64::max)
+        };
+        assert!(greatest(whole) > 8.0);
+        // Zoomed in, every measurement is there, and the one before and after.
+        let near = &curves(Some((54_000.0, 55_000.0)))[0];
+        assert_eq!(near.points.len(), 1_003);
+        assert!(greatest(near) > 8.0);
+        // The smoothed line is where that of all measurements would be.
+        let all: Vec<Point> = history
+            .steps
+            .iter()
+            .map(|row| (f64::from(row.moment.step), row.value.quality.loss))
+            .collect();
+        let exact = smooth(&all, 0.6, 99_999.0);
+        for (x, y) in whole.smoothed.iter().skip(100).step_by(50) {
+            let (_, wanted) = exact[*x as usize - 1];
+            assert!((y - wanted).abs() < 0.05, "{x}: {y} instead of {wanted}");
         }
     }
 }

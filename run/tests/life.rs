@@ -224,8 +224,12 @@ fn table() -> Vec<Row> {
     );
     for is_first in [true, false] {
         let broke = Event::Broke { is_first };
-        let lost = [Do::Interrupt(OLD), Do::LetGo, Do::Measure, Do::SayBroken];
-        both(&mut rows, waits, broke, resting(Interrupted), &lost);
+        let lost: &[Effect] = if is_first {
+            &[Do::Interrupt(OLD), Do::LetGo, Do::Measure, Do::SayBroken]
+        } else {
+            &[Do::Interrupt(OLD), Do::LetGo, Do::AskAboutLoss(OLD)]
+        };
+        both(&mut rows, waits, broke, resting(Interrupted), lost);
         let kept = [Do::LetGo, Do::Measure, Do::SayBroken];
         both(&mut rows, ended, broke, resting(Finished), &kept);
     }

@@ -342,7 +342,7 @@ async fn the_focus_is_not_fetched_from_who_put_it_away() -> Outcome {
     page.press("button", "Start").await?;
     page.wait_for_step(1, 60).await?;
     page.wait_for_value(FOCUSED, &json!("Pause"), 10).await?;
-    page.press("heading", "Train").await?;
+    page.press("heading", "Loss").await?;
     page.wait_for_value("document.activeElement.localName", &json!("body"), 10)
         .await?;
     // Stop takes Pause away.

@@ -103,6 +103,8 @@ pub struct Run {
     data: String,
     status: Status,
     history: History,
+    /// How often a part of the history became void.
+    generation: u32,
     mark: Mark,
     /// The epochs with which it goes on, where it had ended at its last checkpoint.
     reopened: Option<u32>,
@@ -143,6 +145,7 @@ impl Run {
             data: String::new(),
             status: Status::Preparing,
             history: History::default(),
+            generation: 0,
             mark: Mark {
                 config,
                 extent: Extent::default(),
@@ -195,6 +198,7 @@ impl Run {
             }
             Entry::RolledBack => {
                 self.history.go_back(&self.mark.extent);
+                self.generation += 1;
                 self.config = self.mark.config;
                 self.status = Status::Preparing;
                 self.is_scoring = false;
@@ -380,6 +384,11 @@ impl Run {
     /// All that was measured.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    /// How often a part of what was measured became void: within a generation it is only added to.
+    pub fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// The validation or scoring under way.

@@ -85,6 +85,10 @@ impl Trainer {
             return;
         }
         wasm_bindgen_futures::spawn_local(async move {
+            // All that the trainer said together is taken in by now.
+            if !is_running() {
+                return;
+            }
             let awake = Awake::new().await.filter(|_| is_running());
             self.private.update_value(|private| private.awake = awake);
         });

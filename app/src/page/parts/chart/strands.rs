@@ -3,17 +3,17 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use kiln_model::event::Trained;
-use kiln_model::history::History;
+use kiln_model::history::{History, Measured};
 use leptos::prelude::*;
 
 use crate::page::parts::view::View;
 use crate::page::state::trainer::Trainer;
 use kiln_run::figure::reading::Reading;
 use kiln_run::figure::{Frame, Strand};
+use kiln_run::levels::Levels;
 use kiln_run::protocol::RunId;
 use kiln_run::run::Identity;
-use kiln_run::series::{Axis, Curve, Kind, Subject};
+use kiln_run::series::{Axis, Curve, EXACT, Kind, Subject};
 
 /// One run in the chart.
 #[derive(Clone)]
@@ -23,15 +23,23 @@ pub(super) struct Sight {
     pub(super) strand: Arc<Strand>,
 }
 
-/// What a strand was made from: another history, axis, smoothing, name or colour makes another.
+/// What a strand was made from: another history, axis, smoothing, name or colour makes another, and
+/// of a long history another part in sight.
 #[derive(PartialEq)]
-pub(super) struct Source {
+struct Source {
     history: (usize, usize),
-    view: (Axis, u64),
+    view: (Axis, u64, Option<(u64, u64)>),
     label: (String, &'static str),
 }
 
-pub(super) type Cache = HashMap<RunId, (Source, Arc<Strand>)>;
+/// A strand that was made, with the levels that the next one is made from.
+pub(super) struct Made {
+    source: Source,
+    strand: Arc<Strand>,
+    levels: Levels,
+}
+
+pub(super) type Cache = HashMap<RunId, Made>;
 
 /// These runs, each made into lines once.
 pub(super) fn sights(
@@ -41,21 +49,40 @@ pub(super) fn sights(
     view: View,
     cache: &mut Cache,
 ) -> Vec<Sight> {
-    let (axis, smoothing) = (view.axis.get(), view.smoothing.get());
+    let (axis, smoothing, zoom) = (view.axis.get(), view.smoothing.get(), view.zoom.get());
     let mut strand = |identity: &Identity, history: &History, at: usize| {
+        let sight = zoom.filter(|_| history.steps.len() > EXACT);
+        let bits = |(from, to): (f64, f64)| (from.to_bits(), to.to_bits());
         let source = Source {
             history: (at, history.len()),
-            view: (axis, smoothing.to_bits()),
+            view: (axis, smoothing.to_bits(), sight.map(bits)),
             label: (identity.name.clone(), identity.css_colour()),
         };
-        match cache.get(&identity.id) {
-            Some((before, strand)) if *before == source => Arc::clone(strand),
-            _ => {
-                let strand = Arc::new(strand_of(identity, history, subject, axis, smoothing));
-                cache.insert(identity.id, (source, Arc::clone(&strand)));
-                strand
-            }
+        let before = cache.remove(&identity.id);
+        if let Some(made) = before.as_ref().filter(|made| made.source == source) {
+            let strand = Arc::clone(&made.strand);
+            cache.extend(before.map(|made| (identity.id, made)));
+            return strand;
         }
+        // What was only added to keeps its levels.
+        let grew = before
+            .filter(|made| made.source.history.0 == at && made.source.history.1 <= history.len());
+        let mut levels = grew.map(|made| made.levels).unwrap_or_default();
+        let mut made = Strand {
+            name: identity.name.clone(),
+            colour: identity.css_colour(),
+            curves: subject.curves(history, identity, axis, smoothing, sight, &mut levels),
+            changes: changes(identity, history, axis),
+        };
+        break_off(&mut made, subject, history, axis, identity);
+        let strand = Arc::new(made);
+        let made = Made {
+            source,
+            strand: Arc::clone(&strand),
+            levels,
+        };
+        cache.insert(identity.id, made);
+        strand
     };
     let latest = trainer.run.with(|run| {
         let run = run
@@ -64,7 +91,7 @@ pub(super) fn sights(
         Some(Sight {
             id: run.identity.id,
             is_live: run.status().is_open(),
-            strand: strand(&run.identity, run.history(), 0),
+            strand: strand(&run.identity, run.history(), run.generation() as usize),
         })
     });
     let latest_id = latest.as_ref().map(|latest| latest.id);
@@ -91,43 +118,37 @@ pub(super) fn sights(
 }
 
 /// Ends a run's training curve in the step whose figure is no number, if it is this chart's.
-pub(super) fn break_off(strand: &mut Strand, subject: Subject, x: f64, diverged: &Trained) {
+fn break_off(
+    strand: &mut Strand,
+    subject: Subject,
+    history: &History,
+    axis: Axis,
+    identity: &Identity,
+) {
+    let Some(Measured { moment, value }) = &history.diverged else {
+        return;
+    };
     let figure = match subject {
-        Subject::Loss => diverged.quality.loss,
-        Subject::GradientNorm => diverged.gradient_norm,
+        Subject::Loss => value.quality.loss,
+        Subject::GradientNorm => value.gradient_norm,
         Subject::Accuracy | Subject::Throughput | Subject::LearningRate => return,
     };
     let training = |curve: &&mut Curve| curve.kind == Kind::Training;
     if !figure.is_finite()
+        && let Some(x) = axis.place(moment, identity)
         && let Some(curve) = strand.curves.iter_mut().find(training)
     {
         curve.points.push((x, f64::NAN));
     }
 }
 
-pub(super) fn strand_of(
-    identity: &Identity,
-    history: &History,
-    subject: Subject,
-    axis: Axis,
-    smoothing: f64,
-) -> Strand {
+/// Settings that were changed under way, and where.
+fn changes(identity: &Identity, history: &History, axis: Axis) -> Vec<(f64, String)> {
     let changes = history.edits.iter().filter_map(|edit| {
         let place = axis.place(&edit.moment, identity)?;
         Some((place, edit.value.describe()))
     });
-    let mut strand = Strand {
-        name: identity.name.clone(),
-        colour: identity.css_colour(),
-        curves: subject.curves(history, identity, axis, smoothing),
-        changes: changes.collect(),
-    };
-    if let Some(diverged) = &history.diverged
-        && let Some(x) = axis.place(&diverged.moment, identity)
-    {
-        break_off(&mut strand, subject, x, &diverged.value);
-    }
-    strand
+    changes.collect()
 }
 
 pub(super) fn readings(sights: &[Sight], frame: &Frame, x: f64) -> Vec<Reading> {
