@@ -81,6 +81,32 @@ impl Browser {
     }
 }
 
+impl Browser {
+    /// Bytes in memory of the process that shows the page: the largest of those that show any.
+    ///
+    /// # Errors
+    /// A system that does not say, as any but Linux.
+    pub fn tab_bytes(&self) -> Result<u64, HarnessError> {
+        let profile = self.profile.path().display().to_string();
+        let mut most = 0;
+        for process in std::fs::read_dir("/proc")? {
+            let process = process?.path();
+            // Processes come and go meanwhile.
+            let Ok(line) = std::fs::read_to_string(process.join("cmdline")) else {
+                continue;
+            };
+            if line.contains(&profile) && line.contains("--type=renderer") {
+                let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
+                let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+                let kilobytes = resident.and_then(|size| size.split_whitespace().next());
+                let bytes = kilobytes.and_then(|size| size.parse::<u64>().ok());
+                most = most.max(1_024 * bytes.unwrap_or_default());
+            }
+        }
+        Ok(most)
+    }
+}
+
 impl Drop for Browser {
     /// A test that fails ends the driver in the middle of its work, and Chromium would train on.
     /// Asking the driver to close it, as is done when nobody has quit, takes minutes.

@@ -769,6 +769,14 @@ impl Page {
         Ok(self.browser.driver.screenshot_as_png().await?)
     }
 
+    /// Bytes in memory of the process that shows the page.
+    ///
+    /// # Errors
+    /// A system that does not say.
+    pub fn memory_bytes(&self) -> Result<u64, HarnessError> {
+        self.browser.tab_bytes()
+    }
+
     /// Ends Chromium.
     ///
     /// # Errors

@@ -27,11 +27,15 @@ async fn names(page: &Page) -> Result<Vec<String>, HarnessError> {
     Ok(rows.into_iter().skip(1).map(|row| row[1].clone()).collect())
 }
 
-/// The only run's name, once it is listed: the list is read while the screen is already there.
-async fn only_name(page: &Page) -> Result<String, HarnessError> {
+/// The names of so many runs, once they are listed: that is done while the screen is already there.
+async fn names_of(page: &Page, count: usize) -> Result<Vec<String>, HarnessError> {
     let rows = "document.querySelectorAll('.table-scroll tbody th').length";
-    page.wait_for_value(rows, &json!(1), 20).await?;
-    Ok(names(page).await?.remove(0))
+    page.wait_for_value(rows, &json!(count), 20).await?;
+    names(page).await
+}
+
+async fn only_name(page: &Page) -> Result<String, HarnessError> {
+    Ok(names_of(page, 1).await?.remove(0))
 }
 
 async fn wait_for_names(page: &Page, names: &[&str]) -> Outcome {
@@ -174,8 +178,7 @@ async fn runs_are_renamed_found_sorted_deleted_and_brought_back() -> Outcome {
     page.type_number("Batch size", "32").await?;
     page.keep_short_run().await?;
     page.press("link", "Runs").await?;
-    let before = names(&page).await?;
-    assert_eq!(before.len(), 2);
+    let before = names_of(&page, 2).await?;
 
     page.press("button", &before[0]).await?;
     page.type_into("textbox", "Name", HOSTILE).await?;
@@ -381,7 +384,7 @@ async fn the_same_settings_twice_are_reproduced() -> Outcome {
     page.keep_short_run().await?;
     page.keep_short_run().await?;
     page.press("link", "Runs").await?;
-    let names = names(&page).await?;
+    let names = names_of(&page, 2).await?;
     page.press("button", &names[0]).await?;
     page.wait_for_text("Reproduced", 10).await?;
     page.close().await
@@ -487,7 +490,7 @@ async fn a_record_that_cannot_be_read_leaves_the_others_usable() -> Outcome {
     page.reload().await?;
     page.wait_for_text("A kept run could not be read", 60)
         .await?;
-    assert_eq!(names(&page).await?.len(), 1);
+    names_of(&page, 1).await?;
     assert_eq!(
         page.evaluate(&with_database(
             None,

@@ -30,8 +30,9 @@ cargo xtask COMMAND
   check                format, lints for every target, and the rule that the page never links burn
   test                 sets up what is missing, then check and all tests, in Chromium too
   reproduce            trains the course's two runs and prints their figures beside the reference
-  bench [-- OPTIONS]   measures speed and sizes in Chromium; with `peers`, the speed of other
-                       programs that train the same network, in 3 rounds or `--rounds N`";
+  bench [-- OPTIONS]   measures speed and sizes in Chromium; with `long`, what a run of two million
+                       steps costs the page; with `peers`, the speed of other programs that train
+                       the same network, in 3 rounds or `--rounds N`";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);

@@ -197,8 +197,10 @@ impl Run {
                 self.set_mark();
             }
             Entry::RolledBack => {
-                self.history.go_back(&self.mark.extent);
-                self.generation += 1;
+                if self.history.extent() != self.mark.extent {
+                    self.history.go_back(&self.mark.extent);
+                    self.generation += 1;
+                }
                 self.config = self.mark.config;
                 self.status = Status::Preparing;
                 self.is_scoring = false;

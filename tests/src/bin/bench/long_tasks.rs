@@ -4,7 +4,8 @@ use kiln_tests::HarnessError;
 use kiln_tests::page::Page;
 
 /// Notes the length of every task of the main thread above 50 ms from now on.
-const WATCH: &str = "window.longTasks = []; window.taskWatch ??= new PerformanceObserver(list =>
+pub const WATCH: &str =
+    "window.longTasks = []; window.taskWatch ??= new PerformanceObserver(list =>
     longTasks.push(...list.getEntries().map(entry => entry.duration)));
     taskWatch.observe({ type: 'longtask' })";
 

@@ -2,6 +2,7 @@
 //! how fast other programs train the same network.
 #![allow(clippy::print_stdout, reason = "a program whose result is printed")]
 
+mod long_run;
 mod long_tasks;
 mod many_runs;
 mod peers;
@@ -24,6 +25,7 @@ const ROUNDS: usize = 3;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     Kiln,
+    Long,
     Peers { rounds: usize },
 }
 
@@ -42,6 +44,10 @@ async fn main() -> ExitCode {
 async fn measure(options: &[String]) -> Result<ExitCode, HarnessError> {
     match wanted(options)? {
         Wanted::Kiln => kiln().await,
+        Wanted::Long => {
+            long_run::print_costs(&Server::start_at(Pace::Full).await?).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Wanted::Peers { rounds } => {
             peers::compare(rounds).await?;
             Ok(ExitCode::SUCCESS)
@@ -53,6 +59,7 @@ fn wanted(options: &[String]) -> Result<Wanted, HarnessError> {
     let words: Vec<&str> = options.iter().map(String::as_str).collect();
     let rounds = match words[..] {
         [] => return Ok(Wanted::Kiln),
+        ["long"] => return Ok(Wanted::Long),
         ["peers"] => Some(ROUNDS),
         ["peers", "--rounds", rounds] => rounds.parse().ok().filter(|rounds| *rounds > 0),
         _ => None,
@@ -60,8 +67,8 @@ fn wanted(options: &[String]) -> Result<Wanted, HarnessError> {
     match rounds {
         Some(rounds) => Ok(Wanted::Peers { rounds }),
         None => Err(HarnessError::Usage(format!(
-            "`{}` is no option of the benchmark. It knows `peers`, for the speed of other programs, \
-             and `peers --rounds N`, which measures each N times instead of {ROUNDS}.",
+            "`{}` is no option of the benchmark. It knows `long`, for what a run of two million \
+             steps costs the page, `peers`, for the speed of other programs, and `peers --rounds N`, which measures each N times instead of {ROUNDS}.",
             options.join(" ")
         ))),
     }
@@ -103,6 +110,7 @@ mod tests {
             )
         };
         assert_eq!(read("").ok(), Some(Wanted::Kiln));
+        assert_eq!(read("long").ok(), Some(Wanted::Long));
         assert_eq!(read("peers").ok(), Some(Wanted::Peers { rounds: ROUNDS }));
         assert_eq!(
             read("peers --rounds 1").ok(),

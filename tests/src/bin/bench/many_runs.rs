@@ -40,12 +40,14 @@ pub async fn print_speed(server: &Server) -> Result<(), HarnessError> {
                const database = await of(indexedDB.open('kiln'));
                const read = name => of(database.transaction(name).objectStore(name).getAll());
                const [run] = await read('runs'), [file] = await read('checkpoints');
-               const change = database.transaction(['runs', 'checkpoints'], 'readwrite');
+               const log = await read('segments');
+               const change = database.transaction(['runs', 'checkpoints', 'segments'], 'readwrite');
                for (let index = 1; index < {MANY_RUNS}; index++) {{
                  const id = run.id + index;
                  const identity = {{ ...run.record.identity, id, name: `copy-${{index}}`, colour: index % 10 }};
                  change.objectStore('runs').put({{ ...run, id, record: {{ ...run.record, identity }} }});
                  change.objectStore('checkpoints').put({{ ...file, id }});
+                 for (const stretch of log) change.objectStore('segments').put({{ ...stretch, run: id }});
                }}
                await new Promise(done => change.oncomplete = done);
                localStorage.setItem('kiln.shown', JSON.stringify(
