@@ -8,6 +8,7 @@ pub mod evaluation;
 pub mod export;
 pub mod figure;
 pub mod format;
+pub mod id;
 pub mod levels;
 pub mod life;
 pub mod log;

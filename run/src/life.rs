@@ -3,7 +3,7 @@
 
 use kiln_model::event::State;
 
-use crate::protocol::RunId;
+use crate::id::RunId;
 use crate::run::Status;
 
 /// Why nobody trains a run.

@@ -8,12 +8,12 @@ use kiln_model::dataset::Part;
 use kiln_model::event::{Command, Event, Moment, Score};
 use kiln_model::spec::CLASSES;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 use crate::device::Adapter;
-
-/// Names a run among all of this browser: the millisecond of its start and three random digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct RunId(pub u64);
+use crate::export::Format;
+pub use crate::id::RunId;
+use crate::run::{Identity, Weights};
 
 /// What the page asks of a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +38,19 @@ pub enum ToWorker {
     Check {
         /// The files.
         files: Vec<DataFile>,
+    },
+    /// Make a file of a run, and answer with [`FromWorker::Exporting`] and [`FromWorker::Exported`].
+    Export {
+        /// Which.
+        format: Format,
+        /// Which weights, where the file has any.
+        which: Weights,
+        /// What the run is known by.
+        identity: Box<Identity>,
+        /// Its log, segment by segment.
+        segments: Vec<ByteBuf>,
+        /// Its newest checkpoint.
+        checkpoint: Option<ByteBuf>,
     },
     /// Answer a question, with [`FromWorker::Answered`].
     Ask {
@@ -255,6 +268,19 @@ pub enum FromWorker {
     Checked {
         /// What there is, or why they are no data: a sentence without its full stop.
         outcome: Result<DataSummary, String>,
+    },
+    /// The next part of a file that is being made.
+    Exporting {
+        /// What comes next in it.
+        #[serde(with = "serde_bytes")]
+        part: Vec<u8>,
+        /// How much of it is done then, 0 to 1.
+        done: f64,
+    },
+    /// A file is all there, or why it cannot be: a sentence.
+    Exported {
+        /// Which of the two.
+        outcome: Result<(), String>,
     },
     /// The answer to a question is on its way.
     Answering {

@@ -692,7 +692,7 @@ impl Page {
     /// # Errors
     /// A file that does not arrive within ten seconds.
     pub async fn download(&self, file: &str) -> Result<Vec<u8>, HarnessError> {
-        self.press("link", &format!("Download {file}")).await?;
+        self.press("button", &format!("Download {file}")).await?;
         self.arrived(file).await
     }
 

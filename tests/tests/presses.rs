@@ -282,7 +282,7 @@ async fn a_run_under_way_leaves_its_files_too() -> Outcome {
     page.press("button", "Start").await?;
     page.wait_for_step(2, 60).await?;
     let name = page.show_files().await?;
-    page.wait_for_text("It is not over: this is what it was at step", 30)
+    page.wait_for_text("It is not over: a file has what there was at step", 30)
         .await?;
     let kept = rows(&page.download(&format!("{name}.csv")).await?)?;
     let steps: Vec<u32> = kept

@@ -18,7 +18,12 @@ const SCALE: f64 = 2.0;
 
 /// Has the browser save a file.
 pub fn save(name: &str, media_type: &str, bytes: &[u8]) {
-    let url = ObjectUrl::from(Blob::new_with_options(bytes, Some(media_type)));
+    let blob = Blob::new_with_options(bytes, Some(media_type));
+    save_blob(name, ObjectUrl::from(blob));
+}
+
+/// Has the browser save what stands behind an address.
+pub fn save_blob(name: &str, url: ObjectUrl) {
     follow(name, &url);
     Timeout::new(WRITTEN_MS, move || drop(url)).forget();
 }

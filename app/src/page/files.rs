@@ -1,95 +1,103 @@
-//! The Files route: what a run leaves, with its true size, what opens it and how.
+//! The Files route: what a run leaves, what opens it and how.
 
-use gloo::file::{Blob, ObjectUrl};
+use futures::future::{AbortHandle, abortable};
+use gloo::file::ObjectUrl;
 use leptos::prelude::*;
 
+use crate::browser::download;
 use crate::page::parts::notices::CopyButton;
 use crate::page::state::trainer::Trainer;
 use kiln_run::export::Format;
 use kiln_run::format;
-use kiln_run::run::{Run, Weights};
+use kiln_run::run::Weights;
 
 /// The route.
 #[component]
-pub fn Files(trainer: Trainer) -> impl IntoView {
-    // The files of a long run take a while to be made: of one under way once for each visit here,
-    // as soon as it was kept at all.
-    let changes = Memo::new(move |_| {
-        let kept = trainer.kept.get().map(|(id, _)| id);
+pub fn Files(trainer: Trainer) -> AnyView {
+    // Of a run under way, what was kept last is what leaves.
+    let shown = Memo::new(move |_| {
+        trainer.kept.track();
         trainer.run.with(|run| {
-            let run = run.as_ref()?;
+            let run = run.as_ref().filter(|run| run.steps_done() > 0)?;
             let is_open = run.status().is_open();
-            let len = (!is_open).then(|| run.history().len());
-            let is_kept = kept == Some(run.identity.id);
-            Some((run.identity.clone(), is_open, is_kept, len))
+            let is_there = !is_open || run.checkpoint().is_some();
+            is_there.then(|| (run.identity.name.clone(), is_open))
         })
     });
-    let leaves = move || {
-        // Read, and not only tracked: a memo that nobody reads follows nothing.
-        changes.with(|_| ());
-        trainer.run.with_untracked(|run| {
-            let run = run.as_ref().filter(|run| run.steps_done() > 0)?;
-            if run.status().is_open() {
-                run.as_kept().filter(|kept| kept.steps_done() > 0)
-            } else {
-                Some(run.clone())
-            }
-        })
+    let rows = move |name: String| {
+        let which = RwSignal::new(Weights::default());
+        view! { <RunFiles trainer name which /> }
     };
     view! {
         <div class="files">
             <h1 tabindex="-1">"Files"</h1>
-            {move || match leaves() {
-                Some(run) => view! { <RunFiles run /> }.into_any(),
+            {move || match shown.get() {
+                Some((name, _)) => rows(name).into_any(),
                 None => view! { <NoFiles /> }.into_any(),
             }}
         </div>
     }
+    .into_any()
 }
 
 #[component]
-fn NoFiles() -> impl IntoView {
+fn NoFiles() -> AnyView {
     view! {
         <section class="nothing">
             <p>"The weights and figures of a run will be here once it was kept for the first time."</p>
             <a class="button" href="#/train">"Train"</a>
         </section>
     }
+    .into_any()
 }
 
 #[component]
-fn RunFiles(run: Run) -> impl IntoView {
-    let name = run.identity.name.clone();
-    let under_way = run.status().is_open().then(|| {
-        format!(
-            " It is not over: this is what it was at step {}. Open Files again for what came since.",
-            format::count(run.steps_done().into())
-        )
+fn RunFiles(trainer: Trainer, name: String, which: RwSignal<Weights>) -> AnyView {
+    // Where an open run was kept last.
+    let kept_step = Memo::new(move |_| {
+        trainer.kept.track();
+        trainer.run.with(|run| {
+            let run = run.as_ref().filter(|run| run.status().is_open())?;
+            run.checkpoint().map(|kept| kept.outline.step)
+        })
     });
-    let weights = RwSignal::new(Weights::default());
-    let choices = [(Weights::Best, "Best"), (Weights::Last, "Last")].map(|(which, label)| {
-        let step = run.weights_step(which);
-        let step = step.map(|step| format!(" · step {}", format::count(step.into())));
+    let under_way = move || {
+        kept_step.get().map(|step| {
+            format!(
+                " It is not over: a file has what there was at step {}, where it was kept last.",
+                format::count(step.into())
+            )
+        })
+    };
+    let choices = [(Weights::Best, "Best"), (Weights::Last, "Last")].map(|(weights, label)| {
+        let step = Memo::new(move |_| {
+            trainer.kept.track();
+            trainer.run.with(|run| run.as_ref()?.weights_step(weights))
+        });
+        let step = move || {
+            let step = step.get()?;
+            Some(format!(" · step {}", format::count(step.into())))
+        };
         view! {
             <label>
                 <input
                     type="radio"
                     name="weights"
                     aria-label=label
-                    prop:checked=move || weights.get() == which
-                    on:change=move |_| weights.set(which)
+                    prop:checked=move || which.get() == weights
+                    on:change=move |_| which.set(weights)
                 />
                 {label}
                 <span class="muted">{step}</span>
             </label>
         }
     });
-    let rows = move || {
-        Format::ALL.map(|format| view! { <FileRow run=run.clone() which=weights.get() format /> })
-    };
+    let rows = Format::ALL.map(|format| {
+        view! { <FileRow trainer name=name.clone() which format /> }
+    });
     view! {
         <p class="muted">
-            "Run " <strong>{name}</strong>
+            "Run " <strong>{name.clone()}</strong>
             ": 34\u{2009}826 parameters. Everything is made in this tab."
             {under_way}
         </p>
@@ -102,7 +110,6 @@ fn RunFiles(run: Run) -> impl IntoView {
             <thead>
                 <tr>
                     <th scope="col">"File"</th>
-                    <th scope="col" class="number">"Size"</th>
                     <th scope="col">"Opens with"</th>
                     <th scope="col">"In Python"</th>
                     <th scope="col"><span class="hidden">"Download"</span></th>
@@ -111,50 +118,79 @@ fn RunFiles(run: Run) -> impl IntoView {
             <tbody>{rows}</tbody>
         </table>
     }
+    .into_any()
+}
+
+/// How far a file is.
+#[derive(Clone, Debug, PartialEq)]
+enum Making {
+    /// It was not asked for.
+    Nothing,
+    /// So much of it is made, 0 to 1.
+    Part(f64),
+    /// So many bytes were saved.
+    Saved(u64),
+    /// Why it could not be made: a sentence.
+    Failed(String),
 }
 
 #[component]
-fn FileRow(run: Run, which: Weights, format: Format) -> impl IntoView {
-    let name = format.file_name(&run);
-    let snippet = format.snippet(&run);
-    let (size, download) = match format.write(&run, which) {
-        Ok(bytes) => {
-            let size = format::bytes(bytes.len() as u64);
-            let blob = Blob::new_with_options(bytes.as_slice(), Some(format.media_type()));
-            let url = ObjectUrl::from(blob);
-            let link = view! {
-                <a
-                    class="button"
-                    href=url.to_string()
-                    download=name.clone()
-                    aria-label=format!("Download {name}")
-                >
-                    "Download"
-                </a>
-            };
-            // The link must work for as long as it is shown.
-            let url = StoredValue::new_local(url);
-            on_cleanup(move || url.dispose());
-            (size, link.into_any())
+fn FileRow(trainer: Trainer, name: String, which: RwSignal<Weights>, format: Format) -> AnyView {
+    let (file, snippet) = (format.file_name(&name), format.snippet(&name));
+    let making = RwSignal::new(Making::Nothing);
+    let work = StoredValue::new_local(None::<AbortHandle>);
+    on_cleanup(move || {
+        work.try_update_value(|work| work.take().map(|work| work.abort()));
+    });
+    let saved = file.clone();
+    let make = move |_| {
+        if matches!(making.get_untracked(), Making::Part(_)) {
+            return;
         }
-        Err(error) => (
-            "–".to_owned(),
-            view! { <p class="error">{error.to_string()}</p> }.into_any(),
-        ),
+        making.set(Making::Part(0.0));
+        let saved = saved.clone();
+        let progress = move |done| making.set(Making::Part(done));
+        let made = trainer.make_file(format, which.get_untracked(), progress);
+        let (made, handle) = abortable(made);
+        work.set_value(Some(handle));
+        wasm_bindgen_futures::spawn_local(async move {
+            // Whoever leaves the screen leaves the file too.
+            if let Ok(made) = made.await {
+                making.set(match made {
+                    Ok(blob) => {
+                        download::save_blob(&saved, ObjectUrl::from(blob.clone()));
+                        Making::Saved(blob.size())
+                    }
+                    Err(reason) => Making::Failed(reason),
+                });
+            }
+        });
     };
+    let said = move || match making.get() {
+        Making::Nothing => String::new(),
+        Making::Part(done) => format!("{:.0}\u{2009}%", 100.0 * done),
+        Making::Saved(bytes) => format!("Saved, {}", format::bytes(bytes)),
+        Making::Failed(reason) => reason,
+    };
+    let is_making = move || matches!(making.get(), Making::Part(_));
     view! {
         <tr>
             <th scope="row">
-                {name}
+                {file.clone()}
                 <small>{format.contents()}</small>
             </th>
-            <td class="number">{size}</td>
             <td>{format.opens_with()}</td>
             <td class="snippet">
                 <code>{snippet.clone()}</code>
                 <CopyButton label="Copy" text=snippet />
             </td>
-            <td>{download}</td>
+            <td>
+                <button aria-label=format!("Download {file}") aria-busy=move || is_making().to_string() on:click=make>
+                    "Download"
+                </button>
+                <small role="status" class:error=move || matches!(making.get(), Making::Failed(_))>{said}</small>
+            </td>
         </tr>
     }
+    .into_any()
 }

@@ -5,6 +5,8 @@ pub mod constructors;
 mod data;
 #[cfg(feature = "cpu-worker")]
 mod examine;
+#[cfg(feature = "cpu-worker")]
+mod export;
 mod helper;
 mod outbox;
 mod run;
@@ -124,6 +126,24 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
             }
             ToWorker::Check { files } => {
                 data::check(&files);
+                continue;
+            }
+            #[cfg(feature = "cpu-worker")]
+            ToWorker::Export {
+                format,
+                which,
+                identity,
+                segments,
+                checkpoint,
+            } => {
+                export::export(format, which, *identity, segments, checkpoint);
+                continue;
+            }
+            #[cfg(not(feature = "cpu-worker"))]
+            ToWorker::Export { .. } => {
+                post(&FromWorker::Exported {
+                    outcome: Err("This worker makes no files.".to_owned()),
+                });
                 continue;
             }
             // Meant for a run that has ended meanwhile, or for a question that is answered.

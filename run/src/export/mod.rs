@@ -4,6 +4,8 @@ mod safetensors;
 mod settings;
 pub mod tables;
 
+use serde::{Deserialize, Serialize};
+
 use crate::run::{Run, Weights};
 
 /// Why a file could not be made.
@@ -23,7 +25,7 @@ pub enum ExportError {
 }
 
 /// A file that a run leaves as.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Format {
     /// The weights.
     Safetensors,
@@ -39,9 +41,8 @@ impl Format {
     /// Every format, the model first.
     pub const ALL: [Self; 4] = [Self::Safetensors, Self::Config, Self::Csv, Self::JsonLines];
 
-    /// The file's name.
-    pub fn file_name(self, run: &Run) -> String {
-        let name = &run.identity.name;
+    /// The name of a run's file.
+    pub fn file_name(self, name: &str) -> String {
         match self {
             Self::Safetensors => format!("{name}.safetensors"),
             Self::Config => format!("{name}.config.json"),
@@ -71,8 +72,8 @@ impl Format {
     }
 
     /// A line of Python that reads it.
-    pub fn snippet(self, run: &Run) -> String {
-        let file = self.file_name(run);
+    pub fn snippet(self, name: &str) -> String {
+        let file = self.file_name(name);
         match self {
             Self::Safetensors => format!("safetensors.numpy.load_file(\"{file}\")"),
             Self::Config => format!("json.load(open(\"{file}\"))"),
@@ -91,13 +92,19 @@ impl Format {
         }
     }
 
-    /// The file; `which` matters to the weights alone.
+    /// Makes the file and gives it to `take`, part by part, each with how much is done then, 0 to 1;
+    /// `which` matters to the weights alone.
     ///
     /// # Errors
     /// Weights asked of a run that has none, or a writer that refuses.
-    pub fn write(self, run: &Run, which: Weights) -> Result<Vec<u8>, ExportError> {
+    pub fn write(
+        self,
+        run: &Run,
+        which: Weights,
+        take: &mut dyn FnMut(Vec<u8>, f64),
+    ) -> Result<(), ExportError> {
         let refused = |reason: String| ExportError::Writer {
-            file: self.file_name(run),
+            file: self.file_name(&run.identity.name),
             reason,
         };
         match self {
@@ -106,13 +113,36 @@ impl Format {
                     .weights(which)
                     .map_err(|error| refused(error.to_string()))?;
                 let weights = weights.ok_or(ExportError::NoWeights)?;
-                safetensors::write(run, which, &weights).map_err(|error| refused(error.to_string()))
+                let file = safetensors::write(run, which, &weights);
+                take(file.map_err(|error| refused(error.to_string()))?, 1.0);
+                Ok(())
             }
-            Self::Config => settings::write(run).map_err(|error| refused(error.to_string())),
-            Self::Csv => tables::write_csv(run).map_err(|error| refused(error.to_string())),
+            Self::Config => {
+                let file = settings::write(run).map_err(|error| refused(error.to_string()))?;
+                take(file, 1.0);
+                Ok(())
+            }
+            Self::Csv => tables::write_csv(run, take).map_err(|error| refused(error.to_string())),
             Self::JsonLines => {
-                tables::write_json_lines(run).map_err(|error| refused(error.to_string()))
+                tables::write_json_lines(run, take).map_err(|error| refused(error.to_string()))
             }
         }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// The whole file.
+    pub(crate) fn whole(format: Format, run: &Run, which: Weights) -> Result<Vec<u8>, ExportError> {
+        let (mut file, mut last) = (Vec::new(), 0.0);
+        format.write(run, which, &mut |part, done| {
+            assert!((last..=1.0).contains(&done), "{done} after {last}");
+            last = done;
+            file.extend(part);
+        })?;
+        assert_eq!(last, 1.0);
+        Ok(file)
     }
 }

@@ -47,6 +47,7 @@ mod tests {
     use kiln_model::spec::{FC_WEIGHT, PARAMETER_COUNT};
 
     use super::*;
+    use crate::export::tests::whole;
     use crate::export::{ExportError, Format};
     use crate::run::tests::{new_run, scored_run};
 
@@ -62,7 +63,7 @@ mod tests {
         let bytes: Vec<u8> = (0..PARAMETER_COUNT)
             .flat_map(|index| (index as f32 / divisor).to_le_bytes())
             .collect();
-        let file = Format::Safetensors.write(&scored_run(), which).unwrap();
+        let file = whole(Format::Safetensors, &scored_run(), which).unwrap();
 
         let (header_bytes, header) = SafeTensors::read_metadata(&file).unwrap();
         assert_eq!((header_bytes + 8) % 8, 0, "the data is aligned");
@@ -90,9 +91,7 @@ mod tests {
 
     #[test]
     fn a_run_without_weights_has_no_model() {
-        let error = Format::Safetensors
-            .write(&new_run(), Weights::Best)
-            .unwrap_err();
+        let error = whole(Format::Safetensors, &new_run(), Weights::Best).unwrap_err();
         assert!(matches!(error, ExportError::NoWeights));
     }
 }

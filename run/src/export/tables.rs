@@ -19,27 +19,46 @@ struct Row<'a> {
     value: f64,
 }
 
-fn rows<'a>(run: &'a str, history: &History) -> Vec<Row<'a>> {
-    let mut rows = Vec::new();
-    let mut push = |moment: Moment, series, value| {
-        rows.push(Row {
-            run,
-            step: moment.step,
-            epoch: moment.epoch,
-            images: moment.images,
-            elapsed_s: moment.elapsed_secs,
-            series,
-            value,
-        });
+/// Bytes of a part of a file: a long run's rows are never all there at once.
+const PART_BYTES: usize = 1 << 20;
+
+/// Gives every row to `take`, as long as it takes them; with how much is done then, 0 to 1.
+fn each_row<'a, E>(
+    run: &'a str,
+    history: &History,
+    mut take: impl FnMut(Row<'a>, f64) -> Result<(), E>,
+) -> Result<(), E> {
+    let total = history.len().max(1) as f64;
+    let mut measured = 0_usize;
+    let mut push = |moment: &Moment, figures: &[(&'static str, f64)]| {
+        measured += 1;
+        for (series, value) in figures {
+            let row = Row {
+                run,
+                step: moment.step,
+                epoch: moment.epoch,
+                images: moment.images,
+                elapsed_s: moment.elapsed_secs,
+                series,
+                value: *value,
+            };
+            take(row, measured as f64 / total)?;
+        }
+        Ok(())
     };
     // A step that failed is the last one.
     for Measured { moment, value } in history.steps.iter().chain(&history.diverged) {
-        push(*moment, "train/loss", value.quality.loss);
-        push(*moment, "train/accuracy", value.quality.accuracy);
-        push(*moment, "learning_rate", value.learning_rate);
-        push(*moment, "gradient_norm", value.gradient_norm);
+        push(
+            moment,
+            &[
+                ("train/loss", value.quality.loss),
+                ("train/accuracy", value.quality.accuracy),
+                ("learning_rate", value.learning_rate),
+                ("gradient_norm", value.gradient_norm),
+            ],
+        )?;
     }
-    for (measured, loss, accuracy) in [
+    for (rows, loss, accuracy) in [
         (&history.epochs, "train/epoch_loss", "train/epoch_accuracy"),
         (
             &history.validations,
@@ -47,28 +66,38 @@ fn rows<'a>(run: &'a str, history: &History) -> Vec<Row<'a>> {
             "validation/accuracy",
         ),
     ] {
-        for Measured { moment, value } in measured {
-            push(*moment, loss, value.loss);
-            push(*moment, accuracy, value.accuracy);
+        for Measured { moment, value } in rows {
+            push(moment, &[(loss, value.loss), (accuracy, value.accuracy)])?;
         }
     }
     for Measured { moment, value } in &history.throughput {
-        push(*moment, "images_per_s", *value);
+        push(moment, &[("images_per_s", *value)])?;
     }
     if let Some(Measured { moment, value }) = &history.score {
         let Quality { loss, accuracy } = value.quality;
-        push(*moment, "test/loss", loss);
-        push(*moment, "test/accuracy", accuracy);
+        push(moment, &[("test/loss", loss), ("test/accuracy", accuracy)])?;
     }
-    rows
+    Ok(())
 }
 
-/// The rows as CSV with a header.
-pub fn write_csv(run: &Run) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    for row in rows(&run.identity.name, run.history()) {
+/// The rows as CSV with a header, part by part.
+pub fn write_csv(run: &Run, take: &mut dyn FnMut(Vec<u8>, f64)) -> Result<(), csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::with_capacity(PART_BYTES));
+    each_row(&run.identity.name, run.history(), |row, done| {
         writer.serialize(row)?;
-    }
+        if writer.get_ref().len() >= PART_BYTES {
+            let next = csv::WriterBuilder::new()
+                .has_headers(false)
+                .from_writer(Vec::with_capacity(PART_BYTES));
+            take(finished(std::mem::replace(&mut writer, next))?, done);
+        }
+        Ok::<(), csv::Error>(())
+    })?;
+    take(finished(writer)?, 1.0);
+    Ok(())
+}
+
+fn finished(writer: csv::Writer<Vec<u8>>) -> Result<Vec<u8>, csv::Error> {
     writer
         .into_inner()
         .map_err(|error| error.into_error().into())
@@ -85,36 +114,47 @@ pub fn write_chart(runs: &[(String, &History)], subject: Subject) -> Result<Vec<
         Subject::GradientNorm => series == "gradient_norm",
     };
     for (name, history) in runs {
-        for row in rows(name, history) {
+        each_row(name, history, |row, _| {
             if is_shown(row.series) {
                 writer.serialize(row)?;
             }
-        }
+            Ok::<(), csv::Error>(())
+        })?;
     }
-    writer
-        .into_inner()
-        .map_err(|error| error.into_error().into())
+    finished(writer)
 }
 
-/// The rows as one JSON object a line.
-pub fn write_json_lines(run: &Run) -> Result<Vec<u8>, serde_json::Error> {
-    let mut lines = Vec::new();
-    for row in rows(&run.identity.name, run.history()) {
+/// The rows as one JSON object a line, part by part.
+pub fn write_json_lines(
+    run: &Run,
+    take: &mut dyn FnMut(Vec<u8>, f64),
+) -> Result<(), serde_json::Error> {
+    let mut lines = Vec::with_capacity(PART_BYTES);
+    each_row(&run.identity.name, run.history(), |row, done| {
         serde_json::to_writer(&mut lines, &row)?;
         lines.push(b'\n');
-    }
-    Ok(lines)
+        if lines.len() >= PART_BYTES {
+            let part = std::mem::replace(&mut lines, Vec::with_capacity(PART_BYTES));
+            take(part, done);
+        }
+        Ok::<(), serde_json::Error>(())
+    })?;
+    take(lines, 1.0);
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::export::Format;
+    use crate::export::tests::whole;
+    use crate::run::Weights;
     use crate::run::tests::scored_run;
 
     #[test]
     fn both_tables_hold_every_measurement() {
         let run = scored_run();
-        let csv = String::from_utf8(write_csv(&run).unwrap()).unwrap();
+        let text = |format| String::from_utf8(whole(format, &run, Weights::Best).unwrap()).unwrap();
+        let csv = text(Format::Csv);
         let mut lines = csv.lines();
         assert_eq!(
             lines.next(),
@@ -128,7 +168,7 @@ mod tests {
             csv.lines().last(),
             Some("amber-bowl-1,2,0.2,256,1.0,test/accuracy,0.9")
         );
-        let json = String::from_utf8(write_json_lines(&run).unwrap()).unwrap();
+        let json = text(Format::JsonLines);
         // Two steps of four figures, an epoch, a validation and a score of two each, and one
         // throughput.
         assert_eq!((csv.lines().count() - 1, json.lines().count()), (15, 15));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::device::Backend;
-use crate::protocol::RunId;
+use crate::id::RunId;
 
 /// What a run is known by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -78,7 +78,7 @@ pub struct Measuring {
 }
 
 /// Which of a run's weights.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Weights {
     /// Those with the lowest validation loss; the last where nothing was validated.
     #[default]

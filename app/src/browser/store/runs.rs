@@ -232,7 +232,7 @@ impl Store {
         let record = self.record(id).await?.ok_or(StoreError::Gone)?;
         let file = self.get(CHECKPOINTS, key(id)).await?;
         let file = file.map(from_value::<File>).transpose()?;
-        let segments = self.get_all(SEGMENTS, Some(all_of(id)?)).await?;
+        let segments = self.segments(id).await?;
         if segments.is_empty() {
             let file = file.ok_or(StoreError::Gone)?.checkpoint;
             let run = Run::of_first_versions(record.identity, record.status, file)?;
@@ -244,13 +244,23 @@ impl Store {
         let mut reading = Reading::new(record.identity);
         let mut start_ms = js_sys::Date::now();
         for segment in segments {
-            reading.take(&from_value::<Stretch>(segment)?.bytes);
+            reading.take(&segment);
             if js_sys::Date::now() - start_ms > READ_MS {
                 TimeoutFuture::new(0).await;
                 start_ms = js_sys::Date::now();
             }
         }
         Ok(reading.end(checkpoint))
+    }
+
+    /// The log of a run, segment by segment; empty where none is kept.
+    ///
+    /// # Errors
+    /// A segment that cannot be read, or a browser that refuses.
+    pub async fn segments(&self, id: RunId) -> Result<Vec<Vec<u8>>, StoreError> {
+        let all = self.get_all(SEGMENTS, Some(all_of(id)?)).await?;
+        let bytes = |value| from_value::<Stretch>(value).map(|stretch| stretch.bytes);
+        all.into_iter().map(bytes).collect()
     }
 
     /// Brings a run of version 1 into the shape of this one. A tab that dies before it is done

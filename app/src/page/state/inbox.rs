@@ -82,8 +82,10 @@ impl Trainer {
                 step: moment.step,
                 predictions,
             }),
-            // Questions are asked of another worker.
+            // Questions are asked of another worker, and so are files.
             FromWorker::Answering { .. }
+            | FromWorker::Exporting { .. }
+            | FromWorker::Exported { .. }
             | FromWorker::Answered { .. }
             | FromWorker::Checked { .. } => {}
             FromWorker::RunFailed { run, reason } => {

@@ -5,6 +5,7 @@ mod backend;
 mod data_use;
 mod deletions;
 pub mod examiner;
+mod export;
 mod health;
 mod inbox;
 mod keeping;
