@@ -1,7 +1,8 @@
 //! Whatever the bytes, the reader answers; and what it accepts can be written and read again.
 #![no_main]
 
-use kiln_model::checkpoint::{read, write};
+use kiln_model::checkpoint::{history, read, write};
+use kiln_model::frame;
 use libfuzzer_sys::fuzz_target;
 
 /// More than the tensors of any checkpoint of so few measurements take.
@@ -32,10 +33,9 @@ fn promised(header: &[u8]) -> Option<usize> {
 
 /// Reads a body behind a header that fits it.
 fn accept(body: &[u8]) {
-    let mut file = b"KILNCKPT\x02\x00\x00\x00".to_vec();
-    file.extend((body.len() as u64).to_le_bytes());
-    file.extend(crc32fast::hash(body).to_le_bytes());
-    file.extend(body);
+    let first_version = frame::wrap(*b"KILNCKPT", 1, body);
+    let _refused = history(&first_version);
+    let file = frame::wrap(*b"KILNCKPT", 2, body);
     if let Ok(checkpoint) = read(&file) {
         let again = write(&checkpoint).expect("what was read can be written");
         // Compared as files, since a number that is none equals nothing.
