@@ -1,5 +1,7 @@
 //! All that was measured in a run, in the order in which it happened.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -15,7 +17,36 @@ pub struct Measured<T> {
     pub value: T,
 }
 
-/// All that was measured in a run.
+/// The SHA-256 of the losses until now: hashing them all again would take long after a long run.
+#[derive(Clone, Default)]
+struct Losses(Sha256);
+
+impl fmt::Debug for Losses {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.digits())
+    }
+}
+
+impl PartialEq for Losses {
+    fn eq(&self, other: &Self) -> bool {
+        self.digits() == other.digits()
+    }
+}
+
+impl Losses {
+    fn add(&mut self, loss: f64) {
+        self.0.update(loss.to_le_bytes());
+    }
+
+    /// The first half of the hash, in hexadecimal digits.
+    fn digits(&self) -> String {
+        let hash = self.0.clone().finalize();
+        let digits = hash.iter().take(8).map(|byte| format!("{byte:02x}"));
+        digits.collect()
+    }
+}
+
+/// All that was measured in a run. It is only added to by [`History::apply`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     /// Every training step, dropout on.
@@ -34,10 +65,11 @@ pub struct History {
     pub stopped_early: Option<Measured<u32>>,
     /// The step whose loss or gradient is no number, with which training ended.
     pub diverged: Option<Measured<Trained>>,
+    losses: Losses,
 }
 
 /// How much of a history there is: what it can go back to.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extent {
     steps: usize,
     epochs: usize,
@@ -47,13 +79,17 @@ pub struct Extent {
     score: Option<Measured<Score>>,
     stopped_early: Option<Measured<u32>>,
     diverged: Option<Measured<Trained>>,
+    losses: Losses,
 }
 
 impl History {
     /// Takes in one thing that happened; what is no measurement changes nothing.
     pub fn apply(&mut self, event: &Event) {
         match *event {
-            Event::Step(moment, value) => self.steps.push(Measured { moment, value }),
+            Event::Step(moment, value) => {
+                self.losses.add(value.quality.loss);
+                self.steps.push(Measured { moment, value });
+            }
             Event::Epoch(moment, value) => self.epochs.push(Measured { moment, value }),
             Event::Validation(moment, value) => self.validations.push(Measured { moment, value }),
             Event::Throughput(moment, value) => self.throughput.push(Measured { moment, value }),
@@ -78,6 +114,7 @@ impl History {
             score: self.score,
             stopped_early: self.stopped_early,
             diverged: self.diverged,
+            losses: self.losses.clone(),
         }
     }
 
@@ -91,6 +128,7 @@ impl History {
         self.score = to.score;
         self.stopped_early = to.stopped_early;
         self.diverged = to.diverged;
+        self.losses = to.losses.clone();
     }
 
     /// What was measured or changed since there was so much, in order of steps.
@@ -157,16 +195,6 @@ impl History {
     /// any number of workers.
     pub fn fingerprint(&self) -> Option<String> {
         self.steps.first()?;
-        let mut hash = Sha256::new();
-        for step in &self.steps {
-            hash.update(step.value.quality.loss.to_le_bytes());
-        }
-        let digits = hash
-            .finalize()
-            .iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        Some(digits)
+        Some(self.losses.digits())
     }
 }

@@ -37,7 +37,7 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
         .args(
             [
                 "e2e", "firefox", "kept", "recovery", "presses", "places", "runs", "evaluate",
-                "data", "draw",
+                "data", "draw", "pixels",
             ]
             .map(|test| format!("--test={test}")),
         )

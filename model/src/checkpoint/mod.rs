@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Edit};
 use crate::evaluation::Tally;
-use crate::event::Quality;
+use crate::event::{Event, Quality};
 use crate::frame::{self, FrameError};
 use crate::history::{History, Measured};
 use crate::spec::{PARAMETER_COUNT, PARAMETERS};
@@ -457,16 +457,18 @@ pub fn history(file: &[u8]) -> Result<Option<History>, CheckpointError> {
     } else {
         None
     };
-    Ok(Some(History {
-        steps: table::read(tensors, STEPS)?,
-        epochs: table::read(tensors, EPOCHS)?,
-        validations: table::read(tensors, VALIDATIONS)?,
-        throughput: table::read(tensors, THROUGHPUT)?,
-        edits: opened.head.edits,
-        score: table::read(tensors, SCORE)?.pop(),
-        stopped_early: opened.head.stopped_early,
-        diverged,
-    }))
+    let mut history = History::default();
+    for Measured { moment, value } in table::read(tensors, STEPS)? {
+        history.apply(&Event::Step(moment, value));
+    }
+    history.epochs = table::read(tensors, EPOCHS)?;
+    history.validations = table::read(tensors, VALIDATIONS)?;
+    history.throughput = table::read(tensors, THROUGHPUT)?;
+    history.edits = opened.head.edits;
+    history.score = table::read(tensors, SCORE)?.pop();
+    history.stopped_early = opened.head.stopped_early;
+    history.diverged = diverged;
+    Ok(Some(history))
 }
 
 fn read_parameters(tensors: &SafeTensors<'_>, prefix: &str) -> Result<Values, CheckpointError> {

@@ -88,7 +88,7 @@ pub enum Weights {
 }
 
 /// Where a run goes back to: its last checkpoint, or its start.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Mark {
     config: Config,
     extent: Extent,

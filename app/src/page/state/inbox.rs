@@ -64,7 +64,7 @@ impl Trainer {
             }
             FromWorker::Happened { run, events } => self.apply(run, events),
             FromWorker::Kept { run, checkpoint } => {
-                if self.stage.get_untracked().trained() == Some(run) {
+                if self.is_of_open_run(run) {
                     match Checkpoint::new(checkpoint) {
                         Ok(checkpoint) => self.keep(run, checkpoint),
                         Err(error) => self.crash(error.to_string()),
@@ -89,7 +89,7 @@ impl Trainer {
             | FromWorker::Answered { .. }
             | FromWorker::Checked { .. } => {}
             FromWorker::RunFailed { run, reason } => {
-                if self.stage.get_untracked().trained() == Some(run) {
+                if self.is_of_open_run(run) {
                     self.happen(life::Event::Refused(run));
                     self.notify(Notice::problem(
                         format!("The run cannot go on: {reason}."),
@@ -99,6 +99,15 @@ impl Trainer {
             }
             FromWorker::Fatal { details } => self.crash(details),
         }
+    }
+
+    /// Whether a message is about the run that is trained; others are counted, and change nothing.
+    fn is_of_open_run(&self, run: RunId) -> bool {
+        let is_open = self.stage.get_untracked().trained() == Some(run);
+        if !is_open {
+            self.private.update_value(|private| private.strays += 1);
+        }
+        is_open
     }
 
     fn tell_if_ready(&self) {
@@ -132,7 +141,7 @@ impl Trainer {
 
     /// Takes in what happened in the open run.
     fn apply(&self, id: RunId, events: Vec<Event>) {
-        if self.stage.get_untracked().trained() != Some(id) {
+        if !self.is_of_open_run(id) {
             return;
         }
         self.happen(life::Event::Heard(id));

@@ -113,7 +113,10 @@ impl Trainer {
                     trainer.happen(Event::Claimed(run, is_given));
                 }
                 Err(reason) => {
-                    trainer.happen(Event::Cancel);
+                    let stage = trainer.stage.get_untracked();
+                    if matches!(stage, Stage::Claiming(claimed, ..) if claimed == run) {
+                        trainer.happen(Event::Cancel);
+                    }
                     trainer.library.tell_storage(StoreError::Refused(reason));
                 }
             }
@@ -309,7 +312,10 @@ impl Trainer {
     }
 
     fn last_crash(&self) -> String {
-        self.private.with_value(|private| private.crash.clone())
+        self.private.with_value(|private| match private.strays {
+            0 => private.crash.clone(),
+            strays => format!("{}\n{strays} messages came out of order.", private.crash),
+        })
     }
 
     /// The backend of the shown run, the step it is at, and the step of its checkpoint.

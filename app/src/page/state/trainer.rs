@@ -179,6 +179,8 @@ pub(super) struct Private {
     pub(super) health: Health,
     /// What is known of why the trainer broke last.
     pub(super) crash: String,
+    /// Messages about runs that are not open, which changed nothing.
+    pub(super) strays: u32,
     pub(super) pace: Pace,
     pub(super) repaint: Option<Timeout>,
     pub(super) listed_ms: f64,
