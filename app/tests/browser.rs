@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use kiln_app::browser::codec::{decode, encode};
 use kiln_app::worker::constructors;
 use kiln_model::batch::{Batch, Batches, Draw};
-use kiln_model::checkpoint::Values;
+use kiln_model::checkpoint::{Values, read, write};
 use kiln_model::config::{Config, Edit, ValidateOn};
 use kiln_model::dataset::{Dataset, Images, Split};
 use kiln_model::event::{Command, Event, Quality, Score};
@@ -213,13 +213,14 @@ async fn interrupted(device: Device, read_back: ReadBack) -> Vec<f64> {
     // As it travels between worker and page.
     let kept = FromWorker::Kept {
         run: RunId(7),
-        snapshot: Box::new(snapshot.unwrap()),
+        checkpoint: write(&snapshot.unwrap()).unwrap(),
     };
-    let FromWorker::Kept { snapshot, .. } = decode(encode(&kept).unwrap()).unwrap() else {
+    let FromWorker::Kept { checkpoint, .. } = decode(encode(&kept).unwrap()).unwrap() else {
         unreachable!("a message turned into another")
     };
     drop(before);
-    let mut after = Session::resume(*snapshot, &dataset(), device, read_back).unwrap();
+    let snapshot = read(&checkpoint).unwrap();
+    let mut after = Session::resume(snapshot, &dataset(), device, read_back).unwrap();
     losses.extend(go_on(&mut after, 5).await);
     losses
 }

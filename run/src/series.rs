@@ -213,6 +213,25 @@ impl Subject {
         }
     }
 
+    /// Where a run's first and last measurement are on an axis; nothing where there is none.
+    pub fn ends(self, history: &History, identity: &Identity, axis: Axis) -> Option<(f64, f64)> {
+        let place = |moment: Option<&Moment>| axis.place(moment?, identity);
+        let of_steps = history.steps.first().zip(history.steps.last());
+        let of_rates = history.throughput.first().zip(history.throughput.last());
+        let (first, last) = match self {
+            Self::Throughput => of_rates.map(|(first, last)| (first.moment, last.moment))?,
+            _ => of_steps.map(|(first, last)| (first.moment, last.moment))?,
+        };
+        // The last validation and the step that failed come after the last step.
+        let validated = history.validations.last().map(|row| row.moment);
+        let diverged = history.diverged.map(|row| row.moment);
+        let later = [validated, diverged].into_iter().flatten();
+        let later = later.filter(|_| self != Self::Throughput);
+        let places = later.filter_map(|moment| place(Some(&moment)));
+        let last = places.fold(place(Some(&last))?, f64::max);
+        Some((place(Some(&first))?, last))
+    }
+
     /// A run's curves. `smoothing` is that of [`smooth`], over the width of the run itself. Of more
     /// than [`EXACT`] measurements those are kept that matter to the part of the axis in `sight`, and
     /// what is smoothed are means of as many stretches; `levels` are this subject's, of this history.

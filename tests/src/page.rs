@@ -456,6 +456,48 @@ impl Page {
         Ok(())
     }
 
+    /// The names of the runs that Runs lists, from the top, once they are so many: they are drawn a
+    /// few at a time, while the screen is already there.
+    ///
+    /// # Errors
+    /// Another number of runs.
+    pub async fn listed(&self, count: usize) -> Result<Vec<String>, HarnessError> {
+        const NAMES: &str = "[...document.querySelectorAll('.table-scroll tbody th')]
+            .map(cell => cell.innerText.trim())";
+        self.wait_for_value(&format!("{NAMES}.length"), &json!(count), 20)
+            .await?;
+        let names = self.evaluate(NAMES).await?;
+        Ok(serde_json::from_value(names).unwrap_or_default())
+    }
+
+    /// Puts two fingers on what has this role and accessible name, and moves them apart or together,
+    /// through pairs of places that are given from 0 to 1, across.
+    ///
+    /// # Errors
+    /// Nothing of that name, or a page that does not answer.
+    pub async fn pinch(
+        &self,
+        role: &str,
+        name: &str,
+        pairs: &[[f64; 2]],
+    ) -> Result<(), HarnessError> {
+        let [x, y, width, height] = self.place_of(role, name).await?;
+        for (index, pair) in pairs.iter().enumerate() {
+            let kind = if index == 0 {
+                "touchStart"
+            } else {
+                "touchMove"
+            };
+            let points =
+                pair.map(|across| json!({ "x": x + across * width, "y": y + height / 2.0 }));
+            let parameters = json!({ "type": kind, "touchPoints": points });
+            self.cdp("Input.dispatchTouchEvent", parameters).await?;
+        }
+        let parameters = json!({ "type": "touchEnd", "touchPoints": [] });
+        self.cdp("Input.dispatchTouchEvent", parameters).await?;
+        Ok(())
+    }
+
     /// Draws with a finger on what has this role and accessible name, as [`Page::drag`] does with
     /// the mouse.
     ///

@@ -322,10 +322,7 @@ async fn a_worker_that_stops_and_a_run_that_goes_are_told() -> Outcome {
     page.wait_for_text("Best weights, those of step", 10)
         .await?;
     page.press("link", "Runs").await?;
-    let name = page
-        .evaluate("document.querySelector('.table-scroll tbody th').innerText.trim()")
-        .await?;
-    let name = name.as_str().unwrap().to_owned();
+    let name = page.listed(1).await?.remove(0);
     page.press("button", &format!("Delete {name}")).await?;
     page.press("link", "Draw").await?;
     page.wait_for_text("No trained model yet.", 10).await?;

@@ -183,8 +183,8 @@ async fn two_runs_never_have_one_name() -> Outcome {
     page.keep_short_run().await?;
     page.press("link", "Runs").await?;
     let names = "[...document.querySelectorAll('tbody th')].map(cell => cell.innerText.trim())";
-    let both = page.evaluate(names).await?;
-    let name = |index: usize| both[index].as_str().unwrap_or_default().to_owned();
+    let both = page.listed(2).await?;
+    let name = |index: usize| both[index].clone();
     page.press("button", &name(0)).await?;
     page.type_into("textbox", "Name", &name(1)).await?;
     page.press("textbox", "Tags").await?;
@@ -261,11 +261,8 @@ async fn the_focus_stays_where_the_keyboard_was() -> Outcome {
     page.press("button", "Skip scoring").await?;
     page.wait_for_state(&["stopped"], 30).await?;
     page.press("link", "Runs").await?;
-    let name = page
-        .evaluate("document.querySelector('tbody th').innerText.trim()")
-        .await?;
-    page.press("button", name.as_str().unwrap_or_default())
-        .await?;
+    let name = page.listed(1).await?.remove(0);
+    page.press("button", &name).await?;
     page.key("F2").await?;
     page.type_text("renamed").await?;
     page.key("Enter").await?;
@@ -351,5 +348,36 @@ async fn the_focus_is_not_fetched_from_who_put_it_away() -> Outcome {
     page.wait_for_state(&["finishing"], 30).await?;
     let now = page.evaluate("document.activeElement.localName").await?;
     assert_eq!(now, json!("body"));
+    page.close().await
+}
+
+/// Two fingers zoom a chart: what is under each stays under it.
+#[tokio::test]
+async fn two_fingers_zoom_a_chart() -> Outcome {
+    let server = Server::start().await?;
+    let page = ready(&server).await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(60, 60).await?;
+    page.press("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 30).await?;
+    let name = page
+        .evaluate("document.querySelector('.chart [role=img]').ariaLabel")
+        .await?;
+    let chart = name.as_str().unwrap();
+    let ticks = "[...document.querySelectorAll('.chart')[0].querySelectorAll('.x-axis span')]
+        .map(tick => Number(tick.innerText.replace(/\\s/g, '')))";
+    let whole = page.evaluate(ticks).await?;
+    assert_eq!(whole[0], json!(0));
+    page.pinch("image", chart, &[[0.45, 0.55], [0.4, 0.6], [0.1, 0.9]])
+        .await?;
+    // An eighth of it is in sight, in the middle.
+    let is_near = format!("({ticks})[0] > 10 && ({ticks}).at(-1) < 60");
+    page.wait_for_value(&is_near, &json!(true), 10).await?;
+    assert!(page.has("button", "Reset zoom").await?);
+    // And together again, further than there is anything to see.
+    page.pinch("image", chart, &[[0.05, 0.95], [0.3, 0.7], [0.48, 0.52]])
+        .await?;
+    page.wait_for_value(ticks, &whole, 10).await?;
+    assert!(!page.has("button", "Reset zoom").await?);
     page.close().await
 }

@@ -21,23 +21,6 @@ async fn table(page: &Page, caption: &str) -> Result<Vec<Vec<String>>, HarnessEr
     Ok(serde_json::from_value(rows).unwrap_or_default())
 }
 
-/// The names of the runs in the table, from the top.
-async fn names(page: &Page) -> Result<Vec<String>, HarnessError> {
-    let rows = table(page, "Runs").await?;
-    Ok(rows.into_iter().skip(1).map(|row| row[1].clone()).collect())
-}
-
-/// The names of so many runs, once they are listed: that is done while the screen is already there.
-async fn names_of(page: &Page, count: usize) -> Result<Vec<String>, HarnessError> {
-    let rows = "document.querySelectorAll('.table-scroll tbody th').length";
-    page.wait_for_value(rows, &json!(count), 20).await?;
-    names(page).await
-}
-
-async fn only_name(page: &Page) -> Result<String, HarnessError> {
-    Ok(names_of(page, 1).await?.remove(0))
-}
-
 async fn wait_for_names(page: &Page, names: &[&str]) -> Outcome {
     page.wait_for_value(
         "[...document.querySelectorAll('.table-scroll tbody th')].map(cell => cell.innerText.trim())",
@@ -178,7 +161,7 @@ async fn runs_are_renamed_found_sorted_deleted_and_brought_back() -> Outcome {
     page.type_number("Batch size", "32").await?;
     page.keep_short_run().await?;
     page.press("link", "Runs").await?;
-    let before = names_of(&page, 2).await?;
+    let before = page.listed(2).await?;
 
     page.press("button", &before[0]).await?;
     page.type_into("textbox", "Name", HOSTILE).await?;
@@ -259,7 +242,7 @@ async fn columns_are_shown_moved_and_remembered_and_a_run_is_marked() -> Outcome
     assert_eq!(cells[1][seed], "42");
 
     // Its colour, wherever it is shown.
-    let name = only_name(&page).await?;
+    let name = page.listed(1).await?.remove(0);
     let colour = "getComputedStyle(document.querySelector('.sparkline')).getPropertyValue('--run')";
     let first = page.evaluate(colour).await?;
     page.press("button", &format!("Another colour for {name}"))
@@ -295,7 +278,7 @@ async fn what_is_typed_about_a_run_stays_while_it_trains() -> Outcome {
     page.press("button", "Start").await?;
     page.wait_for_step(3, 60).await?;
     page.press("link", "Runs").await?;
-    let name = only_name(&page).await?;
+    let name = page.listed(1).await?.remove(0);
     page.press("button", &name).await?;
     page.focus_on(".details textarea").await?;
     page.type_text("Two").await?;
@@ -384,7 +367,7 @@ async fn the_same_settings_twice_are_reproduced() -> Outcome {
     page.keep_short_run().await?;
     page.keep_short_run().await?;
     page.press("link", "Runs").await?;
-    let names = names_of(&page, 2).await?;
+    let names = page.listed(2).await?;
     page.press("button", &names[0]).await?;
     page.wait_for_text("Reproduced", 10).await?;
     page.close().await
@@ -411,14 +394,14 @@ async fn a_second_tab_sees_runs_appear_and_takes_training_over() -> Outcome {
     page.wait_for_state(&["ready"], 60).await?;
     // A run that another tab trains cannot be deleted here.
     page.press("link", "Runs").await?;
-    let name = only_name(&page).await?;
+    let name = page.listed(1).await?.remove(0);
     page.press("button", &format!("Delete {name}")).await?;
     page.wait_for_text(
         &format!("Another tab is training {name}. Stop it there first."),
         10,
     )
     .await?;
-    assert_eq!(names(&page).await?, std::slice::from_ref(&name));
+    assert_eq!(page.listed(1).await?, std::slice::from_ref(&name));
     page.press("link", "Train").await?;
     page.press("button", "Move training here").await?;
     page.wait_for_state(&["running"], 60).await?;
@@ -490,7 +473,7 @@ async fn a_record_that_cannot_be_read_leaves_the_others_usable() -> Outcome {
     page.reload().await?;
     page.wait_for_text("A kept run could not be read", 60)
         .await?;
-    names_of(&page, 1).await?;
+    page.listed(1).await?;
     assert_eq!(
         page.evaluate(&with_database(
             None,

@@ -19,6 +19,8 @@ pub struct Strand {
     pub name: String,
     /// Its colour in CSS.
     pub colour: &'static str,
+    /// Where its first and its last measurement are, in sight or not.
+    pub ends: Option<(f64, f64)>,
     /// What is drawn of it.
     pub curves: Vec<Curve>,
     /// What was changed under way, and where.
@@ -30,6 +32,8 @@ pub struct Strand {
 pub struct Frame {
     /// The axis from left to right.
     pub x: (f64, f64),
+    /// The same where nothing is zoomed into.
+    pub whole: (f64, f64),
     /// The axis from bottom to top.
     pub y: (f64, f64),
     /// Whether the values grow by factors.
@@ -55,10 +59,9 @@ impl Frame {
         utc_offset_ms: f64,
     ) -> Self {
         let curves = || strands.clone().flat_map(|strand| &strand.curves);
-        let ends = curves().flat_map(|curve| [curve.points.first(), curve.points.last()]);
-        let places = ends.flatten().map(|point| point.0);
-        let (first, last) = places.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-            (low.min(x), high.max(x))
+        let ends = strands.clone().filter_map(|strand| strand.ends);
+        let (first, last) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), ends| {
+            (low.min(ends.0), high.max(ends.1))
         });
         let whole = match axis {
             _ if first > last => (0.0, 1.0),
@@ -104,6 +107,7 @@ impl Frame {
         };
         Self {
             x,
+            whole,
             y,
             is_log,
             x_ticks: match axis {

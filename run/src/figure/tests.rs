@@ -7,6 +7,7 @@ use super::*;
 
 fn strand(points: Vec<Point>) -> Strand {
     Strand {
+        ends: points.first().zip(points.last()).map(|(a, b)| (a.0, b.0)),
         name: "a <b> & c".to_owned(),
         colour: "#2f7fd6",
         curves: vec![Curve {
@@ -146,6 +147,9 @@ fn strand_after(later: f64, of: &Strand) -> Strand {
     for point in &mut strand.curves[0].points {
         point.0 += later;
     }
+    strand.ends = strand
+        .ends
+        .map(|(first, last)| (first + later, last + later));
     strand
 }
 

@@ -5,6 +5,7 @@
 
 mod beside;
 mod canvas;
+mod fingers;
 mod strands;
 
 use crate::page::parts::chart::beside::MOST_IN_TOOLTIP;
@@ -19,6 +20,7 @@ use crate::page::parts::chart::canvas::watch_size;
 use crate::page::parts::chart::strands::Cache;
 use crate::page::parts::chart::strands::readings;
 use crate::page::parts::chart::strands::sights;
+use fingers::Fingers;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -113,10 +115,20 @@ pub fn Chart(
     };
     let dragged = RwSignal::new(None::<(f64, f64)>);
     let pointed_up = RwSignal::new(None::<f64>);
+    let fingers = StoredValue::new_local(Fingers::default());
     let point = move |event: PointerEvent| {
         let Some((across, up)) = place_of(&event) else {
             return;
         };
+        let zoom = fingers.try_update_value(|fingers| {
+            frame.with_untracked(|frame| fingers.moved(event.pointer_id(), across, frame))
+        });
+        if let Some(zoom) = zoom.flatten() {
+            view.zoom.set(zoom);
+        }
+        if fingers.with_value(Fingers::are_two) {
+            return;
+        }
         let x = frame.with_untracked(|frame| frame.x_at(across));
         view.hovered.set(Some(x));
         pointed_up.set(Some(up));
@@ -141,9 +153,19 @@ pub fn Chart(
     let press = move |event: PointerEvent| {
         if event.pointer_type() == "mouse" && event.button() == 0 {
             dragged.set(place_of(&event).map(|(across, _)| (across, across)));
+        } else if event.pointer_type() == "touch"
+            && let Some((across, _)) = place_of(&event)
+        {
+            fingers.update_value(|fingers| {
+                frame.with_untracked(|frame| fingers.down(event.pointer_id(), across, frame));
+            });
         }
     };
-    let release = move |_| {
+    let lift = move |event: &PointerEvent| {
+        fingers.update_value(|fingers| fingers.up(event.pointer_id()));
+    };
+    let release = move |event: PointerEvent| {
+        lift(&event);
         let Some((from, to)) = dragged.get_untracked() else {
             return;
         };
@@ -158,6 +180,7 @@ pub fn Chart(
         }
     };
     let leave = move |event: PointerEvent| {
+        lift(&event);
         dragged.set(None);
         // A finger that is lifted leaves the crosshair where it was put, to be read.
         if event.pointer_type() != "touch" {
@@ -401,6 +424,7 @@ pub fn Chart(
                     on:pointerdown=press
                     on:pointerup=release
                     on:pointerleave=leave
+                    on:pointercancel=move |event| lift(&event)
                     on:keydown=key
                 >
                     <div class="grids" aria-hidden="true">{grid}</div>

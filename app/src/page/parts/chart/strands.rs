@@ -71,6 +71,7 @@ pub(super) fn sights(
         let mut made = Strand {
             name: identity.name.clone(),
             colour: identity.css_colour(),
+            ends: subject.ends(history, identity, axis),
             curves: subject.curves(history, identity, axis, smoothing, sight, &mut levels),
             changes: changes(identity, history, axis),
         };
