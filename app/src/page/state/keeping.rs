@@ -174,6 +174,9 @@ impl Trainer {
     /// comes next.
     pub(super) fn store_run(&self) {
         let trainer = *self;
+        if self.library.store().is_none() {
+            return;
+        }
         if let (Some(kept), Some(id)) = (self.unkept(), self.shown_id()) {
             self.library.keep_and_then(kept, id, move |kept| {
                 if let Some(taken) = kept.taken() {
