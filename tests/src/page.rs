@@ -380,6 +380,7 @@ impl Page {
                                 "objectId": object["object"]["objectId"],
                                 "functionDeclaration": function,
                                 "returnByValue": true,
+                                "awaitPromise": true,
                             }),
                         )
                         .await?;
@@ -532,9 +533,17 @@ impl Page {
             .call(
                 role,
                 name,
-                "function() { this.scrollIntoView({ block: 'center' });
-                   const box = this.getBoundingClientRect();
-                   return [box.x, box.y, box.width, box.height]; }",
+                // What has just changed the page may move things still: a press goes where they rest.
+                "async function() {
+                   const place = () => { const box = this.getBoundingClientRect();
+                     return [box.x, box.y, box.width, box.height]; };
+                   for (let look = 0; look < 20; look += 1) {
+                     this.scrollIntoView({ block: 'center' });
+                     const before = place();
+                     await new Promise(done => setTimeout(done, 40));
+                     if (place().every((length, index) => length === before[index])) break;
+                   }
+                   return place(); }",
             )
             .await?;
         Ok([0, 1, 2, 3].map(|index| place[index].as_f64().unwrap_or(0.0)))

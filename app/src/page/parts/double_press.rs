@@ -1,7 +1,8 @@
 //! A double click is one press.
 //!
-//! A button may make way for another one where it stood, as **Start** does for **Cancel**. The
-//! second click of a double click was meant for the first button, and presses no other.
+//! A button may make way for another one where it stood, as **Start** does for **Cancel**, or become
+//! another, as **Pause** does. The second click of a double click was meant for the first button, as it
+//! was called then, and presses no other.
 
 use gloo::events::{EventListener, EventListenerOptions, EventListenerPhase};
 use leptos::prelude::*;
@@ -33,9 +34,13 @@ pub fn listen() -> EventListener {
     )
 }
 
-/// The button or link that was clicked.
-fn control(event: &Event) -> Option<Element> {
+/// The button or link that was clicked, and what it is called.
+fn control(event: &Event) -> Option<(Element, Option<String>)> {
     let target: Element = event.target()?.dyn_into().ok()?;
     // The selector is a valid one.
-    target.closest("button, a").ok().flatten()
+    let control = target.closest("button, a").ok().flatten()?;
+    let name = control
+        .get_attribute("aria-label")
+        .or_else(|| control.text_content());
+    Some((control, name))
 }
