@@ -1,5 +1,6 @@
 //! The page as a person uses it: things are found by role and accessible name.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -397,7 +398,15 @@ impl Page {
     /// # Errors
     /// Nothing of that name, or a page that does not answer.
     pub async fn press(&self, role: &str, name: &str) -> Result<(), HarnessError> {
-        self.click(role, name, 1).await
+        self.click(role, name, 1..=1).await
+    }
+
+    /// Clicks on what has this role and accessible name as the second click of a double click does.
+    ///
+    /// # Errors
+    /// Nothing of that name, or a page that does not answer.
+    pub async fn press_again(&self, role: &str, name: &str) -> Result<(), HarnessError> {
+        self.click(role, name, 2..=2).await
     }
 
     /// Clicks twice at once on what has this role and accessible name, wherever it is by then.
@@ -405,13 +414,18 @@ impl Page {
     /// # Errors
     /// Nothing of that name, or a page that does not answer.
     pub async fn press_twice(&self, role: &str, name: &str) -> Result<(), HarnessError> {
-        self.click(role, name, 2).await
+        self.click(role, name, 1..=2).await
     }
 
-    async fn click(&self, role: &str, name: &str, times: u32) -> Result<(), HarnessError> {
+    async fn click(
+        &self,
+        role: &str,
+        name: &str,
+        counts: RangeInclusive<u32>,
+    ) -> Result<(), HarnessError> {
         let [x, y, width, height] = self.place_of(role, name).await?;
         let (x, y) = (x + width / 2.0, y + height / 2.0);
-        for count in 1..=times {
+        for count in counts {
             for kind in ["mousePressed", "mouseReleased"] {
                 self.cdp(
                     "Input.dispatchMouseEvent",

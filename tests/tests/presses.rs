@@ -123,6 +123,18 @@ async fn a_double_click_is_one_press() -> Outcome {
     page.press_twice("button", "Pause").await?;
     page.wait_for_state(&["paused"], 30).await?;
     let step = page.steps_done().await?;
+    // Pause has become Resume, and a slow second click is still the second one.
+    page.press("button", "Resume").await?;
+    page.wait_for_state(&["running"], 30).await?;
+    page.wait_for_step(step + 1, 30).await?;
+    page.press("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 30).await?;
+    let step = page.steps_done().await?;
+    page.press_again("button", "Resume").await?;
+    page.press("button", "Step").await?;
+    page.wait_for_step(step + 1, 30).await?;
+    page.wait_for_state(&["paused"], 30).await?;
+    assert_eq!(page.steps_done().await?, step + 1);
     // A button that stays where it was is pressed as often as it is clicked.
     page.open_advanced().await?;
     page.press_twice("button", "Next run").await?;
