@@ -442,6 +442,33 @@ async fn a_second_tab_sees_runs_appear_and_takes_training_over() -> Outcome {
 }
 
 #[tokio::test]
+async fn a_run_that_was_handed_over_is_said_to_have_moved_for_as_long_as_nobody_has_it() -> Outcome
+{
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.press("button", "Quick taste").await?;
+    page.type_number("Epochs", "50").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(60, 60).await?;
+    // A tab that asks for the run, and is gone before it gets it.
+    let ask = with_database(
+        None,
+        "const [run] = await of(store('runs').getAll());
+         if (run) new BroadcastChannel('kiln').postMessage({ Wanted: run.record.identity.id });
+         return Boolean(run);",
+    );
+    page.wait_for_value(&ask, &json!(true), 20).await?;
+    let moved = "This run has moved to another tab.";
+    page.wait_for_text(moved, 30).await?;
+    page.press("link", "Runs").await?;
+    wait_for_status(&page, "Interrupted").await?;
+    assert!(page.text().await?.contains(moved));
+    page.press("button", "Move training here").await?;
+    page.wait_for_state(&["running"], 60).await?;
+    page.close().await
+}
+
+#[tokio::test]
 async fn a_run_made_in_another_tab_appears() -> Outcome {
     let server = Server::start().await?;
     let page = Page::open_ready(&server).await?;

@@ -61,10 +61,12 @@ impl Trainer {
             Effect::MindScreen => self.mind_screen(),
             Effect::Interrupt(run) => {
                 self.change(run, Run::interrupt);
+                self.list();
                 self.paint(true);
             }
             Effect::Close(run) => {
                 self.change(run, Run::close);
+                self.list();
                 self.paint(true);
             }
             Effect::Keep(_) => self.store_run(),
