@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use kiln_app::browser::codec::{decode, encode};
 use kiln_app::worker::constructors;
 use kiln_model::batch::{Batch, Batches, Draw};
-use kiln_model::checkpoint::{Values, read, write};
+use kiln_model::checkpoint::{Values, write};
 use kiln_model::config::{Config, Edit, ValidateOn};
 use kiln_model::dataset::{Dataset, Images, Split};
 use kiln_model::event::{Command, Event, Quality, Score};
@@ -26,6 +26,7 @@ use kiln_model::train::session::{ReadBack, Session};
 use kiln_model::train::transfer::{download, upload};
 use kiln_model::weights;
 use kiln_run::protocol::{Answer, Data, DataFile, FromWorker, Question, RunId, ToWorker};
+use kiln_run::run::checkpoint::Checkpoint;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
@@ -213,13 +214,13 @@ async fn interrupted(device: Device, read_back: ReadBack) -> Vec<f64> {
     // As it travels between worker and page.
     let kept = FromWorker::Kept {
         run: RunId(7),
-        checkpoint: write(&snapshot.unwrap()).unwrap(),
+        checkpoint: Checkpoint::new(write(&snapshot.unwrap()).unwrap()).unwrap(),
     };
     let FromWorker::Kept { checkpoint, .. } = decode(encode(&kept).unwrap()).unwrap() else {
         unreachable!("a message turned into another")
     };
     drop(before);
-    let snapshot = read(&checkpoint).unwrap();
+    let snapshot = checkpoint.snapshot().unwrap();
     let mut after = Session::resume(snapshot, &dataset(), device, read_back).unwrap();
     losses.extend(go_on(&mut after, 5).await);
     losses

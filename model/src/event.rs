@@ -18,6 +18,15 @@ pub struct Moment {
     pub elapsed_secs: f64,
 }
 
+/// Something measured at a moment of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured<T> {
+    /// When.
+    pub moment: Moment,
+    /// What.
+    pub value: T,
+}
+
 /// Loss and accuracy over some images.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Quality {

@@ -2,20 +2,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::config::Edit;
+pub use crate::event::Measured;
 use crate::event::{Event, Moment, Quality, Score, Trained};
-
-/// Something measured at a moment of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Measured<T> {
-    /// When.
-    pub moment: Moment,
-    /// What.
-    pub value: T,
-}
+use crate::steps::Steps;
 
 /// The SHA-256 of the losses until now: hashing them all again would take long after a long run.
 #[derive(Clone, Default)]
@@ -50,7 +42,7 @@ impl Losses {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
     /// Every training step, dropout on.
-    pub steps: Vec<Measured<Trained>>,
+    pub steps: Steps,
     /// Every epoch's means over its training images, dropout on.
     pub epochs: Vec<Measured<Quality>>,
     /// Every validation, dropout off.
@@ -148,7 +140,8 @@ impl History {
         }
         let mut events = Vec::new();
         let all = &mut events;
-        rows(all, since(&self.steps, extent.steps), Event::Step);
+        let steps = self.steps.since(extent.steps);
+        all.extend(steps.map(|row| (row.moment, Event::Step(row.moment, row.value))));
         rows(all, since(&self.edits, extent.edits), Event::Edited);
         rows(all, since(&self.epochs, extent.epochs), Event::Epoch);
         let validations = since(&self.validations, extent.validations);

@@ -28,6 +28,7 @@ pub mod preset;
 pub mod random;
 pub mod schedule;
 pub mod spec;
+pub mod steps;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod weights;

@@ -9,6 +9,8 @@ use std::ops::Range;
 
 /// Measurements of a block of the lowest level.
 const BLOCK: usize = 64;
+/// Measurements that are taken in at once: a few milliseconds' worth.
+const AT_ONCE: usize = 131_072;
 /// Blocks that are one block of the level above.
 const FACTOR: usize = 4;
 
@@ -60,6 +62,7 @@ impl Block {
 pub struct Levels {
     /// The lowest first; whole blocks alone.
     levels: Vec<Vec<Block>>,
+    is_behind: bool,
 }
 
 /// Measurements in a block of a level.
@@ -72,13 +75,17 @@ fn whole(values: impl IntoIterator<Item = Block>) -> Option<Block> {
 }
 
 impl Levels {
-    /// Takes in what was added to a list that has `len` measurements now; the others are as they
-    /// were.
-    pub fn follow(&mut self, len: usize, value: impl Fn(usize) -> f64) {
+    /// Takes in what was added to a list that has `len` measurements now, the others being as they
+    /// were, and says how many of them lines can show. Of very many only a part is taken in, so that
+    /// it never takes long: the rest waits for the next time.
+    pub fn follow(&mut self, len: usize, value: impl Fn(usize) -> f64) -> usize {
         if self.levels.is_empty() {
             self.levels.push(Vec::new());
         }
-        for start in (self.levels[0].len()..len / BLOCK).map(|block| block * BLOCK) {
+        let (there, whole_blocks) = (self.levels[0].len(), len / BLOCK);
+        let reached = whole_blocks.min(there + AT_ONCE / BLOCK);
+        self.is_behind = reached < whole_blocks;
+        for start in (there..reached).map(|block| block * BLOCK) {
             let values = (start..start + BLOCK).map(|index| Block::of(index, value(index)));
             self.levels[0].extend(whole(values));
         }
@@ -93,6 +100,12 @@ impl Levels {
             self.levels[level + 1].extend(above);
             level += 1;
         }
+        if self.is_behind { reached * BLOCK } else { len }
+    }
+
+    /// Whether some of what was added last still waits.
+    pub const fn is_behind(&self) -> bool {
+        self.is_behind
     }
 
     /// The measurements of a range that matter to a line of about `most` points, in order: all of
@@ -193,6 +206,26 @@ mod tests {
             at_once.follow(len, value);
             assert_eq!(grown(len), at_once);
         }
+    }
+
+    #[test]
+    fn very_many_are_taken_in_part_by_part() {
+        let len = 3 * AT_ONCE + 100;
+        let mut levels = Levels::default();
+        let reached: Vec<usize> = (0..4).map(|_| levels.follow(len, value)).collect();
+        assert_eq!(reached, [AT_ONCE, 2 * AT_ONCE, 3 * AT_ONCE, len]);
+        assert!(!levels.is_behind());
+        // What was reached can be shown before the rest is there.
+        let mut levels = Levels::default();
+        let reached = levels.follow(len, value);
+        assert!(levels.is_behind());
+        let kept = levels.matter(0..reached, 500);
+        assert_eq!(kept.last(), Some(&(AT_ONCE - 1)));
+        assert!(
+            kept.contains(&4_321) && kept.len() <= 1_200,
+            "{}",
+            kept.len()
+        );
     }
 
     #[test]

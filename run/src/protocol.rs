@@ -13,6 +13,7 @@ use serde_bytes::ByteBuf;
 use crate::device::Adapter;
 use crate::export::Format;
 pub use crate::id::RunId;
+use crate::run::checkpoint::Checkpoint;
 use crate::run::{Identity, Weights};
 
 /// What the page asks of a worker.
@@ -333,9 +334,8 @@ pub enum FromWorker {
     Kept {
         /// The run.
         run: RunId,
-        /// Where it is: a file of [`kiln_model::checkpoint`].
-        #[serde(with = "serde_bytes")]
-        checkpoint: Vec<u8>,
+        /// Where it is.
+        checkpoint: Checkpoint,
     },
     /// A run cannot go on; the worker can.
     RunFailed {

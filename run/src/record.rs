@@ -93,17 +93,16 @@ const SPARKLINE_SAMPLES: usize = 64;
 
 fn sparkline(history: &History) -> Vec<f32> {
     let stretch = history.steps.len().div_ceil(SPARKLINE_POINTS).max(1);
-    let losses = |steps: &[kiln_model::history::Measured<kiln_model::event::Trained>]| {
-        let samples = steps
-            .iter()
-            .step_by(steps.len().div_ceil(SPARKLINE_SAMPLES));
-        let count = samples.len() as f64;
-        samples.map(|step| step.value.quality.loss).sum::<f64>() / count
+    let mean = |start: usize| {
+        let count = stretch.min(history.steps.len() - start);
+        let steps = history.steps.since(start).take(count);
+        let samples = steps.step_by(count.div_ceil(SPARKLINE_SAMPLES));
+        let looked_at = samples.len() as f64;
+        samples.map(|step| step.value.quality.loss).sum::<f64>() / looked_at
     };
-    history
-        .steps
-        .chunks(stretch)
-        .map(|steps| losses(steps) as f32)
+    (0..history.steps.len())
+        .step_by(stretch)
+        .map(|start| mean(start) as f32)
         .filter(|loss| loss.is_finite())
         .collect()
 }
@@ -173,11 +172,17 @@ pub(crate) mod tests {
     #[test]
     fn a_sparkline_is_short_and_has_no_broken_points() {
         let mut history = History::default();
-        for _ in 0..100 {
-            let steps = scored_run().history().steps.clone();
-            history.steps.extend(steps);
-        }
-        history.steps[0].value.quality.loss = f64::NAN;
+        let run = scored_run();
+        let rows = (0..100).flat_map(|_| run.history().steps.iter());
+        history.steps = rows
+            .enumerate()
+            .map(|(index, mut row)| {
+                if index == 0 {
+                    row.value.quality.loss = f64::NAN;
+                }
+                row
+            })
+            .collect();
         let line = sparkline(&history);
         assert!(line.len() <= SPARKLINE_POINTS, "{}", line.len());
         assert!(line.iter().all(|loss| (1.5..=2.25).contains(loss)));

@@ -216,11 +216,11 @@ impl Subject {
     /// Where a run's first and last measurement are on an axis; nothing where there is none.
     pub fn ends(self, history: &History, identity: &Identity, axis: Axis) -> Option<(f64, f64)> {
         let place = |moment: Option<&Moment>| axis.place(moment?, identity);
-        let of_steps = history.steps.first().zip(history.steps.last());
-        let of_rates = history.throughput.first().zip(history.throughput.last());
+        let steps = history.steps.first().zip(history.steps.last());
+        let rates = history.throughput.first().zip(history.throughput.last());
         let (first, last) = match self {
-            Self::Throughput => of_rates.map(|(first, last)| (first.moment, last.moment))?,
-            _ => of_steps.map(|(first, last)| (first.moment, last.moment))?,
+            Self::Throughput => rates.map(|(first, last)| (first.moment, last.moment))?,
+            _ => steps.map(|(first, last)| (first.moment, last.moment))?,
         };
         // The last validation and the step that failed come after the last step.
         let validated = history.validations.last().map(|row| row.moment);
@@ -251,7 +251,8 @@ impl Subject {
             sight,
         };
         let mut long = |kind, figure: fn(&Trained) -> f64| {
-            look.long_curve(kind, &history.steps, figure, levels)
+            let steps = &history.steps;
+            look.long_curve(kind, steps.len(), |index| steps.get(index), figure, levels)
         };
         let mut curves = match self {
             Self::Loss => vec![long(Kind::Training, |step| step.quality.loss)],
@@ -260,7 +261,8 @@ impl Subject {
             Self::GradientNorm => vec![long(Kind::Training, |step| step.gradient_norm)],
             Self::Throughput => {
                 let rates = &history.throughput;
-                vec![look.long_curve(Kind::Plain, rates, |rate| *rate, levels)]
+                let rate = |index: usize| rates.get(index).copied();
+                vec![look.long_curve(Kind::Plain, rates.len(), rate, |rate| *rate, levels)]
             }
         };
         let quality: Option<fn(&Quality) -> f64> = match self {
@@ -302,37 +304,42 @@ impl Look<'_> {
         }
     }
 
-    /// A curve that may have very many measurements.
+    /// A curve that may have very many measurements; where the levels are behind, as far as they
+    /// reach.
     fn long_curve<T>(
         &self,
         kind: Kind,
-        rows: &[Measured<T>],
+        count: usize,
+        row: impl Fn(usize) -> Option<Measured<T>>,
         figure: fn(&T) -> f64,
         levels: &mut Levels,
     ) -> Curve {
         let is_smoothed = kind == Kind::Training && self.smoothing > 0.0;
-        let ends = [rows.first(), rows.last()].map(|row| row.and_then(|row| self.place(row)));
-        let width = match ends {
-            [Some(first), Some(last)] => last - first,
+        let place = |index: usize| self.place(&row(index)?);
+        let width = match (place(0), place(count.saturating_sub(1))) {
+            (Some(first), Some(last)) => last - first,
             _ => 0.0,
         };
-        if rows.len() <= EXACT {
-            let mut curve = self.curve(kind, rows, figure);
+        if count <= EXACT {
+            let rows: Vec<Measured<T>> = (0..count).filter_map(&row).collect();
+            let mut curve = self.curve(kind, &rows, figure);
             if is_smoothed {
                 curve.smoothed = smooth(&curve.points, self.smoothing, width);
             }
             return curve;
         }
-        levels.follow(rows.len(), |index| figure(&rows[index].value));
-        let in_sight = self.sight.map_or(0..rows.len(), |(from, to)| {
-            let before =
-                |x: f64| rows.partition_point(|row| self.place(row).is_none_or(|at| at < x));
+        let count = levels.follow(count, |index| {
+            row(index).map_or(f64::NAN, |row| figure(&row.value))
+        });
+        let in_sight = self.sight.map_or(0..count, |(from, to)| {
+            let before = |x: f64| first(count, |index| place(index).is_some_and(|at| at >= x));
             // A line goes on beyond what is in sight.
-            before(from).saturating_sub(1)..(before(to) + 2).min(rows.len())
+            let start = before(from).saturating_sub(1);
+            start..(before(to) + 2).min(count).max(start)
         });
         let point = |index: usize| {
-            let row = &rows[index];
-            Some((self.place(row)?, figure(&row.value)))
+            let row = row(index)?;
+            Some((self.place(&row)?, figure(&row.value)))
         };
         let points = levels.matter(in_sight, EXACT).into_iter().filter_map(point);
         let mut curve = Curve {
@@ -341,13 +348,28 @@ impl Look<'_> {
             smoothed: Vec::new(),
         };
         if is_smoothed {
-            let mean = |(index, mean): (usize, f64)| Some((self.place(&rows[index])?, mean));
-            let means = levels.means(rows.len(), EXACT);
+            let mean = |(index, mean): (usize, f64)| Some((place(index)?, mean));
+            let means = levels.means(count, EXACT);
             let means: Vec<Point> = means.into_iter().filter_map(mean).collect();
             curve.smoothed = smooth(&means, self.smoothing, width);
         }
         curve
     }
+}
+
+/// The first of so many places for which this holds, and for all that follow; `count` where there is
+/// none.
+fn first(count: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, count);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
 }
 
 #[cfg(test)]
@@ -442,7 +464,7 @@ mod tests {
     #[test]
     fn a_long_run_has_few_points_and_every_extreme_in_sight() {
         let mut run = scored_run();
-        let row = run.history().steps[0];
+        let row = run.history().steps.first().unwrap();
         let mut history = run.history().clone();
         history.steps = (1..=100_000)
             .map(|step| {

@@ -10,7 +10,6 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Router, body::Body};
-use tower_http::services::ServeDir;
 
 use crate::HarnessError;
 
@@ -110,9 +109,9 @@ impl Server {
             fault: Arc::default(),
             pace,
         };
-        let files = ServeDir::new(dist());
+        let files = kiln_bundle::host::router(&dist());
         let router = if folder == "/" {
-            Router::new().fallback_service(files)
+            files
         } else {
             Router::new().nest_service(folder, files)
         };

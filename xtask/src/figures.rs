@@ -60,7 +60,8 @@ pub fn bench(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
         Some("long") => return shell.step("A run of two million steps", bench),
         Some(_) => return shell.step("Kiln beside other programs", bench),
     }
-    shell.step("Speed and sizes of the built page", bench)?;
+    page::weigh(shell)?;
+    shell.step("Speed of the built page", bench)?;
 
     let mut costs = browser::run_inside(shell, &driver, "costs", COSTS_LIMIT_SECS);
     costs.args(["--", "--nocapture"]);

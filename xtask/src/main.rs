@@ -27,6 +27,8 @@ cargo xtask COMMAND
                        and builds it again after a change; OPTIONS go to `trunk serve`
   build [OPTIONS]      sets up what is missing and builds the page into dist/;
                        OPTIONS go to `trunk build`
+  host [ADDRESS]       builds the page and serves it as a web server would, compressed, at
+                       http://127.0.0.1:8080 unless ADDRESS says otherwise
   check                format, lints for every target, and the rule that the page never links burn
   test                 sets up what is missing, then check and all tests, in Chromium too
   reproduce            trains the course's two runs and prints their figures beside the reference
@@ -51,6 +53,7 @@ fn run(command: &str, options: &[String]) -> Result<(), Error> {
     match command {
         "serve" => page::serve(&mut Shell::new()?, options),
         "build" => page::build(&mut Shell::new()?, options),
+        "host" => page::host(&mut Shell::new()?, options),
         "bench" => figures::bench(&mut Shell::new()?, options),
         "check" | "test" | "reproduce" if !options.is_empty() => Err(Error::Usage(format!(
             "`cargo xtask {command}` takes no options."

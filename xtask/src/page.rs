@@ -34,7 +34,41 @@ pub fn build(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
 /// # Errors
 /// Code that does not compile.
 pub fn build_with_tools(shell: &Shell, options: &[String]) -> Result<(), Error> {
-    shell.step("Page and workers", trunk(shell, "build", options))
+    let mut build = trunk(shell, "build", options);
+    // Beside each file as it is, for servers that send it so.
+    build.env("KILN_COMPRESS", "1");
+    shell.step("Page and workers", build)
+}
+
+/// Weighs the modules of the page that was built.
+///
+/// # Errors
+/// One that weighs more than it may.
+pub fn weigh(shell: &Shell) -> Result<(), Error> {
+    shell.step("Sizes of the modules", bundle(shell, &["weigh", "dist"]))
+}
+
+/// `cargo xtask host`.
+///
+/// # Errors
+/// A tool that cannot be had, code that does not compile, or an address that is taken.
+pub fn host(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
+    build(shell, &[])?;
+    let mut host = bundle(shell, &["host", "dist"]);
+    host.args(options);
+    shell.become_program("Host", host)
+}
+
+fn bundle(shell: &Shell, arguments: &[&str]) -> Command {
+    let run = [
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "kiln-bundle",
+        "--",
+    ];
+    shell.command("cargo", run.iter().chain(arguments))
 }
 
 fn trunk(shell: &Shell, command: &str, options: &[String]) -> Command {

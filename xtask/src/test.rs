@@ -28,6 +28,7 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     );
     shell.step("Native tests", native)?;
     page::build_with_tools(shell, &[])?;
+    page::weigh(shell)?;
 
     let in_browser = browser::run_inside(shell, &driver, "browser", IN_BROWSER_LIMIT_SECS);
     shell.step("In-browser tests", in_browser)?;
@@ -36,8 +37,8 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     end_to_end
         .args(
             [
-                "e2e", "firefox", "kept", "recovery", "presses", "places", "runs", "evaluate",
-                "data", "draw", "pixels",
+                "e2e", "firefox", "arrivals", "kept", "recovery", "presses", "places", "runs",
+                "evaluate", "data", "draw", "pixels",
             ]
             .map(|test| format!("--test={test}")),
         )

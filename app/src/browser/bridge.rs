@@ -1,20 +1,51 @@
 //! The page's end of a worker: starts it, holds messages back until it listens, ends it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo::events::EventListener;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use crate::browser::codec::{decode, encode};
+use crate::browser::codec::{CodecError, decode, encode};
 use crate::browser::words::describe;
 use kiln_run::device::Backend;
 use kiln_run::protocol::{FromWorker, ToWorker};
 
+/// Writes and reads messages. To read all that can be said takes a lot of code, which nobody waits
+/// for before the first paint.
+#[derive(Clone, Copy)]
+struct Codec {
+    encode: fn(&ToWorker) -> Result<JsValue, CodecError>,
+    decode: fn(JsValue) -> Result<FromWorker, CodecError>,
+}
+
+thread_local! {
+    static CODEC: Cell<Option<Codec>> = const { Cell::new(None) };
+}
+
+#[wasm_split(work, fallible, wasm_split_path = leptos::wasm_split)]
+fn codec() -> Result<Codec, SplitLoaderError> {
+    Ok(Codec {
+        encode: |message| encode(message),
+        decode: |value| decode(value),
+    })
+}
+
+/// Has the code that reads messages arrive; no worker can be started before.
+///
+/// # Errors
+/// It did not arrive.
+pub async fn arrive() -> Result<(), SplitLoaderError> {
+    CODEC.set(Some(codec().await?));
+    Ok(())
+}
+
 /// A worker; it ends when this is dropped.
 pub struct Bridge {
     worker: Worker,
+    codec: Codec,
     /// What waits for the worker to listen; nothing once it does.
     held_back: Rc<RefCell<Option<Vec<JsValue>>>>,
     _listeners: [EventListener; 2],
@@ -30,6 +61,7 @@ impl Bridge {
         backend: Backend,
         receive: impl Fn(FromWorker) + Clone + 'static,
     ) -> Result<Self, String> {
+        let codec = CODEC.get().ok_or("its code has not arrived yet")?;
         let script = match backend {
             Backend::Cpu => "./cpu_worker_loader.js",
             Backend::WebGpu => "./gpu_worker_loader.js",
@@ -45,7 +77,7 @@ impl Bridge {
                 (worker.clone(), Rc::clone(&held_back), receive.clone());
             move |event| {
                 let data = event.unchecked_ref::<MessageEvent>().data();
-                let message = decode(data).unwrap_or_else(|error| FromWorker::Fatal {
+                let message = (codec.decode)(data).unwrap_or_else(|error| FromWorker::Fatal {
                     details: error.to_string(),
                 });
                 if message == FromWorker::Ready {
@@ -68,6 +100,7 @@ impl Bridge {
         });
         Ok(Self {
             worker,
+            codec,
             held_back,
             _listeners: [on_message, on_error],
         })
@@ -78,7 +111,7 @@ impl Bridge {
     /// # Errors
     /// A message that cannot be sent, in the browser's words.
     pub fn send(&self, message: &ToWorker) -> Result<(), String> {
-        let value = encode(message).map_err(|error| error.to_string())?;
+        let value = (self.codec.encode)(message).map_err(|error| error.to_string())?;
         match self.held_back.borrow_mut().as_mut() {
             Some(held_back) => {
                 held_back.push(value);

@@ -1,9 +1,11 @@
 //! What the browser remembers from visit to visit. Where it keeps nothing, be it that it must not or
 //! that there is no room, the next visit begins as the first did.
 
+use js_sys::JSON;
 use leptos::prelude::window;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_wasm_bindgen::Serializer;
 
 use kiln_run::device::Backend;
 
@@ -12,13 +14,15 @@ const WORKERS_KEY: &str = "kiln.cpu_workers";
 /// What is remembered under a key; nothing where there is none, or none that can be read.
 pub fn get<T: DeserializeOwned>(key: &str) -> Option<T> {
     let kept = storage()?.get_item(key).ok()??;
-    serde_json::from_str(&kept).ok()
+    serde_wasm_bindgen::from_value(JSON::parse(&kept).ok()?).ok()
 }
 
 /// Remembers something under a key.
 pub fn set<T: Serialize>(key: &str, value: &T) {
-    if let (Some(storage), Ok(text)) = (storage(), serde_json::to_string(value)) {
-        drop(storage.set_item(key, &text));
+    let value = value.serialize(&Serializer::json_compatible());
+    let text = value.ok().and_then(|value| JSON::stringify(&value).ok());
+    if let (Some(storage), Some(text)) = (storage(), text) {
+        drop(storage.set_item(key, &String::from(text)));
     }
 }
 

@@ -10,6 +10,7 @@ mod files;
 mod parts;
 mod route;
 mod runs;
+mod screens;
 mod state;
 mod train;
 
@@ -18,11 +19,6 @@ use js_sys::Reflect;
 use kiln_model::event::{Command, State};
 use leptos::prelude::*;
 
-use compare::Compare;
-use data::DataView;
-use draw::{Board, Draw};
-use evaluate::Evaluate;
-use files::Files;
 use parts::announcer::Announcer;
 use parts::device::device_and_speed;
 use parts::listing::Listing;
@@ -32,7 +28,7 @@ use parts::theme::ThemeButton;
 use parts::view::View;
 use parts::{double_press, focus};
 use route::Route;
-use runs::Runs;
+use screens::{Screen, Shared};
 use state::trainer::{Phase, Trainer};
 use train::Train;
 
@@ -51,16 +47,9 @@ pub fn mount() {
 fn Page(starts_at_once: bool) -> impl IntoView {
     let trainer = Trainer::start(starts_at_once);
     let route = RwSignal::new(Route::current());
-    let on_navigation = EventListener::new(&window(), "hashchange", move |_| {
-        route.set(Route::current());
-        request_animation_frame(|| {
-            let heading = document().query_selector("h1").ok().flatten();
-            let heading: Option<web_sys::HtmlElement> =
-                heading.map(wasm_bindgen::JsCast::unchecked_into);
-            // A page without a heading has nothing to focus.
-            drop(heading.map(|heading| heading.focus()));
-        });
-    });
+    let (view, listing) = (View::new(), Listing::new());
+    let shared = Shared::new(trainer, view, listing, route);
+    let on_navigation = EventListener::new(&window(), "hashchange", move |_| shared.go());
     let on_leave = EventListener::new_with_options(
         &window(),
         "beforeunload",
@@ -94,27 +83,22 @@ fn Page(starts_at_once: bool) -> impl IntoView {
             drop(root.set_attribute("data-state", phase.get().word()));
         }
     });
-    let (view, listing) = (View::new(), Listing::new());
     let link = move |name: &'static str, address: Signal<String>| {
         let current = move || (route.with(Route::name) == name).then_some("page");
-        view! { <a href=address aria-current=current>{name}</a> }
+        // A hand that comes near will mostly press.
+        let expect = move || {
+            if name != Route::Train.name() {
+                shared.expect(name);
+            }
+        };
+        view! {
+            <a href=address aria-current=current on:pointerenter=move |_| expect()
+                on:focus=move |_| expect()>{name}</a>
+        }
     };
     let plain = |address: &'static str| Signal::derive(move || address.to_owned());
     let compare = Signal::derive(move || compare_address(trainer));
     let place = Memo::new(move |_| route.with(Route::name));
-    let compared = Signal::derive(move || match route.get() {
-        Route::Compare(ids) => ids,
-        _ => Vec::new(),
-    });
-    let board = Board::new();
-    let drawn = Signal::derive(move || match route.get() {
-        Route::Draw(ids) => ids,
-        _ => Vec::new(),
-    });
-    let evaluated = Signal::derive(move || match route.get() {
-        Route::Evaluate(run, epoch) => (run, epoch),
-        _ => (None, None),
-    });
     view! {
         <header class="top">
             <a class="mark" href="#/train" aria-label="Kiln">
@@ -135,13 +119,8 @@ fn Page(starts_at_once: bool) -> impl IntoView {
         <Notices trainer />
         <main>
             {move || match place.get() {
-                "Runs" => view! { <Runs trainer listing /> }.into_any(),
-                "Compare" => view! { <Compare trainer view ids=compared /> }.into_any(),
-                "Data" => view! { <DataView trainer /> }.into_any(),
-                "Draw" => view! { <Draw trainer board ids=drawn /> }.into_any(),
-                "Evaluate" => view! { <Evaluate trainer asked=evaluated /> }.into_any(),
-                "Files" => view! { <Files trainer /> }.into_any(),
-                _ => view! { <Train trainer view listing /> }.into_any(),
+                "Train" => view! { <Train trainer view listing /> }.into_any(),
+                name => view! { <Screen shared name /> }.into_any(),
             }}
         </main>
         <Announcer trainer phase />

@@ -14,6 +14,7 @@ use super::outbox::Outbox;
 use super::scope::{number_of, post, yield_to_messages};
 use super::team::Helpers;
 use kiln_run::protocol::{FromWorker, RunId, ToWorker};
+use kiln_run::run::checkpoint::Checkpoint;
 
 /// What a run starts from.
 pub enum Start {
@@ -181,7 +182,7 @@ impl Surroundings for Tab<'_> {
 
     fn keep(&mut self, snapshot: Snapshot) {
         // The page only hands the bytes on: writing them takes longer than a frame has.
-        match checkpoint::write(&snapshot) {
+        match checkpoint::write(&snapshot).and_then(Checkpoint::new) {
             Ok(checkpoint) => post(&FromWorker::Kept {
                 run: self.run,
                 checkpoint,

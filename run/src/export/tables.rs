@@ -47,9 +47,9 @@ fn each_row<'a, E>(
         Ok(())
     };
     // A step that failed is the last one.
-    for Measured { moment, value } in history.steps.iter().chain(&history.diverged) {
+    for Measured { moment, value } in history.steps.iter().chain(history.diverged) {
         push(
-            moment,
+            &moment,
             &[
                 ("train/loss", value.quality.loss),
                 ("train/accuracy", value.quality.accuracy),

@@ -9,6 +9,15 @@ pub struct Tail {
     kept: u64,
     /// Those after them.
     entries: Vec<Entry>,
+    /// How often the log was told anew, because the store had lost it.
+    telling: u32,
+}
+
+/// A place in a log, in one telling of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    entries: u64,
+    telling: u32,
 }
 
 impl Tail {
@@ -16,7 +25,15 @@ impl Tail {
     pub fn after(kept: u64) -> Self {
         Self {
             kept,
-            entries: Vec::new(),
+            ..Self::default()
+        }
+    }
+
+    /// This one, told anew after `before`.
+    pub fn instead_of(self, before: &Self) -> Self {
+        Self {
+            telling: before.telling + 1,
+            ..self
         }
     }
 
@@ -25,9 +42,12 @@ impl Tail {
         self.entries.push(entry);
     }
 
-    /// How many entries the log has.
-    pub fn end(&self) -> u64 {
-        self.kept + self.entries.len() as u64
+    /// Where the log ends.
+    pub fn end(&self) -> Place {
+        Place {
+            entries: self.kept + self.entries.len() as u64,
+            telling: self.telling,
+        }
     }
 
     /// The entries that the store has not taken, and the number of the first.
@@ -35,10 +55,16 @@ impl Tail {
         (self.kept, &self.entries)
     }
 
-    /// The store has all entries before this one.
-    pub fn keep_until(&mut self, end: u64) {
-        let taken = end.saturating_sub(self.kept).min(self.entries.len() as u64);
+    /// The store has all entries before this place, and says whether that counts: what it had of an
+    /// earlier telling is lost.
+    pub fn keep_until(&mut self, end: Place) -> bool {
+        if end.telling != self.telling {
+            return false;
+        }
+        let new = end.entries.saturating_sub(self.kept);
+        let taken = new.min(self.entries.len() as u64);
         self.entries.drain(..taken as usize);
         self.kept += taken;
+        true
     }
 }

@@ -1,6 +1,9 @@
 //! Where a run can go on from: the worker's file, and what it says.
 
 use kiln_model::checkpoint::{self, CheckpointError, Outline, Snapshot};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_bytes::ByteBuf;
 
 /// A checkpoint that is known to be whole.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,5 +32,19 @@ impl Checkpoint {
     /// Weights of another network.
     pub fn snapshot(&self) -> Result<Snapshot, CheckpointError> {
         checkpoint::read(&self.file)
+    }
+}
+
+/// As its file.
+impl Serialize for Checkpoint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.file)
+    }
+}
+
+impl<'de> Deserialize<'de> for Checkpoint {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let file = ByteBuf::deserialize(deserializer)?;
+        Self::new(file.into_vec()).map_err(D::Error::custom)
     }
 }

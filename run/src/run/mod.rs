@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::log::entry::Entry;
 use crate::log::segment::{self, LogError, Segment};
-use crate::log::tail::Tail;
+use crate::log::tail::{Place, Tail};
 use checkpoint::Checkpoint;
 pub use identity::Identity;
 use identity::{ARITHMETIC, TakenUp};
@@ -123,7 +123,7 @@ pub struct Unkept {
     pub segment: Option<Segment>,
     /// Its newest checkpoint; nothing where the store has it.
     pub checkpoint: Option<Arc<Checkpoint>>,
-    end: u64,
+    end: Place,
 }
 
 impl Run {
@@ -310,7 +310,9 @@ impl Run {
 
     /// The store has taken this.
     pub fn note_kept(&mut self, taken: &Unkept) {
-        self.tail.keep_until(taken.end);
+        if !self.tail.keep_until(taken.end) {
+            return;
+        }
         if let (Some(taken), Some(newest)) = (&taken.checkpoint, &self.checkpoint) {
             self.is_checkpoint_kept |= Arc::ptr_eq(taken, newest);
         }

@@ -82,7 +82,7 @@ impl Run {
             told.append_status(Status::Session(State::Finishing));
         }
         told.append_status(self.status);
-        self.tail = told.tail;
+        self.tail = told.tail.instead_of(&self.tail);
         self.is_checkpoint_kept = false;
     }
 

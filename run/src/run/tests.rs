@@ -253,6 +253,17 @@ fn a_failed_run_keeps_all_that_happened_and_goes_on_from_before() {
 }
 
 #[test]
+fn a_keep_that_was_under_way_when_the_store_was_lost_takes_nothing_of_what_is_told_again() {
+    let mut run = scored_run();
+    let under_way = run.unkept().unwrap();
+    run.tell_again();
+    run.note_kept(&under_way);
+    let again = run.unkept().unwrap();
+    assert_eq!(again.segment.map(|segment| segment.first), Some(0));
+    assert!(again.checkpoint.is_some());
+}
+
+#[test]
 fn what_stopped_early_is_known_after_a_reload() {
     let mut run = new_run();
     run.apply(Event::Step(at(2), trained(2.25, 0.125)));

@@ -7,31 +7,13 @@ use kiln_model::dataset::Part;
 use kiln_model::evaluation::Predictions;
 use kiln_run::evaluation::thinning::superfluous;
 use kiln_run::protocol::RunId;
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 
-use super::{ANSWERS, RUNS, Store, StoreError, all_of, from_value, key, to_value};
+use super::kept::{KeptAnswers, StoreError};
+use super::opened::{ANSWERS, Opened, RUNS, all_of, from_value, key, to_value};
 
-/// What a run answered in a validation, or in its score.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct KeptAnswers {
-    /// Whose; the key's first part.
-    pub run: RunId,
-    /// To which images; the key's second part.
-    pub part: Part,
-    /// Training steps done; the key's third part.
-    pub step: u32,
-    /// [`Predictions`] as bytes.
-    #[serde(with = "serde_bytes")]
-    pub predictions: Vec<u8>,
-}
-
-impl Store {
-    /// Keeps what a run answered in a validation or in its score.
-    ///
-    /// # Errors
-    /// A run that is not kept, no room, or a browser that refuses.
-    pub async fn keep_answers(&self, answers: &KeptAnswers) -> Result<(), StoreError> {
+impl Opened {
+    pub(super) async fn keep_answers(&self, answers: &KeptAnswers) -> Result<(), StoreError> {
         let (run, part, step) = (answers.run, answers.part, answers.step);
         let file = to_value(answers)?;
         // Without their run they would never be found again, nor deleted.
@@ -55,11 +37,7 @@ impl Store {
         .await
     }
 
-    /// The parts and steps of which a run's answers are kept, in order of steps.
-    ///
-    /// # Errors
-    /// A browser that refuses.
-    pub async fn answer_steps(&self, run: RunId) -> Result<Vec<(Part, u32)>, StoreError> {
+    pub(super) async fn answer_steps(&self, run: RunId) -> Result<Vec<(Part, u32)>, StoreError> {
         let keys = self.get_all_keys(ANSWERS, all_of(run)?).await?;
         let mut steps: Vec<(Part, u32)> = keys
             .into_iter()
@@ -70,11 +48,7 @@ impl Store {
         Ok(steps)
     }
 
-    /// What a run answered; nothing where that is not kept.
-    ///
-    /// # Errors
-    /// Answers that cannot be read, or a browser that refuses.
-    pub async fn answers(
+    pub(super) async fn answers(
         &self,
         run: RunId,
         part: Part,

@@ -4,263 +4,39 @@
 //! answered in its validations, are read when it is looked at. A keep is one transaction: it writes
 //! the record and the checkpoint in place of those before, and appends what is new of the log.
 
-pub mod answers;
-pub mod own_data;
-pub mod runs;
+mod answers;
+mod door;
+mod kept;
+mod opened;
+mod own_data;
+mod runs;
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
-use futures::channel::oneshot;
-use idb::{
-    Database, DatabaseEvent as _, Factory, KeyPath, KeyRange, ObjectStore, ObjectStoreParams,
-    Query, Transaction, TransactionMode,
-};
-use js_sys::{Array, Reflect};
-use kiln_model::checkpoint::CheckpointError;
-use kiln_run::log::segment::LogError;
-use kiln_run::protocol::RunId;
-use serde::{Deserialize, Serialize};
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::IdbDatabase;
+use leptos::wasm_split::wasm_split;
 
-use crate::browser::words::describe;
+use opened::Opened;
 
-const DATABASE: &str = "kiln";
-/// The schema's version. Version 1 had whole runs in the store of runs; such a record says so by
-/// its shape and is taken apart when it is read. Version 2 had no logs: what was measured stood in
-/// the checkpoint, and is written as a log when the run is kept again.
-const VERSION: u32 = 3;
-const RUNS: &str = "runs";
-const CHECKPOINTS: &str = "checkpoints";
-const SEGMENTS: &str = "segments";
-const ANSWERS: &str = "answers";
-const DATA: &str = "data";
-const DATA_FILES: &str = "data_files";
-/// Every store with the path of its key.
-const STORES: [(&str, &[&str]); 6] = [
-    (RUNS, &["id"]),
-    (CHECKPOINTS, &["id"]),
-    (SEGMENTS, &["run", "first"]),
-    (ANSWERS, &["run", "part", "step"]),
-    (DATA, &["summary.hash"]),
-    (DATA_FILES, &["hash"]),
-];
+pub use kept::{Fate, Kept, KeptAnswers, OwnData, Removed, Store, StoreError};
 
-/// Why a run could not be kept or found again.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum StoreError {
-    /// The browser keeps nothing for this page.
-    #[error("this window keeps no data: {0}")]
-    Unavailable(String),
-    /// There is no room left.
-    #[error("storage is full")]
-    Full,
-    /// The browser refused for another reason.
-    #[error("the browser's storage refused: {0}")]
-    Refused(String),
-    /// A record is not a run.
-    #[error(transparent)]
-    Unreadable(#[from] CheckpointError),
-    /// A log cannot be written.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// The run is no longer there.
-    #[error("it was deleted, perhaps in another tab")]
-    Gone,
+/// Opens the store.
+type Open = fn(Rc<dyn Fn(Fate)>) -> kept::Wait<'static, Rc<dyn Store>>;
+
+#[wasm_split(work, fallible, wasm_split_path = leptos::wasm_split)]
+fn opener() -> Result<Open, StoreError> {
+    Ok(|tell| {
+        Box::pin(async move {
+            let opened = Opened::open(move |fate| tell(fate)).await?;
+            Ok(Rc::new(opened) as Rc<dyn Store>)
+        })
+    })
 }
 
-/// What happens to the store itself while it is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// Another tab has an older Kiln open and holds the store back.
-    Blocked,
-    /// A newer Kiln in another tab has taken the store over.
-    Outdated,
-    /// All that was kept has been deleted.
-    Deleted,
-    /// The browser closed it, for reasons of its own; what was kept may be there or not.
-    Closed,
-}
-
-/// All that was kept.
-#[derive(Debug)]
-pub struct Store {
-    database: Database,
-}
-
-impl Store {
-    /// Opens the store, and makes it on the first visit. `tell` hears what becomes of it.
-    ///
-    /// # Errors
-    /// A browser that keeps nothing, as in some private windows.
-    pub async fn open(tell: impl Fn(Fate) + Clone + 'static) -> Result<Self, StoreError> {
-        let unavailable = |error: idb::Error| StoreError::Unavailable(error.to_string());
-        let factory = Factory::new().map_err(unavailable)?;
-        let mut request = factory.open(DATABASE, Some(VERSION)).map_err(unavailable)?;
-        let blocked = tell.clone();
-        request.on_blocked(move |_| blocked(Fate::Blocked));
-        let failed = Rc::new(RefCell::new(None));
-        request.on_upgrade_needed({
-            let failed = Rc::clone(&failed);
-            move |event| {
-                let made = event.database().and_then(|database| {
-                    let there = database.store_names();
-                    for (name, key) in STORES {
-                        if !there.iter().any(|other| other == name) {
-                            let path = match key {
-                                [single] => KeyPath::new_single(single),
-                                several => KeyPath::new_array(several.iter().copied()),
-                            };
-                            let mut parameters = ObjectStoreParams::new();
-                            parameters.key_path(Some(path));
-                            database.create_object_store(name, parameters)?;
-                        }
-                    }
-                    Ok(())
-                });
-                *failed.borrow_mut() = made.err();
-            }
-        });
-        let mut database = request.await.map_err(unavailable)?;
-        if let Some(error) = failed.take() {
-            return Err(unavailable(error));
-        }
-        let closed = tell.clone();
-        database.on_close(move |_| closed(Fate::Closed));
-        database.on_version_change(move |event| {
-            // Whoever asks waits until every tab has let go.
-            let database: Option<IdbDatabase> = event.target().map(JsCast::unchecked_into);
-            if let Some(database) = database {
-                database.close();
-            }
-            let version = Reflect::get(&event, &"newVersion".into());
-            tell(if version.is_ok_and(|version| version.is_null()) {
-                Fate::Deleted
-            } else {
-                Fate::Outdated
-            });
-        });
-        Ok(Self { database })
-    }
-
-    async fn get(&self, store: &str, key: Query) -> Result<Option<JsValue>, StoreError> {
-        let transaction = self
-            .database
-            .transaction(&[store], TransactionMode::ReadOnly);
-        let transaction = transaction.map_err(refused)?;
-        let store = transaction.object_store(store).map_err(refused)?;
-        store.get(key).map_err(refused)?.await.map_err(refused)
-    }
-
-    async fn get_all(&self, store: &str, of: Option<Query>) -> Result<Vec<JsValue>, StoreError> {
-        let transaction = self
-            .database
-            .transaction(&[store], TransactionMode::ReadOnly);
-        let transaction = transaction.map_err(refused)?;
-        let store = transaction.object_store(store).map_err(refused)?;
-        let all = store.get_all(of, None).map_err(refused)?;
-        all.await.map_err(refused)
-    }
-
-    async fn get_all_keys(&self, store: &str, of: Query) -> Result<Vec<JsValue>, StoreError> {
-        let transaction = self
-            .database
-            .transaction(&[store], TransactionMode::ReadOnly);
-        let transaction = transaction.map_err(refused)?;
-        let store = transaction.object_store(store).map_err(refused)?;
-        let keys = store.get_all_keys(Some(of), None).map_err(refused)?;
-        keys.await.map_err(refused)
-    }
-
-    /// Changes several stores at once, or none.
-    async fn change(
-        &self,
-        change: impl FnOnce(&Stores) -> Result<(), idb::Error>,
-    ) -> Result<(), StoreError> {
-        let names = STORES.map(|(name, _)| name);
-        let transaction = self
-            .database
-            .transaction(&names, TransactionMode::ReadWrite);
-        let transaction = transaction.map_err(refused)?;
-        let store = |name| transaction.object_store(name).map_err(refused);
-        let stores = Stores {
-            runs: store(RUNS)?,
-            checkpoints: store(CHECKPOINTS)?,
-            segments: store(SEGMENTS)?,
-            answers: store(ANSWERS)?,
-            data: store(DATA)?,
-            data_files: store(DATA_FILES)?,
-        };
-        change(&stores).map_err(refused)?;
-        end(transaction).await
-    }
-}
-
-/// All stores, in one transaction.
-struct Stores {
-    runs: ObjectStore,
-    checkpoints: ObjectStore,
-    segments: ObjectStore,
-    answers: ObjectStore,
-    data: ObjectStore,
-    data_files: ObjectStore,
-}
-
-/// Everything of a run in a store whose key begins with the run: an array comes after every other
-/// value.
-fn all_of(run: RunId) -> Result<Query, StoreError> {
-    let run = JsValue::from_f64(run.0 as f64);
-    let first: JsValue = Array::of1(&run).into();
-    let last: JsValue = Array::of2(&run, &Array::new()).into();
-    let range = KeyRange::bound(&first, &last, None, None).map_err(refused)?;
-    Ok(Query::from(range))
-}
-
-fn key(id: RunId) -> Query {
-    Query::from(JsValue::from_f64(id.0 as f64))
-}
-
-fn refused(error: idb::Error) -> StoreError {
-    StoreError::Refused(error.to_string())
-}
-
-fn to_value(value: &impl Serialize) -> Result<JsValue, StoreError> {
-    serde_wasm_bindgen::to_value(value).map_err(|error| StoreError::Refused(error.to_string()))
-}
-
-fn from_value<T: for<'de> Deserialize<'de>>(value: JsValue) -> Result<T, StoreError> {
-    serde_wasm_bindgen::from_value(value)
-        .map_err(|error| CheckpointError::Inconsistent(error.to_string()).into())
-}
-
-/// Waits until a transaction is over. idb's own future loses why one was aborted.
-async fn end(mut transaction: Transaction) -> Result<(), StoreError> {
-    let (sender, ended) = oneshot::channel();
-    let sender = Rc::new(RefCell::new(Some(sender)));
-    let tell = move |outcome: Result<(), StoreError>| {
-        // Nobody listens any more when the page is left.
-        drop(sender.take().map(|sender| sender.send(outcome)));
-    };
-    transaction.on_complete({
-        let tell = tell.clone();
-        move |_| tell(Ok(()))
-    });
-    transaction.on_abort(move |event| {
-        let error = event
-            .target()
-            .and_then(|target| Reflect::get(&target, &"error".into()).ok())
-            .unwrap_or(JsValue::NULL);
-        let name = Reflect::get(&error, &"name".into()).ok();
-        let is_full =
-            name.and_then(|name| name.as_string()).as_deref() == Some("QuotaExceededError");
-        tell(Err(if is_full {
-            StoreError::Full
-        } else {
-            StoreError::Refused(describe(&error))
-        }));
-    });
-    ended
-        .await
-        .unwrap_or_else(|_| Err(StoreError::Refused("it gave no answer".to_owned())))
+/// Opens the store, and makes it on the first visit; what does so arrives first. `tell` hears what
+/// becomes of the store.
+///
+/// # Errors
+/// A browser that keeps nothing, as in some private windows.
+pub async fn open(tell: impl Fn(Fate) + 'static) -> Result<Rc<dyn Store>, StoreError> {
+    opener().await?(Rc::new(tell)).await
 }

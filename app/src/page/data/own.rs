@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlInputElement;
 
-use crate::browser::store::own_data::OwnData;
+use crate::browser::store::OwnData;
 use crate::page::state::sources::Outcome;
 use crate::page::state::trainer::{Loading, Trainer};
 use kiln_run::data::{Source, counts, label};

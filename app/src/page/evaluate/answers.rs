@@ -11,8 +11,8 @@ use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use super::scored::{Scored, score_step, scored};
+use crate::browser::store::KeptAnswers;
 use crate::browser::store::StoreError;
-use crate::browser::store::answers::KeptAnswers;
 use crate::page::evaluate::gallery::OTHER_DATA;
 use crate::page::state::trainer::Trainer;
 use kiln_run::evaluation::ranked::Ranked;

@@ -77,7 +77,7 @@ pub(super) async fn scored(trainer: Trainer, id: RunId) -> Result<Option<Scored>
 /// A browser that refuses, or answers that cannot be read.
 pub async fn test_answers(
     trainer: Trainer,
-    store: &Store,
+    store: &dyn Store,
     id: RunId,
 ) -> Result<Option<Predictions>, StoreError> {
     let kept = store.answer_steps(id).await?;

@@ -141,7 +141,7 @@ async fn find(trainer: Trainer, ids: &[RunId], is_waited_for: impl Fn() -> bool)
         };
         let name = record.identity.name.clone();
         let answers = match library.store() {
-            Some(store) => test_answers(trainer, &store, *id).await,
+            Some(store) => test_answers(trainer, &*store, *id).await,
             None => Ok(None),
         };
         let predictions = match answers {

@@ -66,6 +66,16 @@ pub fn keep() {
     on_change.forget();
 }
 
+/// Begins at the heading of what will be shown next.
+pub fn focus_heading() {
+    request_animation_frame(|| {
+        let heading = document().query_selector("h1").ok().flatten();
+        let heading: Option<HtmlElement> = heading.map(wasm_bindgen::JsCast::unchecked_into);
+        // A page without a heading has nothing to focus.
+        drop(heading.map(|heading| heading.focus()));
+    });
+}
+
 /// The first thing that can have the focus in the innermost of these that is still there and has
 /// one.
 fn nearest(path: &[Element]) -> Option<HtmlElement> {

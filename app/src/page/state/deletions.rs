@@ -5,8 +5,8 @@ use leptos::prelude::*;
 
 use super::library::{Library, find};
 use super::notice::{Deletion, Notice, Remedy};
+use crate::browser::store::Removed;
 use crate::browser::store::StoreError;
-use crate::browser::store::runs::Removed;
 use crate::browser::tab::News;
 use kiln_run::protocol::RunId;
 use kiln_run::record::Record;

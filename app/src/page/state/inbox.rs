@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::notice::{Notice, Remedy};
 use super::trainer::{Loading, Phase, Trainer};
 use crate::browser::remembered;
-use crate::browser::store::answers::KeptAnswers;
+use crate::browser::store::KeptAnswers;
 use kiln_run::life;
 use kiln_run::protocol::{FromWorker, RunId};
 use kiln_run::record::Record;
@@ -65,10 +65,7 @@ impl Trainer {
             FromWorker::Happened { run, events } => self.apply(run, events),
             FromWorker::Kept { run, checkpoint } => {
                 if self.is_of_open_run(run) {
-                    match Checkpoint::new(checkpoint) {
-                        Ok(checkpoint) => self.keep(run, checkpoint),
-                        Err(error) => self.crash(error.to_string()),
-                    }
+                    self.keep(run, checkpoint);
                 }
             }
             FromWorker::Measured {
@@ -218,6 +215,14 @@ impl Trainer {
                 });
             });
         }
+    }
+
+    /// Does what belongs to showing the run, some time after it was told to be shown.
+    pub fn painting(&self, paint: impl FnOnce()) {
+        let start = js_sys::Date::now();
+        paint();
+        self.private
+            .update_value(|private| private.pace.spend(js_sys::Date::now() - start));
     }
 
     /// Counts the time from now to the next task as painting.

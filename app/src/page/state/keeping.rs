@@ -8,8 +8,8 @@ use super::life::in_another_tab;
 use super::notice::{Notice, Remedy};
 use super::trainer::Trainer;
 use crate::browser::lock::is_alive;
-use crate::browser::store::runs::Kept;
-use crate::browser::store::{Fate, Store, StoreError};
+use crate::browser::store::Kept;
+use crate::browser::store::{self, Fate, StoreError};
 use kiln_run::format;
 use kiln_run::life::Stage;
 use kiln_run::protocol::RunId;
@@ -20,12 +20,16 @@ impl Trainer {
     /// Reads the kept runs, and shows the newest that was under way when its tab went, unless a
     /// run is shown already.
     pub(super) async fn open_library(self) {
-        match Store::open(move |fate| self.follow_store(fate)).await {
+        match store::open(move |fate| self.follow_store(fate)).await {
             Ok(store) => {
                 self.library.open(store);
                 self.library.dismiss(&held_back());
                 // A run may have begun while an older tab held the store back.
                 self.store_run();
+            }
+            Err(StoreError::NotThere) => {
+                self.library.is_read.set(true);
+                return self.say_incomplete();
             }
             Err(error) => {
                 self.restore_data().await;
@@ -55,6 +59,7 @@ impl Trainer {
                         interrupted = Some(id);
                     }
                     Err(reason) => {
+                        self.library.fetch_shown(None);
                         return self.library.tell_storage(StoreError::Refused(reason));
                     }
                 }
@@ -62,11 +67,11 @@ impl Trainer {
                 interrupted = Some(id);
             }
         }
-        if let Some(id) = interrupted
-            && self.stage.get_untracked() == Stage::Empty
-        {
+        let opened = interrupted.filter(|_| self.stage.get_untracked() == Stage::Empty);
+        if let Some(id) = opened {
             self.look_at(id);
         }
+        self.library.fetch_shown(opened);
     }
 
     /// What becomes of the store while it is open.
@@ -88,7 +93,7 @@ impl Trainer {
 
     /// Opens the store after it was closed, and forgets what is no longer in it.
     async fn open_store_again(self) -> Result<(), StoreError> {
-        let store = Store::open(move |fate| self.follow_store(fate)).await?;
+        let store = store::open(move |fate| self.follow_store(fate)).await?;
         let (records, unreadable) = store.records().await?;
         let had_some = self.library.has_kept();
         self.library.open(store);
@@ -126,6 +131,7 @@ impl Trainer {
             }
             trainer.tell_damage(&run);
             trainer.put_on_shelf();
+            trainer.library.remember_kept(&run);
             trainer.show(run);
             if trainer.shown_id() == Some(id) {
                 trainer.library.set_shown(id, true);
@@ -159,7 +165,7 @@ impl Trainer {
             if run.take_score(step, score) {
                 library.remember(&run);
                 library.show(Record::of(&run));
-                library.keep(Kept::run(&run), id);
+                library.keep(store.of_run(&run), id);
             }
             Ok(())
         });
@@ -167,16 +173,15 @@ impl Trainer {
 
     /// What is new of the shown run, ready to be kept.
     pub(super) fn unkept(&self) -> Option<Result<Kept, StoreError>> {
-        self.run.with_untracked(|run| run.as_ref().map(Kept::run))
+        let store = self.library.store()?;
+        self.run
+            .with_untracked(|run| run.as_ref().map(|run| store.of_run(run)))
     }
 
     /// Keeps what is new of the shown run. What the store does not take is offered again with what
     /// comes next.
     pub(super) fn store_run(&self) {
         let trainer = *self;
-        if self.library.store().is_none() {
-            return;
-        }
         if let (Some(kept), Some(id)) = (self.unkept(), self.shown_id()) {
             self.library.keep_and_then(kept, id, move |kept| {
                 if let Some(taken) = kept.taken() {

@@ -11,8 +11,8 @@ use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use super::notice::{Deletion, Notice, Remedy};
 use crate::browser::remembered;
-use crate::browser::store::answers::KeptAnswers;
-use crate::browser::store::runs::{Kept, Removed};
+use crate::browser::store::KeptAnswers;
+use crate::browser::store::{Kept, Removed};
 use crate::browser::store::{Store, StoreError};
 use crate::browser::tab::{Meter, News, Siblings};
 use kiln_run::evaluation::thinning::superfluous;
@@ -49,7 +49,7 @@ pub struct Library {
 
 #[derive(Default)]
 pub(super) struct Private {
-    store: Option<Rc<Store>>,
+    store: Option<Rc<dyn Store>>,
     siblings: Option<Siblings>,
     /// The number of the last deletion.
     pub(super) deletions: Deletion,
@@ -93,9 +93,9 @@ impl Library {
     }
 
     /// Reads from this store and keeps in it from now on.
-    pub fn open(&self, store: Store) {
+    pub fn open(&self, store: Rc<dyn Store>) {
         self.private
-            .update_value(|private| private.store = Some(Rc::new(store)));
+            .update_value(|private| private.store = Some(store));
     }
 
     /// Hears what other tabs do from now on.
@@ -115,7 +115,7 @@ impl Library {
     }
 
     /// The store, where there is one.
-    pub fn store(&self) -> Option<Rc<Store>> {
+    pub fn store(&self) -> Option<Rc<dyn Store>> {
         self.private.with_value(|private| private.store.clone())
     }
 
@@ -149,10 +149,16 @@ impl Library {
         self.shown
             .update(|shown| shown.retain(|id| kept.contains(id)));
         self.measure();
-        for id in self.shown.get_untracked() {
-            self.fetch(id);
-        }
         Ok(())
+    }
+
+    /// Reads what was measured in the runs that charts show, but for one that is read anyway.
+    pub fn fetch_shown(&self, but: Option<RunId>) {
+        let shown = self.shown.get_untracked();
+        shown
+            .into_iter()
+            .filter(|id| Some(*id) != but)
+            .for_each(|id| self.fetch(id));
     }
 
     /// What lists show of a run.
@@ -235,12 +241,7 @@ impl Library {
         let library = *self;
         self.with_store(move |store| async move {
             match store.run(id).await {
-                Ok(run) => {
-                    library.remember(&run);
-                    library.private.update_value(|private| {
-                        private.fetched.insert(id);
-                    });
-                }
+                Ok(run) => library.remember_kept(&run),
                 // A run that has no checkpoint yet has nothing to show either.
                 Err(StoreError::Gone) => {}
                 Err(error) => return Err(error),
@@ -254,6 +255,14 @@ impl Library {
         let history = Arc::new(run.history().clone());
         self.histories.update(|histories| {
             histories.insert(run.identity.id, history);
+        });
+    }
+
+    /// Has charts show what was measured in a run that was just read from the store: it can be let go.
+    pub fn remember_kept(&self, run: &Run) {
+        self.remember(run);
+        self.private.update_value(|private| {
+            private.fetched.insert(run.identity.id);
         });
     }
 
@@ -281,7 +290,7 @@ impl Library {
             library.measure();
             then(&kept);
             for answers in library.take_waiting(id) {
-                library.put_answers(&store, answers).await?;
+                library.put_answers(&*store, answers).await?;
             }
             Ok(())
         });
@@ -290,10 +299,10 @@ impl Library {
     /// Keeps what a run answered in a validation or in its score, once the run itself is kept.
     pub fn keep_answers(&self, answers: KeptAnswers) {
         let library = *self;
-        self.with_store(move |store| async move { library.put_answers(&store, answers).await });
+        self.with_store(move |store| async move { library.put_answers(&*store, answers).await });
     }
 
-    async fn put_answers(self, store: &Store, answers: KeptAnswers) -> Result<(), StoreError> {
+    async fn put_answers(self, store: &dyn Store, answers: KeptAnswers) -> Result<(), StoreError> {
         match store.keep_answers(&answers).await {
             Ok(()) => {}
             Err(StoreError::Gone) => {
@@ -354,8 +363,8 @@ impl Library {
             self.private
                 .with_value(|private| private.kept.contains(&id))
         };
-        if let Some(record) = changed.filter(is_kept) {
-            self.keep(Kept::record(&record), id);
+        if let (Some(store), Some(record)) = (self.store(), changed.filter(is_kept)) {
+            self.keep(store.of_record(&record), id);
         }
     }
 
@@ -429,7 +438,7 @@ impl Library {
     }
 
     /// Does something with the store, where there is one; a failure is told.
-    pub fn with_store<F>(&self, act: impl FnOnce(Rc<Store>) -> F + 'static)
+    pub fn with_store<F>(&self, act: impl FnOnce(Rc<dyn Store>) -> F + 'static)
     where
         F: Future<Output = Result<(), StoreError>> + 'static,
     {

@@ -35,7 +35,12 @@ impl Trainer {
         match effect {
             Effect::OpenTrainer => {
                 self.take_the_machine();
-                if self.private.with_value(|private| private.bridge.is_none()) {
+                let (is_incomplete, has_bridge) = self
+                    .private
+                    .with_value(|private| (private.is_incomplete, private.bridge.is_some()));
+                if is_incomplete {
+                    self.say_incomplete();
+                } else if !has_bridge {
                     self.open_worker();
                 }
             }
@@ -328,6 +333,15 @@ impl Trainer {
                 (run.identity.backend, run.steps_done(), saved)
             })
         })
+    }
+
+    /// The code that trains and keeps did not arrive: what waits for it waits in vain.
+    pub(super) fn say_incomplete(&self) {
+        self.notify(Notice::problem(
+            "A part of Kiln could not be loaded. Check the connection, then reload the page.",
+            [],
+        ));
+        self.happen(Event::Cancel);
     }
 
     fn say_it_goes_on(&self) {

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use crate::browser::remembered;
-use crate::browser::store::own_data::OwnData;
+use crate::browser::store::OwnData;
 use kiln_run::data::Source;
 use kiln_run::protocol::{Data, DataFile};
 

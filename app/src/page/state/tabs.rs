@@ -117,6 +117,7 @@ impl Trainer {
             }
             let has_ended = run.status().has_ended();
             self.put_on_shelf();
+            self.library.remember_kept(&run);
             self.library.set_shown(id, true);
             self.show(run);
             self.take_settings_of_shown();

@@ -18,7 +18,7 @@ use super::health::Health;
 use super::library::Library;
 use super::notice::Notice;
 use super::sources::Sources;
-use crate::browser::bridge::Bridge;
+use crate::browser::bridge::{self, Bridge};
 use crate::browser::lock::{Alive, Patience};
 use crate::browser::remembered;
 use crate::browser::tab::Awake;
@@ -160,6 +160,8 @@ pub(super) struct Private {
     pub(super) bridge: Option<Bridge>,
     /// A worker on the GPU that is only timed, and its adapter once it is open.
     pub(super) rival: Option<(Bridge, Option<Adapter>)>,
+    /// Whether the code that trains and keeps did not arrive.
+    pub(super) is_incomplete: bool,
     pub(super) probed: Option<Result<Adapter, NoGpu>>,
     /// The new run that was asked for.
     pub(super) order: Order,
@@ -240,8 +242,18 @@ impl Trainer {
         }
         wasm_bindgen_futures::spawn_local(trainer.open_library());
         wasm_bindgen_futures::spawn_local(async move {
-            trainer.look_for_gpu().await;
-            trainer.open_worker();
+            match bridge::arrive().await {
+                Ok(()) => {
+                    trainer.look_for_gpu().await;
+                    trainer.open_worker();
+                }
+                Err(_) => {
+                    trainer
+                        .private
+                        .update_value(|private| private.is_incomplete = true);
+                    trainer.say_incomplete();
+                }
+            }
         });
         trainer
     }

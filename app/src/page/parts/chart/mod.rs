@@ -19,11 +19,12 @@ use crate::page::parts::chart::canvas::watch_sight;
 use crate::page::parts::chart::canvas::watch_size;
 use crate::page::parts::chart::strands::Cache;
 use crate::page::parts::chart::strands::readings;
-use crate::page::parts::chart::strands::sights;
+use crate::page::parts::chart::strands::{are_long, sights};
 use fingers::Fingers;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 use web_sys::{KeyboardEvent, PointerEvent};
 
@@ -52,12 +53,22 @@ pub fn Chart(
     let library = trainer.library;
     let title = subject.title();
     let cache = StoredValue::new(Cache::new());
+    // What comes of a long line in one task is a part of it; the next part comes in the next.
+    let parts = RwSignal::new(0_u32);
+    let next_part = StoredValue::new_local(None::<Timeout>);
     let sights = Memo::new_with_compare(
         move |_| {
+            parts.track();
             let sights = runs.with(|runs| {
                 cache.try_update_value(|cache| sights(trainer, runs, subject, view, cache))
             });
-            Arc::new(sights.unwrap_or_default())
+            let sights = sights.unwrap_or_default();
+            next_part.set_value(
+                sights
+                    .is_behind
+                    .then(|| Timeout::new(0, move || parts.update(|part| *part += 1))),
+            );
+            Arc::new(sights.all)
         },
         |_, _| true,
     );
@@ -92,17 +103,30 @@ pub fn Chart(
     watch_size(canvas, size);
     let is_in_sight = RwSignal::new(false);
     watch_sight(canvas, is_in_sight);
+    let later = StoredValue::new_local(None::<Timeout>);
     Effect::new(move |_| {
         // A chart that is scrolled away is drawn when it comes back.
         if !is_in_sight.get() {
             return;
         }
-        let highlighted = highlighted();
-        let baseline = library.baseline.get();
-        if let Some(canvas) = canvas.get() {
-            sights.with(|sights| {
-                frame.with(|frame| paint(&canvas, size.get(), sights, frame, highlighted, baseline))
-            });
+        let (highlighted, baseline) = (highlighted(), library.baseline.get());
+        let (size, canvas) = (size.get(), canvas.get());
+        frame.track();
+        let draw = move || {
+            if let Some(canvas) = &canvas {
+                sights.with_untracked(|sights| {
+                    frame.with_untracked(|frame| {
+                        paint(canvas, size, sights, frame, highlighted, baseline);
+                    });
+                });
+            }
+        };
+        if sights.with(|sights| are_long(sights)) {
+            // Every chart takes a while: each is drawn in a task of its own.
+            later.set_value(Some(Timeout::new(0, move || trainer.painting(draw))));
+        } else {
+            later.set_value(None);
+            draw();
         }
     });
 

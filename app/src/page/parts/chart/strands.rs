@@ -15,6 +15,14 @@ use kiln_run::protocol::RunId;
 use kiln_run::run::Identity;
 use kiln_run::series::{Axis, Curve, EXACT, Kind, Subject};
 
+/// The runs in the chart.
+#[derive(Clone, Default)]
+pub(super) struct Sights {
+    pub(super) all: Vec<Sight>,
+    /// Whether a line goes on further than it was made yet.
+    pub(super) is_behind: bool,
+}
+
 /// One run in the chart.
 #[derive(Clone)]
 pub(super) struct Sight {
@@ -48,8 +56,9 @@ pub(super) fn sights(
     subject: Subject,
     view: View,
     cache: &mut Cache,
-) -> Vec<Sight> {
+) -> Sights {
     let (axis, smoothing, zoom) = (view.axis.get(), view.smoothing.get(), view.zoom.get());
+    let mut is_behind = false;
     let mut strand = |identity: &Identity, history: &History, at: usize| {
         let sight = zoom.filter(|_| history.steps.len() > EXACT);
         let bits = |(from, to): (f64, f64)| (from.to_bits(), to.to_bits());
@@ -59,7 +68,8 @@ pub(super) fn sights(
             label: (identity.name.clone(), identity.css_colour()),
         };
         let before = cache.remove(&identity.id);
-        if let Some(made) = before.as_ref().filter(|made| made.source == source) {
+        let is_whole = |made: &&Made| made.source == source && !made.levels.is_behind();
+        if let Some(made) = before.as_ref().filter(is_whole) {
             let strand = Arc::clone(&made.strand);
             cache.extend(before.map(|made| (identity.id, made)));
             return strand;
@@ -75,7 +85,10 @@ pub(super) fn sights(
             curves: subject.curves(history, identity, axis, smoothing, sight, &mut levels),
             changes: changes(identity, history, axis),
         };
-        break_off(&mut made, subject, history, axis, identity);
+        is_behind |= levels.is_behind();
+        if !levels.is_behind() {
+            break_off(&mut made, subject, history, axis, identity);
+        }
         let strand = Arc::new(made);
         let made = Made {
             source,
@@ -115,7 +128,16 @@ pub(super) fn sights(
         })
     });
     sights.extend(latest);
-    sights
+    Sights {
+        all: sights,
+        is_behind,
+    }
+}
+
+/// Whether there is more to draw than can be drawn with everything else.
+pub(super) fn are_long(sights: &[Sight]) -> bool {
+    let curves = sights.iter().flat_map(|sight| &sight.strand.curves);
+    curves.map(|curve| curve.points.len()).sum::<usize>() > EXACT
 }
 
 /// Ends a run's training curve in the step whose figure is no number, if it is this chart's.

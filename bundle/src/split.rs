@@ -1,0 +1,159 @@
+//! The page's module, taken apart: what the first paint needs, and parts that arrive when they are
+//! wanted. Trunk's own copy is in one piece; the pieces take its place, in a folder of the page's
+//! hash, so that no browser ever puts pieces of two builds together.
+
+use std::fmt::Display;
+use std::fs;
+use std::path::Path;
+
+use walrus::Module;
+use wasm_bindgen_cli_support::Bindgen;
+use wasm_encoder::{RawSection, SectionId};
+use wasm_split_cli_support::{Options, transform};
+use wasmparser::Parser;
+
+use crate::error::Error;
+
+/// What loads the parts.
+const LOADER: &str = "parts.js";
+/// A part that did not arrive is asked for again the next time: as it is written, it would be taken
+/// for gone until the page is loaded anew.
+const LOADS_ONCE: (&str, &str) = (
+    "loadingModule = loader();",
+    "loadingModule = loader().catch(error => { loadingModule = undefined; throw error; });",
+);
+/// Asks for the first number of a JavaScript value that is not reserved.
+const FIRST_VALUE: (&str, &str) = (
+    "__wbindgen_externref_xform__",
+    "__wbindgen_externref_statics_end",
+);
+/// `JSIDX_RESERVED` of wasm-bindgen 0.2.130.
+const RESERVED_VALUES: i32 = 1_028;
+/// Parts that every visit wants as soon as the first paint is done.
+const WANTED_AT_ONCE: &str = "work";
+
+/// Takes `module` apart and puts its pieces where trunk put it in one.
+///
+/// # Errors
+/// Files that are not as trunk leaves them, or a module that cannot be taken apart.
+pub fn split(dist: &Path, module: &Path) -> Result<(), Error> {
+    let whole = whole(dist)?;
+    let folder = dist.join(&whole);
+    fs::create_dir_all(&folder).map_err(Error::of(&folder))?;
+    let main = folder.join("page.wasm");
+    let bytes = fs::read(module).map_err(Error::of(module))?;
+    let mut options = Options::new(&bytes);
+    options.output_dir = &folder;
+    options.main_out_path = &main;
+    let link = format!("./{LOADER}");
+    options.link_name = &link;
+    options.main_module = "./page.js";
+    let parts = transform(options).map_err(failed)?;
+    for part in &parts.split_modules {
+        strip(part)?;
+    }
+    bind(&main, &folder)?;
+    fs::remove_file(&main).map_err(Error::of(&main))?;
+    change(&folder.join(LOADER), &[LOADS_ONCE])?;
+
+    let mut early = String::new();
+    for part in parts.prefetch_map.get(WANTED_AT_ONCE).into_iter().flatten() {
+        early += &format!(
+            "<link rel=\"preload\" href=\"./{whole}/{part}.wasm\" as=\"fetch\" \
+             type=\"application/wasm\" crossorigin=\"anonymous\" fetchpriority=\"low\">"
+        );
+    }
+    let (script, moved_script) = (format!("./{whole}.js"), format!("./{whole}/page.js"));
+    let (wasm, moved_wasm) = (
+        format!("./{whole}_bg.wasm"),
+        format!("./{whole}/page_bg.wasm"),
+    );
+    change(
+        &dist.join("index.html"),
+        &[
+            (&script, &moved_script),
+            (&wasm, &moved_wasm),
+            ("</head>", &format!("{early}</head>")),
+        ],
+    )?;
+    for gone in [format!("{whole}.js"), format!("{whole}_bg.wasm")] {
+        let gone = dist.join(gone);
+        fs::remove_file(&gone).map_err(Error::of(&gone))?;
+    }
+    Ok(())
+}
+
+fn failed(error: impl Display) -> Error {
+    Error::Split(format!("{error:#}"))
+}
+
+/// The name of the page's module as trunk wrote it, such as `page-0123`.
+fn whole(dist: &Path) -> Result<String, Error> {
+    let names = fs::read_dir(dist).map_err(Error::of(dist))?;
+    let mut names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let name = names.find_map(|name| {
+        let whole = name.strip_suffix("_bg.wasm")?;
+        whole.starts_with("page-").then(|| whole.to_owned())
+    });
+    name.ok_or_else(|| Error::Unexpected {
+        file: dist.display().to_string(),
+        what: "page-*_bg.wasm".to_owned(),
+    })
+}
+
+fn bind(main: &Path, folder: &Path) -> Result<(), Error> {
+    let mut module = Module::from_file(main).map_err(failed)?;
+    // Parts share numbers with each other, and no references: wasm-bindgen is told so, but for the
+    // place where the numbers of values begin, which it fills in for references alone.
+    let (from, name) = FIRST_VALUE;
+    let import = module.imports.get_func(from, name).map_err(failed)?;
+    let filled = module.replace_imported_func(import, |(body, _)| {
+        body.i32_const(RESERVED_VALUES);
+    });
+    filled.map_err(failed)?;
+    let bound = Bindgen::new()
+        .input_module("page", module)
+        .web(true)
+        .and_then(|bindgen| {
+            bindgen
+                .out_name("page")
+                .typescript(false)
+                .remove_name_section(true)
+                .remove_producers_section(true)
+                .keep_lld_exports(true)
+                .generate(folder)
+        });
+    bound.map_err(failed)
+}
+
+/// Takes names and notes out of a part: no browser needs them.
+fn strip(part: &Path) -> Result<(), Error> {
+    let bytes = fs::read(part).map_err(Error::of(part))?;
+    let mut module = wasm_encoder::Module::new();
+    for payload in Parser::new(0).parse_all(&bytes) {
+        let payload = payload.map_err(failed)?;
+        let section = payload.as_section();
+        if let Some((id, range)) = section.filter(|(id, _)| *id != SectionId::Custom as u8) {
+            module.section(&RawSection {
+                id,
+                data: &bytes[range],
+            });
+        }
+    }
+    fs::write(part, module.finish()).map_err(Error::of(part))
+}
+
+/// Replaces texts in a file, each of which must be there.
+fn change(path: &Path, changes: &[(&str, &str)]) -> Result<(), Error> {
+    let mut text = fs::read_to_string(path).map_err(Error::of(path))?;
+    for (before, after) in changes {
+        if !text.contains(before) {
+            return Err(Error::Unexpected {
+                file: path.display().to_string(),
+                what: (*before).to_owned(),
+            });
+        }
+        text = text.replace(before, after);
+    }
+    fs::write(path, text).map_err(Error::of(path))
+}

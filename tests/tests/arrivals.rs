@@ -1,0 +1,94 @@
+//! What of the page arrives when, and what a person meets where it does not.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use kiln_tests::HarnessError;
+use kiln_tests::browser::WebGpu;
+use kiln_tests::page::Page;
+use kiln_tests::server::{Fault, Server};
+use serde_json::json;
+
+type Outcome = Result<(), HarnessError>;
+
+/// The parts of the page's module that were fetched.
+const FETCHED: &str = "performance.getEntriesByType('resource')
+    .map(entry => entry.name.split('/').pop()).filter(name => name.startsWith('split_')).sort()";
+
+#[tokio::test]
+async fn a_screen_arrives_when_it_is_wanted() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    assert_eq!(page.evaluate(FETCHED).await?, json!(["split_work.wasm"]));
+    page.press("link", "Evaluate").await?;
+    page.wait_for_text("Train a run first", 20).await?;
+    page.wait_for_value("document.activeElement.textContent", &json!("Evaluate"), 10)
+        .await?;
+    let fetched = json!(["split_study.wasm", "split_work.wasm"]);
+    assert_eq!(page.evaluate(FETCHED).await?, fetched);
+    page.press("link", "Runs").await?;
+    page.wait_for_value(
+        "document.querySelector('h1').textContent",
+        &json!("Runs"),
+        20,
+    )
+    .await?;
+    let fetched = json!(["split_runs.wasm", "split_study.wasm", "split_work.wasm"]);
+    assert_eq!(page.evaluate(FETCHED).await?, fetched);
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_screen_that_did_not_arrive_is_asked_for_again() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    server.set_fault(Some(Fault::Missing("split_study.wasm")));
+    page.press("link", "Draw").await?;
+    let told = "This screen could not be loaded. Check the connection, then try again.";
+    page.wait_for_text(told, 20).await?;
+    // All else goes on.
+    page.press("link", "Train").await?;
+    page.keep_short_run().await?;
+    page.press("link", "Draw").await?;
+    page.wait_for_text(told, 20).await?;
+    server.set_fault(None);
+    page.press("button", "Try again").await?;
+    page.wait_for_value(
+        "Boolean(document.querySelector('.draw canvas'))",
+        &json!(true),
+        20,
+    )
+    .await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn where_what_trains_did_not_arrive_it_is_said_and_nothing_waits() -> Outcome {
+    let server = Server::start().await?;
+    server.set_fault(Some(Fault::Missing("split_work.wasm")));
+    let page = Page::open(&server, WebGpu::AsIs).await?;
+    let told = "A part of Kiln could not be loaded. Check the connection, then reload the page.";
+    page.wait_for_text(told, 20).await?;
+    page.press("button", "Dismiss").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_text(told, 20).await?;
+    assert_eq!(page.state().await?, "loading");
+    server.set_fault(None);
+    page.reload().await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn files_travel_compressed() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    let encoding = "fetch('./cpu_worker_bg.wasm').then(answer =>
+        [answer.headers.get('content-encoding'), answer.headers.get('content-type')])";
+    let sent = page.evaluate(encoding).await?;
+    assert!(
+        ["br", "gzip"]
+            .map(|name| json!([name, "application/wasm"]))
+            .contains(&sent),
+        "{sent}"
+    );
+    page.close().await
+}
