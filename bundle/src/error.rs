@@ -33,6 +33,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Of a tool that reads or writes modules.
+    pub fn split(error: impl std::fmt::Display) -> Self {
+        Self::Split(format!("{error:#}"))
+    }
+
     /// Of a file or folder.
     pub fn of(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |error| Self::File {

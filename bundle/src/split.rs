@@ -2,17 +2,14 @@
 //! wanted. Trunk's own copy is in one piece; the pieces take its place, in a folder of the page's
 //! hash, so that no browser ever puts pieces of two builds together.
 
-use std::fmt::Display;
 use std::fs;
 use std::path::Path;
 
-use walrus::Module;
 use wasm_bindgen_cli_support::Bindgen;
-use wasm_encoder::{RawSection, SectionId};
 use wasm_split_cli_support::{Options, transform};
-use wasmparser::Parser;
 
 use crate::error::Error;
+use crate::wasm;
 
 /// What loads the parts.
 const LOADER: &str = "parts.js";
@@ -22,13 +19,6 @@ const LOADS_ONCE: (&str, &str) = (
     "loadingModule = loader();",
     "loadingModule = loader().catch(error => { loadingModule = undefined; throw error; });",
 );
-/// Asks for the first number of a JavaScript value that is not reserved.
-const FIRST_VALUE: (&str, &str) = (
-    "__wbindgen_externref_xform__",
-    "__wbindgen_externref_statics_end",
-);
-/// `JSIDX_RESERVED` of wasm-bindgen 0.2.130.
-const RESERVED_VALUES: i32 = 1_028;
 /// Parts that every visit wants as soon as the first paint is done.
 const WANTED_AT_ONCE: &str = "work";
 
@@ -42,15 +32,17 @@ pub fn split(dist: &Path, module: &Path) -> Result<(), Error> {
     fs::create_dir_all(&folder).map_err(Error::of(&folder))?;
     let main = folder.join("page.wasm");
     let bytes = fs::read(module).map_err(Error::of(module))?;
+    let bytes = wasm::rename_marker(&bytes)?;
     let mut options = Options::new(&bytes);
     options.output_dir = &folder;
     options.main_out_path = &main;
     let link = format!("./{LOADER}");
     options.link_name = &link;
     options.main_module = "./page.js";
-    let parts = transform(options).map_err(failed)?;
+    let parts = transform(options).map_err(Error::split)?;
     for part in &parts.split_modules {
-        strip(part)?;
+        let bytes = fs::read(part).map_err(Error::of(part))?;
+        fs::write(part, wasm::strip(&bytes)?).map_err(Error::of(part))?;
     }
     bind(&main, &folder)?;
     fs::remove_file(&main).map_err(Error::of(&main))?;
@@ -83,10 +75,6 @@ pub fn split(dist: &Path, module: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn failed(error: impl Display) -> Error {
-    Error::Split(format!("{error:#}"))
-}
-
 /// The name of the page's module as trunk wrote it, such as `page-0123`.
 fn whole(dist: &Path) -> Result<String, Error> {
     let names = fs::read_dir(dist).map_err(Error::of(dist))?;
@@ -102,45 +90,17 @@ fn whole(dist: &Path) -> Result<String, Error> {
 }
 
 fn bind(main: &Path, folder: &Path) -> Result<(), Error> {
-    let mut module = Module::from_file(main).map_err(failed)?;
-    // Parts share numbers with each other, and no references: wasm-bindgen is told so, but for the
-    // place where the numbers of values begin, which it fills in for references alone.
-    let (from, name) = FIRST_VALUE;
-    let import = module.imports.get_func(from, name).map_err(failed)?;
-    let filled = module.replace_imported_func(import, |(body, _)| {
-        body.i32_const(RESERVED_VALUES);
-    });
-    filled.map_err(failed)?;
     let bound = Bindgen::new()
-        .input_module("page", module)
+        .input_module("page", wasm::main_module(main)?)
         .web(true)
         .and_then(|bindgen| {
             bindgen
                 .out_name("page")
                 .typescript(false)
-                .remove_name_section(true)
-                .remove_producers_section(true)
                 .keep_lld_exports(true)
                 .generate(folder)
         });
-    bound.map_err(failed)
-}
-
-/// Takes names and notes out of a part: no browser needs them.
-fn strip(part: &Path) -> Result<(), Error> {
-    let bytes = fs::read(part).map_err(Error::of(part))?;
-    let mut module = wasm_encoder::Module::new();
-    for payload in Parser::new(0).parse_all(&bytes) {
-        let payload = payload.map_err(failed)?;
-        let section = payload.as_section();
-        if let Some((id, range)) = section.filter(|(id, _)| *id != SectionId::Custom as u8) {
-            module.section(&RawSection {
-                id,
-                data: &bytes[range],
-            });
-        }
-    }
-    fs::write(part, module.finish()).map_err(Error::of(part))
+    bound.map_err(Error::split)
 }
 
 /// Replaces texts in a file, each of which must be there.

@@ -12,7 +12,7 @@ use kiln_run::log::segment::LogError;
 use kiln_run::protocol::RunId;
 use kiln_run::run::checkpoint::Checkpoint;
 use kiln_run::run::reading::Reading;
-use kiln_run::run::{Identity, Run};
+use kiln_run::run::{Identity, Run, Status};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -310,6 +310,16 @@ fn a_damaged_log_is_read_as_far_as_it_is_whole() {
     let mut run = gone.read();
     run.apply(Event::State(State::Running));
     assert_eq!(run.unkept().unwrap().segment, None);
+    // That a person has ended it stands in its record.
+    let ended = Status::Session(State::Stopped);
+    run.end_as(Status::Interrupted);
+    assert!(run.status().is_open());
+    run.end_as(ended);
+    assert_eq!(run.status(), ended);
+    let mut open = written(50).read();
+    let status = open.status();
+    open.end_as(ended);
+    assert_eq!(open.status(), status);
     // A log of which nothing is there is damaged too.
     gone.store.clear();
     assert_eq!(gone.read().damage(), Some(&LogError::Missing(0)));

@@ -239,6 +239,47 @@ async fn a_scored_run_is_looked_into() -> Outcome {
     page.close().await
 }
 
+/// What is beside the matrix is of the same images, in every frame.
+#[tokio::test]
+async fn nothing_of_another_split_is_ever_beside_the_matrix() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.press("button", "Quick taste").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_state(&["finished"], 400).await?;
+    page.press("link", "Evaluate").await?;
+    page.wait_for_text("wrong of 10 000", 60).await?;
+    page.evaluate(
+        "(() => {
+           const number = text => Number(text.replace(/[^0-9]/g, ''));
+           window.frames = { whole: new Set(), mixed: [] };
+           const look = () => {
+             const cells = [...document.querySelectorAll('.matrix tbody td')];
+             const images = cells.reduce((sum, cell) => sum + number(cell.innerText), 0);
+             const macro = [...document.querySelectorAll('.per-class tbody tr')]
+               .find(row => row.cells[0].innerText === 'Macro');
+             const support = macro && /[0-9]/.test(macro.cells[1].innerText)
+               ? number(macro.cells[1].innerText) : null;
+             if (images && support === images) frames.whole.add(images);
+             else if (images && support !== null) frames.mixed.push([images, support]);
+             requestAnimationFrame(look);
+           };
+           look();
+         })()",
+    )
+    .await?;
+    for _ in 0..2 {
+        for (split, images) in [("Validation", 600), ("Test", 10_000)] {
+            page.evaluate("window.frames.whole.clear()").await?;
+            page.choose("Split", split).await?;
+            let is_whole = format!("window.frames.whole.has({images})");
+            page.wait_for_value(&is_whole, &json!(true), 60).await?;
+        }
+    }
+    assert_eq!(page.evaluate("window.frames.mixed").await?, json!([]));
+    page.close().await
+}
+
 #[tokio::test]
 async fn scoring_can_be_left_cancelled_and_done() -> Outcome {
     let server = Server::start().await?;

@@ -57,9 +57,19 @@ fn lint_module(shell: &Shell, feature: &str, options: &[&str]) -> Result<(), Err
     shell.step(&format!("Lints, wasm32, {feature}"), clippy)
 }
 
-/// Trunk has its own place for a version that `Cargo.lock` decides.
+/// Trunk and `bundle` have their own places for a version that `Cargo.lock` decides.
 fn tools_match(shell: &Shell) -> Result<(), Error> {
     let version = setup::wasm_bindgen_version(shell.root())?;
+    let of_bundle = setup::version_of(shell.root(), "wasm-bindgen-cli-support")?;
+    if of_bundle != version {
+        return Err(Error::File {
+            path: shell.root().join("bundle/Cargo.toml"),
+            reason: format!(
+                "Cargo.lock has wasm-bindgen {version} and wasm-bindgen-cli-support {of_bundle}; \
+                 give both the same version."
+            ),
+        });
+    }
     let line = format!("wasm_bindgen = \"{version}\"");
     let path = shell.root().join("Trunk.toml");
     let text = fs::read_to_string(&path).map_err(|error| Error::File {

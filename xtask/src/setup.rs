@@ -96,17 +96,24 @@ pub fn wasm_target(shell: &Shell) -> Result<(), Error> {
 /// # Errors
 /// A lock file that is missing or does not name it.
 pub fn wasm_bindgen_version(root: &Path) -> Result<String, Error> {
+    version_of(root, "wasm-bindgen")
+}
+
+/// The version of a package in `Cargo.lock`.
+///
+/// # Errors
+/// A lock file that is missing or does not name it.
+pub fn version_of(root: &Path, package: &str) -> Result<String, Error> {
     let path = root.join("Cargo.lock");
     let lock = fs::read_to_string(&path).map_err(|error| Error::File {
         path: path.clone(),
         reason: error.to_string(),
     })?;
-    locked_version(&lock, "wasm-bindgen")
+    locked_version(&lock, package)
         .map(str::to_owned)
         .ok_or_else(|| Error::File {
             path,
-            reason: "it names no version of wasm-bindgen. Run `git checkout Cargo.lock`."
-                .to_owned(),
+            reason: format!("it names no version of {package}. Run `git checkout Cargo.lock`."),
         })
 }
 

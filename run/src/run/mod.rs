@@ -308,6 +308,19 @@ impl Run {
         })
     }
 
+    /// Entries of the log that the store is known to have.
+    pub fn kept_entries(&self) -> u64 {
+        self.tail.unkept().0
+    }
+
+    /// A log that is damaged takes nothing more: that a person has ended the run stands in its record
+    /// alone.
+    pub fn end_as(&mut self, recorded: Status) {
+        if self.damage.is_some() && recorded.has_ended() {
+            self.status = recorded;
+        }
+    }
+
     /// The store has taken this.
     pub fn note_kept(&mut self, taken: &Unkept) {
         if !self.tail.keep_until(taken.end) {

@@ -203,7 +203,9 @@ impl Opened {
         let checkpoint = file
             .map(|file| Checkpoint::new(file.checkpoint))
             .transpose()?;
-        Ok(reading.end(checkpoint))
+        let mut run = reading.end(checkpoint);
+        run.end_as(record.status);
+        Ok(run)
     }
 
     pub(super) async fn segments(&self, id: RunId) -> Result<Vec<Vec<u8>>, StoreError> {

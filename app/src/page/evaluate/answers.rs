@@ -239,13 +239,19 @@ impl Look {
                 Sight::There(answers) => Some(Arc::clone(answers)),
                 _ => None,
             };
-            if self.sight.get_untracked() != sight {
-                self.sight.set(sight);
-            }
+            self.show(sight);
             if let Some(answers) = answers {
                 self.rank(&answers, read).await;
             }
         });
+    }
+
+    /// Shows something else; what follows from other answers goes with them.
+    fn show(self, sight: Sight) {
+        if self.sight.get_untracked() != sight {
+            self.ranked.set(None);
+            self.sight.set(sight);
+        }
     }
 
     async fn rank(self, answers: &Answers, read: u32) {
@@ -393,7 +399,7 @@ impl Look {
             private.reads += 1;
             private.reads
         });
-        self.sight.set(Sight::There(Arc::clone(&answers)));
+        self.show(Sight::There(Arc::clone(&answers)));
         if let Some(read) = read {
             self.rank(&answers, read).await;
         }

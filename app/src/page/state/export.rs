@@ -73,6 +73,23 @@ impl Trainer {
 
     /// All that is known of the shown run, for a worker that makes a file of it.
     async fn export_of_shown(self, format: Format, which: Weights) -> Result<ToWorker, String> {
+        let kept = || {
+            self.run.with_untracked(|run| {
+                let run = run.as_ref().ok_or("No run is shown any more.")?;
+                Ok::<_, &str>((run.identity.id, run.kept_entries()))
+            })
+        };
+        let mut segments = loop {
+            let before = kept()?;
+            let segments = match self.library.store() {
+                Some(store) => store.segments(before.0).await,
+                None => Ok(Vec::new()),
+            };
+            // Were it kept meanwhile, figures and weights would be of two keeps.
+            if kept()? == before {
+                break segments.map_err(|error| error.to_string())?;
+            }
+        };
         let shown = self.run.with_untracked(|run| {
             let run = run.as_ref()?;
             let checkpoint = run
@@ -82,13 +99,6 @@ impl Trainer {
         });
         let (identity, checkpoint, unkept) = shown.ok_or("No run is shown any more.")?;
         let unkept = unkept.map_err(|error| error.to_string())?;
-        let mut segments = match self.library.store() {
-            Some(store) => store
-                .segments(identity.id)
-                .await
-                .map_err(|error| error.to_string())?,
-            None => Vec::new(),
-        };
         segments.extend(unkept.segment.map(|segment| segment.bytes));
         Ok(ToWorker::Export {
             format,

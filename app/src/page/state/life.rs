@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::notice::{Answer, Notice, Remedy};
 use super::order::tenth_of;
 use super::trainer::Trainer;
-use crate::browser::lock::Alive;
+use crate::browser::lock::{Alive, Patience};
 use crate::browser::store::StoreError;
 use kiln_run::device::{Backend, BackendChoice};
 use kiln_run::life::{Effect, Event, Goal, Rest, Stage};
@@ -264,6 +264,8 @@ impl Trainer {
             run.map(|run| run.identity.name.clone())
         });
         if let Some(name) = damaged {
+            self.private
+                .update_value(|private| private.patience = Patience::None);
             return self.notify(Notice::info(format!(
                 "{name} cannot go on: a part of what happened in it cannot be read. Its settings \
                  can begin another run."

@@ -147,6 +147,7 @@ pub async fn print_costs(server: &Server) -> Result<(), HarnessError> {
     );
 
     let page = Page::open_ready(server).await?;
+    print_memory(&page, "with no run")?;
     page.resize(WINDOW.0, WINDOW.1).await?;
     let id = run.identity.id.0;
     let record = serde_json::to_value(Record::of(&run)).map_err(unmade)?;
@@ -165,10 +166,11 @@ pub async fn print_costs(server: &Server) -> Result<(), HarnessError> {
         let key = json!({ "run": id, "first": stretch.first });
         put(&page, "segments", &key, ("bytes", &stretch.bytes)).await?;
     }
-    page.before_loading(long_tasks::WATCH).await?;
-    page.reload().await?;
-
+    // In a process of its own: what the run was put there with is none of the page's memory.
     let start = Instant::now();
+    page.open_tab_after(server, long_tasks::WATCH).await?;
+    page.close_other_tabs().await?;
+    page.resize(WINDOW.0, WINDOW.1).await?;
     page.wait_for_state(&["interrupted"], 300).await?;
     let named =
         "document.querySelectorAll('.chart [role=img][aria-label*=two-million-steps]').length";
@@ -178,6 +180,7 @@ pub async fn print_costs(server: &Server) -> Result<(), HarnessError> {
     page.wait_for_value(named, &json!(CHARTS), 120).await?;
     println!("Opened and drawn in {:.1} s", start.elapsed().as_secs_f64());
     long_tasks::report(&page, "Opening it").await?;
+    print_memory(&page, "once it is drawn")?;
 
     page.evaluate(
         "(async () => { const box = document.querySelector('[aria-label=\"Log scale\"]');
@@ -200,11 +203,18 @@ pub async fn print_costs(server: &Server) -> Result<(), HarnessError> {
     long_tasks::report(&page, "Training on, painted and kept twice").await?;
     page.press("button", "Pause").await?;
     page.wait_for_state(&["paused"], 30).await?;
+    print_memory(&page, "after training")?;
 
     long_tasks::watch(&page).await?;
     page.press("link", "Files").await?;
     page.wait_for_text("two-million-steps.csv", 300).await?;
     long_tasks::report(&page, "Opening Files").await?;
-    println!("Memory of the tab: {} MB", page.memory_bytes()? / 1_000_000);
+    print_memory(&page, "after Files")?;
     page.close().await
+}
+
+fn print_memory(page: &Page, when: &str) -> Result<(), HarnessError> {
+    let megabytes = page.memory_bytes()? / 1_000_000;
+    println!("Memory of the tab {when}: {megabytes} MB");
+    Ok(())
 }
