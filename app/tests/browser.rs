@@ -49,7 +49,7 @@ fn dataset() -> Dataset {
         unpacker.push(bytes).unwrap();
         unpacker.finish().unwrap()
     };
-    let images = Images::from_idx(&inflate(TEST_IMAGES, 2), &inflate(TEST_LABELS, 1)).unwrap();
+    let images = Images::from_idx(inflate(TEST_IMAGES, 2), &inflate(TEST_LABELS, 1)).unwrap();
     Dataset::new(images.clone(), images, "test files")
 }
 

@@ -294,7 +294,7 @@ mod tests {
         images.extend((0..10).flat_map(|digit| [digit; PIXELS]));
         let mut labels = [[0, 0, 8, 1], count].concat();
         labels.extend(0..10);
-        let images = Images::from_idx(&images, &labels).unwrap();
+        let images = Images::from_idx(images, &labels).unwrap();
         Dataset::new(images.clone(), images, "digits")
             .split(10, 0, ValidateOn::TestSet)
             .training

@@ -58,19 +58,22 @@ pub enum DatasetError {
 /// Images and their labels, in file order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Images {
-    pixels: Arc<[u8]>,
+    /// As they came, for they are many: a slice would be a copy.
+    pixels: Arc<Vec<u8>>,
     labels: Arc<[u8]>,
     first: usize,
     len: usize,
 }
 
 impl Images {
-    /// Reads a pair of idx files (magic numbers 2051 and 2049, big-endian counts).
+    /// Reads a pair of idx files (magic numbers 2051 and 2049, big-endian counts); the images' becomes
+    /// what holds the pixels.
     ///
     /// # Errors
     /// Another magic number, size or count than MNIST's format has, or a label above 9.
-    pub fn from_idx(images: &[u8], labels: &[u8]) -> Result<Self, DatasetError> {
-        let ([count, rows, columns], pixels) = idx::<3>(images)?;
+    pub fn from_idx(mut images: Vec<u8>, labels: &[u8]) -> Result<Self, DatasetError> {
+        let ([count, rows, columns], pixels) = idx::<3>(&images)?;
+        let header = images.len() - pixels.len();
         if rows as usize != IMAGE_SIDE || columns as usize != IMAGE_SIDE {
             return Err(DatasetError::ImageSize { rows, columns });
         }
@@ -81,7 +84,8 @@ impl Images {
                 labels: label_count as usize,
             });
         }
-        Self::checked(pixels.into(), labels.into())
+        images.drain(..header);
+        Self::checked(images, labels.into())
     }
 
     /// The images of these bytes: 784 pixels each, and their labels.
@@ -95,10 +99,10 @@ impl Images {
                 labels: labels.len(),
             });
         }
-        Self::checked(pixels.into(), labels.into())
+        Self::checked(pixels, labels.into())
     }
 
-    fn checked(pixels: Arc<[u8]>, labels: Arc<[u8]>) -> Result<Self, DatasetError> {
+    fn checked(pixels: Vec<u8>, labels: Arc<[u8]>) -> Result<Self, DatasetError> {
         let is_none = |label: &u8| usize::from(*label) >= CLASSES;
         if let Some(index) = labels.iter().position(is_none) {
             return Err(DatasetError::Label {
@@ -108,7 +112,7 @@ impl Images {
         }
         Ok(Self {
             len: labels.len(),
-            pixels,
+            pixels: Arc::new(pixels),
             labels,
             first: 0,
         })
@@ -362,7 +366,7 @@ mod tests {
 
     fn images(labels: &[u8]) -> Images {
         let (images, labels) = pair(labels);
-        Images::from_idx(&images, &labels).unwrap()
+        Images::from_idx(images, &labels).unwrap()
     }
 
     #[test]
@@ -375,7 +379,8 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_file_is_named() {
         let (good, labels) = pair(&[3, 1, 4]);
-        let read = |images: &[u8], labels: &[u8]| Images::from_idx(images, labels).unwrap_err();
+        let read =
+            |images: &[u8], labels: &[u8]| Images::from_idx(images.to_vec(), labels).unwrap_err();
         assert_eq!(
             read(&labels, &labels),
             DatasetError::Magic {

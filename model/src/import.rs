@@ -305,7 +305,7 @@ impl Pair<'_> {
             });
         }
         // What could be wrong with the images was looked at when they were inflated.
-        Images::from_idx(&images.bytes, &labels.bytes).map_err(|error| ImportError::File {
+        Images::from_idx(images.bytes.to_vec(), &labels.bytes).map_err(|error| ImportError::File {
             file: labels.name.to_owned(),
             error,
         })

@@ -227,11 +227,11 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
 ///
 /// # Errors
 /// Bytes that are no idx files of digits.
-pub fn dataset(files: &[Vec<u8>; 4]) -> Result<Dataset, MnistError> {
+pub fn dataset(files: [Vec<u8>; 4]) -> Result<Dataset, MnistError> {
     let [train_labels, test_labels, test_images, train_images] = files;
     Ok(Dataset::new(
-        Images::from_idx(train_images, train_labels)?,
-        Images::from_idx(test_images, test_labels)?,
+        Images::from_idx(train_images, &train_labels)?,
+        Images::from_idx(test_images, &test_labels)?,
         hash(),
     ))
 }
@@ -247,7 +247,7 @@ pub fn unpack(files: [&[u8]; 4]) -> Result<Dataset, MnistError> {
         unpacker.push(bytes)?;
         *inflated = unpacker.finish()?;
     }
-    dataset(&inflated)
+    dataset(inflated)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::ops::Range;
 /// Measurements of a block of the lowest level.
 const BLOCK: usize = 64;
 /// Measurements that are taken in at once: a few milliseconds' worth.
-const AT_ONCE: usize = 131_072;
+const AT_ONCE: usize = 65_536;
 /// Blocks that are one block of the level above.
 const FACTOR: usize = 4;
 

@@ -834,6 +834,15 @@ impl Page {
         Ok(self.browser.driver.screenshot_as_png().await?)
     }
 
+    /// Has the browser let go of what the page no longer uses, as it does by itself sooner or later.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn collect_garbage(&self) -> Result<(), HarnessError> {
+        self.cdp("HeapProfiler.collectGarbage", json!({})).await?;
+        Ok(())
+    }
+
     /// Bytes in memory of the process that shows the page.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ async fn load_files(progress: &mut Progress) -> Result<Dataset, LoadError> {
     for (file, inflated) in mnist::FILES.iter().zip(&mut inflated) {
         *inflated = fetch(file, progress).await?;
     }
-    Ok(mnist::dataset(&inflated)?)
+    Ok(mnist::dataset(inflated)?)
 }
 
 async fn fetch(file: &'static File, progress: &mut Progress) -> Result<Vec<u8>, LoadError> {

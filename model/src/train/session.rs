@@ -690,7 +690,7 @@ mod tests {
             unpacker.push(&std::fs::read(path).unwrap()).unwrap();
             unpacker.finish().unwrap()
         });
-        let images = Images::from_idx(&images, &labels).unwrap();
+        let images = Images::from_idx(images, &labels).unwrap();
         let config = Config {
             training_images: 1_000,
             batch_size: 8,

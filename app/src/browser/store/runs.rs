@@ -16,9 +16,9 @@ use super::opened::{
 };
 
 /// Segments of a log that are read at once.
-const FEW: u32 = 4;
+const FEW: u32 = 2;
 /// Longest time for which a long log is read without a pause.
-const READ_MS: f64 = 16.0;
+const READ_MS: f64 = 8.0;
 
 /// A checkpoint as it is kept.
 #[derive(Serialize, Deserialize)]

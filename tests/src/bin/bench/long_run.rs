@@ -147,8 +147,13 @@ pub async fn print_costs(server: &Server) -> Result<(), HarnessError> {
     );
 
     let page = Page::open_ready(server).await?;
-    print_memory(&page, "with no run")?;
     page.resize(WINDOW.0, WINDOW.1).await?;
+    page.open_tab_after(server, long_tasks::WATCH).await?;
+    page.close_other_tabs().await?;
+    page.resize(WINDOW.0, WINDOW.1).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    long_tasks::report(&page, "Opening the page with no run").await?;
+    print_memory(&page, "with no run").await?;
     let id = run.identity.id.0;
     let record = serde_json::to_value(Record::of(&run)).map_err(unmade)?;
     put(
@@ -180,7 +185,7 @@ pub async fn print_costs(server: &Server) -> Result<(), HarnessError> {
     page.wait_for_value(named, &json!(CHARTS), 120).await?;
     println!("Opened and drawn in {:.1} s", start.elapsed().as_secs_f64());
     long_tasks::report(&page, "Opening it").await?;
-    print_memory(&page, "once it is drawn")?;
+    print_memory(&page, "once it is drawn").await?;
 
     page.evaluate(
         "(async () => { const box = document.querySelector('[aria-label=\"Log scale\"]');
@@ -203,18 +208,20 @@ pub async fn print_costs(server: &Server) -> Result<(), HarnessError> {
     long_tasks::report(&page, "Training on, painted and kept twice").await?;
     page.press("button", "Pause").await?;
     page.wait_for_state(&["paused"], 30).await?;
-    print_memory(&page, "after training")?;
+    print_memory(&page, "after training").await?;
 
     long_tasks::watch(&page).await?;
     page.press("link", "Files").await?;
     page.wait_for_text("two-million-steps.csv", 300).await?;
     long_tasks::report(&page, "Opening Files").await?;
-    print_memory(&page, "after Files")?;
+    print_memory(&page, "after Files").await?;
     page.close().await
 }
 
-fn print_memory(page: &Page, when: &str) -> Result<(), HarnessError> {
-    let megabytes = page.memory_bytes()? / 1_000_000;
-    println!("Memory of the tab {when}: {megabytes} MB");
+async fn print_memory(page: &Page, when: &str) -> Result<(), HarnessError> {
+    let before = page.memory_bytes()? / 1_000_000;
+    page.collect_garbage().await?;
+    let after = page.memory_bytes()? / 1_000_000;
+    println!("Memory of the tab {when}: {after} MB, {before} MB before garbage was collected");
     Ok(())
 }
