@@ -108,14 +108,16 @@ pub fn Screen(shared: Shared, name: &'static str) -> AnyView {
     (move || match outcome.get() {
         Some(Ok(make)) => make(shared),
         Some(Err(())) => view! {
-            <section class="nothing" role="alert">
+            <div class="arriving">
                 <h1 tabindex="-1">{name}</h1>
-                <p>"This screen could not be loaded. Check the connection, then try again."</p>
-                <button on:click=move |_| ask()>"Try again"</button>
-            </section>
+                <section class="nothing" role="alert">
+                    <p>"This screen could not be loaded. Check the connection, then try again."</p>
+                    <button on:click=move |_| ask()>"Try again"</button>
+                </section>
+            </div>
         }
         .into_any(),
-        None => view! { <p class="nothing" role="status">"Loading"</p> }.into_any(),
+        None => view! { <div class="arriving"><p role="status">"Loading"</p></div> }.into_any(),
     })
     .into_any()
 }
