@@ -3,6 +3,7 @@
 
 pub mod compare;
 pub mod data;
+mod decimation;
 pub mod device;
 pub mod evaluation;
 pub mod export;

@@ -6,9 +6,10 @@ pub mod svg;
 mod tests;
 mod ticks;
 
+use crate::decimation::decimate;
 use crate::format;
 use crate::protocol::RunId;
-use crate::series::{Axis, Curve, Kind, Point, Subject, decimate, ticks};
+use crate::series::{Axis, Curve, Kind, Point, Subject, ticks};
 use reading::{Reading, nearest};
 use ticks::{DAY_MS, MINUTE_MS, clock_ticks, decades};
 
