@@ -1,6 +1,6 @@
 //! The page's module, taken apart: what the first paint needs, and parts that arrive when they are
 //! wanted. Trunk's own copy is in one piece; the pieces take its place, in a folder of the page's
-//! hash, so that no browser ever puts pieces of two builds together.
+//! hash, so that no browser puts pieces of two pages together.
 
 use std::fs;
 use std::path::Path;
@@ -18,6 +18,17 @@ const LOADER: &str = "parts.js";
 const LOADS_ONCE: (&str, &str) = (
     "loadingModule = loader();",
     "loadingModule = loader().catch(error => { loadingModule = undefined; throw error; });",
+);
+/// Browsers stream no module that its server does not call one. Such a part is read as a whole, which
+/// is what wasm-bindgen's own loader does with the page.
+const STREAMS: (&str, &str) = (
+    "return await WebAssembly.instantiateStreaming(src, imports);",
+    "const answer = await src;
+            if (!answer.ok) throw new Error(`${answer.url}: ${answer.status}`);
+            const isNamed = answer.headers.get('Content-Type') === 'application/wasm';
+            return isNamed
+                ? await WebAssembly.instantiateStreaming(answer, imports)
+                : await WebAssembly.instantiate(await answer.arrayBuffer(), imports);",
 );
 /// Parts that every visit wants as soon as the first paint is done.
 const WANTED_AT_ONCE: &str = "work";
@@ -46,42 +57,53 @@ pub fn split(dist: &Path, module: &Path) -> Result<(), Error> {
     }
     bind(&main, &folder)?;
     fs::remove_file(&main).map_err(Error::of(&main))?;
-    change(&folder.join(LOADER), &[LOADS_ONCE])?;
+    change(&folder.join(LOADER), &[LOADS_ONCE, STREAMS])?;
 
-    let mut early = String::new();
-    for part in parts.prefetch_map.get(WANTED_AT_ONCE).into_iter().flatten() {
-        early += &format!(
-            "<link rel=\"preload\" href=\"./{whole}/{part}.wasm\" as=\"fetch\" \
+    let index = dist.join("index.html");
+    let text = fs::read_to_string(&index).map_err(Error::of(&index))?;
+    let (script, wasm) = (format!("{whole}.js"), format!("{whole}_bg.wasm"));
+    let address = address(&text, &script).ok_or_else(|| Error::Unexpected {
+        file: index.display().to_string(),
+        what: script.clone(),
+    })?;
+    let early = parts.prefetch_map.get(WANTED_AT_ONCE).into_iter().flatten();
+    let early = early.map(|part| {
+        format!(
+            "<link rel=\"preload\" href=\"{address}{whole}/{part}.wasm\" as=\"fetch\" \
              type=\"application/wasm\" crossorigin=\"anonymous\" fetchpriority=\"low\">"
-        );
-    }
-    let (script, moved_script) = (format!("./{whole}.js"), format!("./{whole}/page.js"));
-    let (wasm, moved_wasm) = (
-        format!("./{whole}_bg.wasm"),
-        format!("./{whole}/page_bg.wasm"),
-    );
+        )
+    });
+    let early: String = early.collect();
     change(
-        &dist.join("index.html"),
+        &index,
         &[
-            (&script, &moved_script),
-            (&wasm, &moved_wasm),
+            (&script, &format!("{whole}/page.js")),
+            (&wasm, &format!("{whole}/page_bg.wasm")),
             ("</head>", &format!("{early}</head>")),
         ],
     )?;
-    for gone in [format!("{whole}.js"), format!("{whole}_bg.wasm")] {
+    for gone in [script, wasm] {
         let gone = dist.join(gone);
         fs::remove_file(&gone).map_err(Error::of(&gone))?;
     }
     Ok(())
 }
 
-/// The name of the page's module as trunk wrote it, such as `page-0123`.
+/// The address of the page's folder, which stands before a file's name between the same quotes.
+fn address<'a>(html: &'a str, file: &str) -> Option<&'a str> {
+    let (before, _) = html.split_once(file)?;
+    before.rsplit(['"', '\'']).next()
+}
+
+/// The name of the page's module as trunk wrote it, such as `page-0123`, or `page` where it is to go
+/// without hashes.
 fn whole(dist: &Path) -> Result<String, Error> {
     let names = fs::read_dir(dist).map_err(Error::of(dist))?;
     let mut names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let name = names.find_map(|name| {
         let whole = name.strip_suffix("_bg.wasm")?;
-        whole.starts_with("page-").then(|| whole.to_owned())
+        let is_page = whole == "page" || whole.starts_with("page-");
+        is_page.then(|| whole.to_owned())
     });
     name.ok_or_else(|| Error::Unexpected {
         file: dist.display().to_string(),
@@ -116,4 +138,24 @@ fn change(path: &Path, changes: &[(&str, &str)]) -> Result<(), Error> {
         text = text.replace(before, after);
     }
     fs::write(path, text).map_err(Error::of(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn the_address_of_the_page_is_that_of_its_files() {
+        for (html, expected) in [
+            ("import init from './page-1.js';", Some("./")),
+            (
+                "<link href=\"/some/folder/page-1.js\">",
+                Some("/some/folder/"),
+            ),
+            ("import init from 'page-1.js';", Some("")),
+            ("<p>nothing</p>", None),
+        ] {
+            assert_eq!(address(html, "page-1.js"), expected, "{html}");
+        }
+    }
 }

@@ -5,7 +5,6 @@ use kiln_model::mnist;
 use serde::{Deserialize, Serialize};
 
 use crate::format;
-use crate::protocol::DataSummary;
 
 /// The name of the data that Kiln ships.
 pub const MNIST: &str = "MNIST";
@@ -15,6 +14,19 @@ const OWN: &str = "Own data";
 const SHORTEST_NAME: usize = 3;
 /// Digits of a hash that a person is shown.
 const SHOWN_DIGITS: usize = 8;
+
+/// What data there is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataSummary {
+    /// What tells it from any other data.
+    pub hash: String,
+    /// Images to train and validate on.
+    pub training_images: u32,
+    /// Images to score on.
+    pub test_images: u32,
+    /// Whether the test images are the last seventh of the only pair of files.
+    pub is_test_cut_off: bool,
+}
 
 /// Which data: what it is called and what tells it from any other.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

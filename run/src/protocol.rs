@@ -10,6 +10,7 @@ use kiln_model::spec::CLASSES;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 
+pub use crate::data::DataSummary;
 use crate::device::Adapter;
 use crate::export::Format;
 pub use crate::id::RunId;
@@ -121,19 +122,6 @@ pub struct DataFile {
     /// What is in it.
     #[serde(with = "serde_bytes")]
     pub bytes: Vec<u8>,
-}
-
-/// What data there is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DataSummary {
-    /// What tells it from any other data.
-    pub hash: String,
-    /// Images to train and validate on.
-    pub training_images: u32,
-    /// Images to score on.
-    pub test_images: u32,
-    /// Whether the test images are the last seventh of the only pair of files.
-    pub is_test_cut_off: bool,
 }
 
 /// What the page asks about data and networks beside training.

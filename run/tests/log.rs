@@ -12,7 +12,7 @@ use kiln_run::log::segment::LogError;
 use kiln_run::protocol::RunId;
 use kiln_run::run::checkpoint::Checkpoint;
 use kiln_run::run::reading::Reading;
-use kiln_run::run::{Identity, Run, Status};
+use kiln_run::run::{Identity, Run, Status, Weights};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
@@ -316,6 +316,18 @@ fn a_damaged_log_is_read_as_far_as_it_is_whole() {
     assert!(run.status().is_open());
     run.end_as(ended);
     assert_eq!(run.status(), ended);
+    // Nor is a score added to what cannot be added to.
+    let score = Score {
+        quality: Quality {
+            loss: 0.1,
+            accuracy: 0.9,
+        },
+        correct: 9_000,
+        images: 10_000,
+    };
+    run.keep(checkpoint(*run.config(), 10));
+    let best = run.weights_step(Weights::Best).unwrap();
+    assert!(!run.take_score(best, score));
     let mut open = written(50).read();
     let status = open.status();
     open.end_as(ended);

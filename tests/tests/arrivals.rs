@@ -1,10 +1,12 @@
 //! What of the page arrives when, and what a person meets where it does not.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::path::PathBuf;
+
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
 use kiln_tests::page::Page;
-use kiln_tests::server::{Fault, Server};
+use kiln_tests::server::{Fault, Server, dist};
 use serde_json::json;
 
 type Outcome = Result<(), HarnessError>;
@@ -57,6 +59,21 @@ async fn a_screen_that_did_not_arrive_is_asked_for_again() -> Outcome {
         20,
     )
     .await?;
+    page.close().await
+}
+
+/// Some servers call a module nothing, or something else.
+#[tokio::test]
+async fn a_part_arrives_whatever_the_server_calls_it() -> Outcome {
+    let server = Server::start().await?;
+    let is_page = |path: &PathBuf| path.join("split_study.wasm").is_file();
+    let folders = std::fs::read_dir(dist())?.filter_map(|entry| Some(entry.ok()?.path()));
+    let page = folders.into_iter().find(is_page).unwrap();
+    let bytes = std::fs::read(page.join("split_study.wasm"))?;
+    server.set_fault(Some(Fault::Bytes("split_study.wasm", bytes)));
+    let page = Page::open_ready(&server).await?;
+    page.press("link", "Evaluate").await?;
+    page.wait_for_text("Train a run first", 20).await?;
     page.close().await
 }
 

@@ -17,6 +17,7 @@ use super::parts::view::View;
 use super::route::Route;
 use super::runs::Runs;
 use super::state::trainer::Trainer;
+use crate::browser::bridge;
 
 /// What screens are made with, and what of theirs outlives a visit.
 #[derive(Clone, Copy)]
@@ -71,6 +72,8 @@ impl Shared {
     }
 
     async fn arrive(self, name: &'static str) -> Arrival {
+        // Nearly every screen asks a worker something.
+        bridge::arrive().await?;
         let make = match name {
             "Runs" => runs().await,
             "Compare" => compare().await,
@@ -111,8 +114,11 @@ pub fn Screen(shared: Shared, name: &'static str) -> AnyView {
             <div class="arriving">
                 <h1 tabindex="-1">{name}</h1>
                 <section class="nothing" role="alert">
-                    <p>"This screen could not be loaded. Check the connection, then try again."</p>
-                    <button on:click=move |_| ask()>"Try again"</button>
+                    <p>"This screen could not be loaded. Check the connection, then try again. If that does not help, reload the page."</p>
+                    <button on:click=move |_| {
+                        shared.has_moved.set_value(true);
+                        ask();
+                    }>"Try again"</button>
                 </section>
             </div>
         }

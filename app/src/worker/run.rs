@@ -181,7 +181,7 @@ impl Surroundings for Tab<'_> {
     }
 
     fn keep(&mut self, snapshot: Snapshot) {
-        // The page only hands the bytes on: writing them takes longer than a frame has.
+        // Here, because writing them takes longer than a frame of the page has.
         match checkpoint::write(&snapshot).and_then(Checkpoint::new) {
             Ok(checkpoint) => post(&FromWorker::Kept {
                 run: self.run,

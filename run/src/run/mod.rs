@@ -338,7 +338,8 @@ impl Run {
         let has_ended = self.status.has_ended();
         let are_its = self.weights_step(Weights::Best) == Some(step);
         let moment = self.history.steps.last().map(|last| last.moment);
-        let moment = moment.filter(|_| has_ended && are_its && self.history.score.is_none());
+        let takes = has_ended && are_its && self.damage.is_none();
+        let moment = moment.filter(|_| takes && self.history.score.is_none());
         if let Some(moment) = moment {
             self.apply(Event::Score(moment, score));
         }

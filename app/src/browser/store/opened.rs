@@ -100,43 +100,28 @@ impl Opened {
         Ok(Self { database })
     }
 
-    pub(super) async fn get(&self, store: &str, key: Query) -> Result<Option<JsValue>, StoreError> {
+    fn to_read(&self, store: &str) -> Result<ObjectStore, StoreError> {
         let transaction = self
             .database
             .transaction(&[store], TransactionMode::ReadOnly);
         let transaction = transaction.map_err(refused)?;
-        let store = transaction.object_store(store).map_err(refused)?;
-        store.get(key).map_err(refused)?.await.map_err(refused)
+        transaction.object_store(store).map_err(refused)
     }
 
+    pub(super) async fn get(&self, store: &str, key: Query) -> Result<Option<JsValue>, StoreError> {
+        let value = self.to_read(store)?.get(key).map_err(refused)?;
+        value.await.map_err(refused)
+    }
+
+    /// What is in a store, in order of keys; the first few of it where `most` says so.
     pub(super) async fn get_all(
         &self,
         store: &str,
         of: Option<Query>,
+        most: Option<u32>,
     ) -> Result<Vec<JsValue>, StoreError> {
-        let transaction = self
-            .database
-            .transaction(&[store], TransactionMode::ReadOnly);
-        let transaction = transaction.map_err(refused)?;
-        let store = transaction.object_store(store).map_err(refused)?;
-        let all = store.get_all(of, None).map_err(refused)?;
+        let all = self.to_read(store)?.get_all(of, most).map_err(refused)?;
         all.await.map_err(refused)
-    }
-
-    /// The first few values from a key on.
-    pub(super) async fn get_few(
-        &self,
-        store: &str,
-        from: Query,
-        most: u32,
-    ) -> Result<Vec<JsValue>, StoreError> {
-        let transaction = self
-            .database
-            .transaction(&[store], TransactionMode::ReadOnly);
-        let transaction = transaction.map_err(refused)?;
-        let store = transaction.object_store(store).map_err(refused)?;
-        let few = store.get_all(Some(from), Some(most)).map_err(refused)?;
-        few.await.map_err(refused)
     }
 
     pub(super) async fn get_all_keys(
@@ -144,13 +129,31 @@ impl Opened {
         store: &str,
         of: Query,
     ) -> Result<Vec<JsValue>, StoreError> {
-        let transaction = self
-            .database
-            .transaction(&[store], TransactionMode::ReadOnly);
+        let keys = self.to_read(store)?.get_all_keys(Some(of), None);
+        keys.map_err(refused)?.await.map_err(refused)
+    }
+
+    /// The record and the checkpoint of a run, with the segments of its log that come after this one,
+    /// all as they are at one moment.
+    pub(super) async fn end_of(
+        &self,
+        run: RunId,
+        segment: Option<u64>,
+    ) -> Result<(Option<JsValue>, Option<JsValue>, Vec<JsValue>), StoreError> {
+        let names = [RUNS, CHECKPOINTS, SEGMENTS];
+        let transaction = self.database.transaction(&names, TransactionMode::ReadOnly);
         let transaction = transaction.map_err(refused)?;
-        let store = transaction.object_store(store).map_err(refused)?;
-        let keys = store.get_all_keys(Some(of), None).map_err(refused)?;
-        keys.await.map_err(refused)
+        let store = |name| transaction.object_store(name).map_err(refused);
+        // All is asked for before any of it is waited for: a transaction ends once nothing is.
+        let record = store(RUNS)?.get(key(run)).map_err(refused)?;
+        let checkpoint = store(CHECKPOINTS)?.get(key(run)).map_err(refused)?;
+        let segments = store(SEGMENTS)?.get_all(Some(after(run, segment)?), None);
+        let segments = segments.map_err(refused)?;
+        Ok((
+            record.await.map_err(refused)?,
+            checkpoint.await.map_err(refused)?,
+            segments.await.map_err(refused)?,
+        ))
     }
 
     /// Changes several stores at once, or none.

@@ -36,7 +36,7 @@ impl Opened {
     }
 
     pub(super) async fn all_data(&self) -> Result<Vec<OwnData>, StoreError> {
-        let all = self.get_all(DATA, None).await?;
+        let all = self.get_all(DATA, None, None).await?;
         all.into_iter().map(from_value).collect()
     }
 

@@ -116,8 +116,8 @@ impl Opened {
         let removed = Removed {
             record,
             checkpoint: self.get(CHECKPOINTS, key(id)).await?,
-            segments: self.get_all(SEGMENTS, Some(all_of(id)?)).await?,
-            answers: self.get_all(ANSWERS, Some(all_of(id)?)).await?,
+            segments: self.get_all(SEGMENTS, Some(all_of(id)?), None).await?,
+            answers: self.get_all(ANSWERS, Some(all_of(id)?), None).await?,
         };
         let (segments, answers) = (all_of(id)?, all_of(id)?);
         self.change(|stores| {
@@ -151,7 +151,7 @@ impl Opened {
 
     pub(super) async fn records(&self) -> Result<(Vec<Record>, Vec<StoreError>), StoreError> {
         let (mut records, mut unreadable) = (Vec::new(), Vec::new());
-        for value in self.get_all(RUNS, None).await? {
+        for value in self.get_all(RUNS, None, None).await? {
             let is_whole = Reflect::has(&value, &"checkpoint".into()).unwrap_or(false);
             let record = if is_whole {
                 self.take_apart(value).await
@@ -174,26 +174,31 @@ impl Opened {
     }
 
     pub(super) async fn run(&self, id: RunId) -> Result<Run, StoreError> {
-        let record = self.record(id).await?.ok_or(StoreError::Gone)?;
-        let file = self.get(CHECKPOINTS, key(id)).await?;
-        let file = file.map(from_value::<File>).transpose()?;
-        let mut reading = Reading::new(record.identity.clone());
+        let identity = self.record(id).await?.ok_or(StoreError::Gone)?.identity;
+        let mut reading = Reading::new(identity);
         let (mut newest, mut start_ms) = (None, js_sys::Date::now());
         loop {
             // A few at a time: all of a long log at once would be held twice.
-            let few = self.get_few(SEGMENTS, after(id, newest)?, FEW).await?;
+            let from = Some(after(id, newest)?);
+            let few = self.get_all(SEGMENTS, from, Some(FEW)).await?;
             if few.is_empty() {
                 break;
             }
             for value in few {
-                let stretch: Stretch = from_value(value)?;
-                newest = Some(stretch.first);
-                reading.take(&stretch.bytes);
+                newest = Some(take(value, &mut reading)?);
                 if js_sys::Date::now() - start_ms > READ_MS {
                     TimeoutFuture::new(0).await;
                     start_ms = js_sys::Date::now();
                 }
             }
+        }
+        // Another tab may have kept the run meanwhile: what was kept last of it is of one keep.
+        let (record, file, rest) = self.end_of(id, newest).await?;
+        let record = record.ok_or(StoreError::Gone)?;
+        let record = from_value::<Keyed>(record)?.record;
+        let file = file.map(from_value::<File>).transpose()?;
+        for value in rest {
+            newest = Some(take(value, &mut reading)?);
         }
         if newest.is_none() {
             let file = file.ok_or(StoreError::Gone)?.checkpoint;
@@ -209,7 +214,7 @@ impl Opened {
     }
 
     pub(super) async fn segments(&self, id: RunId) -> Result<Vec<Vec<u8>>, StoreError> {
-        let all = self.get_all(SEGMENTS, Some(all_of(id)?)).await?;
+        let all = self.get_all(SEGMENTS, Some(all_of(id)?), None).await?;
         let bytes = |value| from_value::<Stretch>(value).map(|stretch| stretch.bytes);
         all.into_iter().map(bytes).collect()
     }
@@ -222,4 +227,11 @@ impl Opened {
         self.keep(&Self::of_run(&run)?).await?;
         Ok(Record::of(&run))
     }
+}
+
+/// Reads a stretch of a log, and says where it begins.
+fn take(value: JsValue, reading: &mut Reading) -> Result<u64, StoreError> {
+    let stretch: Stretch = from_value(value)?;
+    reading.take(&stretch.bytes);
+    Ok(stretch.first)
 }

@@ -235,26 +235,29 @@ impl Look {
             if self.steps.get_untracked() != steps {
                 self.steps.set(steps);
             }
-            let answers = match &sight {
-                Sight::There(answers) => Some(Arc::clone(answers)),
-                _ => None,
-            };
-            self.show(sight);
-            if let Some(answers) = answers {
-                self.rank(&answers, read).await;
-            }
+            self.show(sight, read).await;
         });
     }
 
-    /// Shows something else; what follows from other answers goes with them.
-    fn show(self, sight: Sight) {
-        if self.sight.get_untracked() != sight {
-            self.ranked.set(None);
-            self.sight.set(sight);
+    /// Shows something else. What follows from the answers is never beside other answers: of a run that
+    /// is looked at already both change at once, else it comes a little later.
+    async fn show(self, sight: Sight, read: u32) {
+        let is_same = self.sight.get_untracked() == sight;
+        if is_same && self.ranked.with_untracked(Option::is_some) {
+            return;
         }
-    }
-
-    async fn rank(self, answers: &Answers, read: u32) {
+        let Sight::There(answers) = &sight else {
+            self.ranked.set(None);
+            return self.sight.set(sight);
+        };
+        let answers = Arc::clone(answers);
+        let goes_on = self.sight.with_untracked(
+            |shown| matches!(shown, Sight::There(other) if other.run == answers.run),
+        );
+        if !goes_on {
+            self.ranked.set(None);
+            self.sight.set(sight.clone());
+        }
         let pause = async || {
             TimeoutFuture::new(0).await;
             self.is_latest(read)
@@ -262,6 +265,7 @@ impl Look {
         let ranked = Ranked::work_out(&answers.predictions, pause).await;
         if let Some(ranked) = ranked.filter(|_| self.is_latest(read)) {
             self.ranked.set(Some(Arc::new(ranked)));
+            self.sight.set(sight);
         }
     }
 
@@ -399,9 +403,8 @@ impl Look {
             private.reads += 1;
             private.reads
         });
-        self.show(Sight::There(Arc::clone(&answers)));
         if let Some(read) = read {
-            self.rank(&answers, read).await;
+            self.show(Sight::There(answers), read).await;
         }
         Ok(())
     }

@@ -27,10 +27,7 @@ impl Trainer {
                 // A run may have begun while an older tab held the store back.
                 self.store_run();
             }
-            Err(StoreError::NotThere) => {
-                self.library.is_read.set(true);
-                return self.say_incomplete();
-            }
+            Err(StoreError::NotThere) => return self.say_incomplete(),
             Err(error) => {
                 self.restore_data().await;
                 // Nothing is kept, so there is nothing left to read.

@@ -1,6 +1,6 @@
 //! What a chart says beside its curves: a tooltip, a table, files.
 
-use crate::page::parts::chart::strands::Sight;
+use crate::page::parts::chart::strands::{Sight, Sights};
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -135,7 +135,7 @@ pub(super) fn menu(
     trainer: Trainer,
     subject: Subject,
     view: View,
-    sights: Memo<Arc<Vec<Sight>>>,
+    sights: Memo<Arc<Sights>>,
     frame: Memo<Frame>,
     has_table: RwSignal<bool>,
     section: NodeRef<leptos::html::Section>,

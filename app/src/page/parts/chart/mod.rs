@@ -68,7 +68,7 @@ pub fn Chart(
                     .is_behind
                     .then(|| Timeout::new(0, move || parts.update(|part| *part += 1))),
             );
-            Arc::new(sights.all)
+            Arc::new(sights)
         },
         |_, _| true,
     );
@@ -109,24 +109,32 @@ pub fn Chart(
         if !is_in_sight.get() {
             return;
         }
-        let (highlighted, baseline) = (highlighted(), library.baseline.get());
-        let (size, canvas) = (size.get(), canvas.get());
-        frame.track();
         let draw = move || {
-            if let Some(canvas) = &canvas {
-                sights.with_untracked(|sights| {
-                    frame.with_untracked(|frame| {
-                        paint(canvas, size, sights, frame, highlighted, baseline);
+            let (highlighted, baseline) = (highlighted(), library.baseline.get());
+            if let Some(canvas) = canvas.get() {
+                sights.with(|sights| {
+                    frame.with(|frame| {
+                        paint(&canvas, size.get(), sights, frame, highlighted, baseline);
                     });
                 });
             }
         };
-        if sights.with(|sights| are_long(sights)) {
-            // Every chart takes a while: each is drawn in a task of its own.
-            later.set_value(Some(Timeout::new(0, move || trainer.painting(draw))));
-        } else {
+        if !sights.with(|sights| are_long(sights)) {
             later.set_value(None);
-            draw();
+            return draw();
+        }
+        // Every chart takes a while: each is drawn in a task of its own, as things are by then.
+        highlighted();
+        library.baseline.track();
+        size.track();
+        canvas.track();
+        frame.track();
+        if later.with_value(Option::is_none) {
+            let draw_later = move || {
+                later.set_value(None);
+                untrack(|| trainer.painting(draw));
+            };
+            later.set_value(Some(Timeout::new(0, draw_later)));
         }
     });
 
@@ -257,7 +265,7 @@ pub fn Chart(
 
     let latest = move || {
         sights.with(|sights| {
-            let sight = sights.last()?;
+            let sight = sights.last().filter(|_| !sights.is_behind)?;
             let last = sight.strand.curves.first()?.shown().last()?;
             let style = format!("color:{}", sight.strand.colour);
             Some(view! { <output style=style>{subject.write(last.1)}</output> })
@@ -282,6 +290,7 @@ pub fn Chart(
                 .collect();
             let axis = axis.label();
             match figures.len() {
+                _ if sights.is_behind => format!("{title} over {axis}: being drawn"),
                 0 => format!("{title}: no data yet"),
                 _ => format!("{title} over {axis}: {}", figures.join(", ")),
             }

@@ -1,6 +1,7 @@
 //! What a chart shows of each run, made once for each change of it.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use kiln_model::history::{History, Measured};
@@ -18,9 +19,17 @@ use kiln_run::series::{Axis, Curve, EXACT, Kind, Subject};
 /// The runs in the chart.
 #[derive(Clone, Default)]
 pub(super) struct Sights {
-    pub(super) all: Vec<Sight>,
+    all: Vec<Sight>,
     /// Whether a line goes on further than it was made yet.
     pub(super) is_behind: bool,
+}
+
+impl Deref for Sights {
+    type Target = [Sight];
+
+    fn deref(&self) -> &[Sight] {
+        &self.all
+    }
 }
 
 /// One run in the chart.
