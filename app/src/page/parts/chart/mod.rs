@@ -105,8 +105,9 @@ pub fn Chart(
     watch_sight(canvas, is_in_sight);
     let later = StoredValue::new_local(None::<Timeout>);
     Effect::new(move |_| {
-        // A chart that is scrolled away is drawn when it comes back.
-        if !is_in_sight.get() {
+        // A chart that is scrolled away is drawn when it comes back, and a long line once it is whole:
+        // parts of it would take as long, one by one.
+        if !is_in_sight.get() || sights.with(|sights| sights.is_behind) {
             return;
         }
         let draw = move || {
