@@ -15,6 +15,9 @@ use crate::server::Server;
 /// How often the page is looked at while something is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// Whether the code of a screen is only now arriving.
+const IS_ARRIVING: &str = "Boolean(document.querySelector('.arriving [role=status]'))";
+
 /// A page in a Chromium of its own.
 #[derive(Debug)]
 pub struct Page {
@@ -124,7 +127,7 @@ impl Page {
         Ok(state.as_str().unwrap_or_default().to_owned())
     }
 
-    /// Waits until the page is in one of the states.
+    /// Waits until the page is in one of the states, and shows a screen.
     ///
     /// # Errors
     /// A page that does not get there in time.
@@ -133,7 +136,8 @@ impl Page {
         let start = Instant::now();
         loop {
             let state = self.state().await?;
-            if states.contains(&state.as_str()) {
+            if states.contains(&state.as_str()) && self.evaluate(IS_ARRIVING).await? == json!(false)
+            {
                 return Ok(());
             }
             self.look_again(&what, start, secs).await?;
@@ -434,7 +438,22 @@ impl Page {
                 .await?;
             }
         }
+        if role == "link" {
+            self.wait_for_screen().await?;
+        }
         Ok(())
+    }
+
+    /// Waits until the screen that the address names is there: its code may only now arrive.
+    async fn wait_for_screen(&self) -> Result<(), HarnessError> {
+        let is_there = format!(
+            "(() => {{
+               const path = address => address.split('?')[0];
+               const current = document.querySelector('nav [aria-current=page]');
+               const isNamed = !location.hash || path(current?.hash ?? '') === path(location.hash);
+               return isNamed && !{IS_ARRIVING}; }})()"
+        );
+        self.wait_for_value(&is_there, &json!(true), 20).await
     }
 
     /// Draws with the mouse on what has this role and accessible name, through places that are
@@ -634,7 +653,11 @@ impl Page {
             let has_focus = "function() { return document.activeElement === this; }";
             if self.call(role, name, has_focus).await? == json!(true) {
                 let key = if role == "checkbox" { " " } else { "Enter" };
-                return self.key(key).await;
+                self.key(key).await?;
+                if role == "link" {
+                    self.wait_for_screen().await?;
+                }
+                return Ok(());
             }
         }
         Err(HarnessError::Waited {
