@@ -59,6 +59,8 @@ async fn a_screen_that_did_not_arrive_is_asked_for_again() -> Outcome {
         20,
     )
     .await?;
+    page.wait_for_value("document.activeElement.textContent", &json!("Draw"), 10)
+        .await?;
     page.close().await
 }
 

@@ -374,6 +374,14 @@ async fn the_same_settings_twice_are_reproduced() -> Outcome {
 }
 
 /// Waits until the first run of the table has this status.
+/// Starts a run that does not end by itself in a test's time.
+async fn train_for_long(page: &Page) -> Outcome {
+    page.press("button", "Quick taste").await?;
+    page.type_number("Epochs", "50").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(60, 60).await
+}
+
 async fn wait_for_status(page: &Page, status: &str) -> Outcome {
     let text = "document.querySelector('.table-scroll tbody tr:has(th)').innerText";
     let has_status = format!("{text}.includes({status:?})");
@@ -384,10 +392,7 @@ async fn wait_for_status(page: &Page, status: &str) -> Outcome {
 async fn a_second_tab_sees_runs_appear_and_takes_training_over() -> Outcome {
     let server = Server::start().await?;
     let page = Page::open_ready(&server).await?;
-    page.press("button", "Quick taste").await?;
-    page.type_number("Epochs", "50").await?;
-    page.press("button", "Start").await?;
-    page.wait_for_step(60, 60).await?;
+    train_for_long(&page).await?;
     let first = page.open_tab(&server).await?;
     page.wait_for_text("Another tab is training. You can look at runs here.", 60)
         .await?;
@@ -446,10 +451,7 @@ async fn a_run_that_was_handed_over_is_said_to_have_moved_for_as_long_as_nobody_
 {
     let server = Server::start().await?;
     let page = Page::open_ready(&server).await?;
-    page.press("button", "Quick taste").await?;
-    page.type_number("Epochs", "50").await?;
-    page.press("button", "Start").await?;
-    page.wait_for_step(60, 60).await?;
+    train_for_long(&page).await?;
     // A tab that asks for the run, and is gone before it gets it.
     let ask = with_database(
         None,

@@ -1,5 +1,6 @@
 //! What is looked at: a run, its split and its epoch, and the answers that belong to them.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use futures::future::{AbortHandle, abortable};
@@ -17,6 +18,9 @@ use crate::page::evaluate::gallery::OTHER_DATA;
 use crate::page::state::trainer::Trainer;
 use kiln_run::evaluation::ranked::Ranked;
 use kiln_run::protocol::{Answer, Question, RunId};
+
+/// Longest time for which answers are ranked without a pause, but for the piece in hand.
+const TURN_MS: f64 = 8.0;
 
 /// Which validation of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -258,8 +262,14 @@ impl Look {
             self.ranked.set(None);
             self.sight.set(sight.clone());
         }
+        // Whoever drags the epoch sees the matrix follow: others get a turn when it takes long, and not
+        // between any two pieces, each of which a browser would put off by milliseconds.
+        let start_ms = Cell::new(js_sys::Date::now());
         let pause = async || {
-            TimeoutFuture::new(0).await;
+            if js_sys::Date::now() - start_ms.get() > TURN_MS {
+                TimeoutFuture::new(0).await;
+                start_ms.set(js_sys::Date::now());
+            }
             self.is_latest(read)
         };
         let ranked = Ranked::work_out(&answers.predictions, pause).await;
