@@ -12,6 +12,7 @@ use serde_bytes::ByteBuf;
 
 pub use crate::data::DataSummary;
 use crate::device::Adapter;
+use crate::evaluation::ranked::Ranked;
 use crate::export::Format;
 pub use crate::id::RunId;
 use crate::run::checkpoint::Checkpoint;
@@ -179,6 +180,12 @@ pub enum Question {
         /// The part.
         part: Part,
     },
+    /// What follows from the order of the scores. Needs neither data nor device.
+    Rank {
+        /// [`kiln_model::evaluation::Predictions`] as bytes.
+        #[serde(with = "serde_bytes")]
+        predictions: Vec<u8>,
+    },
 }
 
 /// The answer to a [`Question`].
@@ -200,6 +207,8 @@ pub enum Answer {
         /// What it comes to, of the logits themselves.
         score: Score,
     },
+    /// What follows from the order of the scores.
+    Ranked(Box<Ranked>),
     /// There is none, and why: a sentence.
     Failed(String),
 }

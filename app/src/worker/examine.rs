@@ -19,6 +19,7 @@ use kiln_model::train::session::TrainError;
 use kiln_model::train::transfer::{download, upload};
 
 use super::scope::{post, yield_to_messages};
+use kiln_run::evaluation::ranked::Ranked;
 use kiln_run::protocol::{Answer, FromWorker, Maps, Pictures, Question, ToWorker};
 
 /// Images of one step of an evaluation.
@@ -48,31 +49,33 @@ pub async fn answer(
     inbox: &mut UnboundedReceiver<ToWorker>,
     waiting: &mut VecDeque<ToWorker>,
 ) {
-    let found = match (device, dataset) {
-        (Some(device), Some(dataset)) => {
-            let mut desk = Desk {
-                request,
-                device,
-                dataset,
-                inbox,
-                waiting,
-            };
-            desk.find(question).await
-        }
-        _ => Err(ExamineError::NoData),
+    let mut desk = Desk {
+        request,
+        device,
+        dataset,
+        inbox,
+        waiting,
     };
-    let answer = match found {
-        Ok(Some(answer)) => answer,
-        Ok(None) => return,
-        Err(error) => Answer::Failed(error.to_string()),
-    };
+    let found = desk.find(question).await;
+    if let Some(found) = found.transpose() {
+        tell(request, found);
+    }
+}
+
+fn tell(request: u32, found: Result<Answer, ExamineError>) {
+    let answer = found.unwrap_or_else(|error| Answer::Failed(error.to_string()));
     post(&FromWorker::Answered { request, answer });
+}
+
+fn rank(predictions: &[u8]) -> Result<Answer, ExamineError> {
+    let predictions = Predictions::from_bytes(predictions)?;
+    Ok(Answer::Ranked(Box::new(Ranked::new(&predictions))))
 }
 
 struct Desk<'a> {
     request: u32,
-    device: &'a Device,
-    dataset: &'a Dataset,
+    device: Option<&'a Device>,
+    dataset: Option<&'a Dataset>,
     inbox: &'a mut UnboundedReceiver<ToWorker>,
     waiting: &'a mut VecDeque<ToWorker>,
 }
@@ -81,15 +84,18 @@ impl Desk<'_> {
     /// The answer; nothing where nobody waits for it any more.
     async fn find(&mut self, question: Question) -> Result<Option<Answer>, ExamineError> {
         Ok(Some(match question {
-            Question::Labels { config } => Answer::Labels(Part::ALL.map(|part| {
-                let histogram = Histogram::new(self.images(&config, part).labels());
-                histogram.counts.map(|count| count as u32)
-            })),
+            Question::Labels { config } => {
+                let split = self.dataset()?.split_for(&config);
+                Answer::Labels(Part::ALL.map(|part| {
+                    let histogram = Histogram::new(split.part(part).labels());
+                    histogram.counts.map(|count| count as u32)
+                }))
+            }
             Question::Pictures {
                 config,
                 part,
                 indices,
-            } => Answer::Pictures(pictures(&self.images(&config, part), indices)),
+            } => Answer::Pictures(pictures(&self.images(&config, part)?, indices)),
             Question::Sample {
                 config,
                 part,
@@ -97,7 +103,7 @@ impl Desk<'_> {
                 count,
                 seed,
             } => {
-                let images = self.images(&config, part);
+                let images = self.images(&config, part)?;
                 let labels = (0..).zip(images.labels());
                 let of_class =
                     labels.filter(|(_, label)| class.is_none_or(|class| class == **label));
@@ -118,7 +124,8 @@ impl Desk<'_> {
                 Answer::Probabilities(all)
             }
             Question::Maps { weights, pixels } => {
-                let weights = upload(checked(weights)?, self.device);
+                let device = self.device.ok_or(ExamineError::NoData)?;
+                let weights = upload(checked(weights)?, device);
                 let mut layers = Vec::new();
                 for maps in network::maps(&weights, unit(&pixels)?) {
                     let [_, _, side, _] = maps.dims();
@@ -134,12 +141,24 @@ impl Desk<'_> {
                 config,
                 part,
             } => return self.evaluate(checked(weights)?, &config, part).await,
+            Question::Rank { predictions } => {
+                // The news that nobody waits, if there is any, comes behind the question.
+                yield_to_messages().await;
+                if self.is_forgotten() {
+                    return Ok(None);
+                }
+                rank(&predictions)?
+            }
         }))
     }
 
-    fn images(&self, config: &Config, part: Part) -> Images {
-        let split = self.dataset.split_for(config);
-        split.part(part).clone()
+    fn dataset(&self) -> Result<&Dataset, ExamineError> {
+        self.dataset.ok_or(ExamineError::NoData)
+    }
+
+    fn images(&self, config: &Config, part: Part) -> Result<Images, ExamineError> {
+        let split = self.dataset()?.split_for(config);
+        Ok(split.part(part).clone())
     }
 
     async fn evaluate(
@@ -148,7 +167,7 @@ impl Desk<'_> {
         config: &Config,
         part: Part,
     ) -> Result<Option<Answer>, ExamineError> {
-        let images = self.images(config, part);
+        let images = self.images(config, part)?;
         let mut network = Network::new(&weights);
         let mut predictions = Predictions::default();
         let mut tally = Tally::default();
@@ -176,14 +195,28 @@ impl Desk<'_> {
         }))
     }
 
+    /// Reads what has arrived: whether nobody waits for the answer any more. Rankings take no time
+    /// and are answered at once; everything else is set aside.
     fn is_forgotten(&mut self) -> bool {
+        let mut is_forgotten = false;
+        let mut rankings = VecDeque::new();
         while let Ok(message) = self.inbox.try_recv() {
             match message {
-                ToWorker::Forget { request } if request == self.request => return true,
+                ToWorker::Forget { request } => {
+                    is_forgotten |= request == self.request;
+                    rankings.retain(|(other, _)| *other != request);
+                }
+                ToWorker::Ask {
+                    request,
+                    question: Question::Rank { predictions },
+                } => rankings.push_back((request, predictions)),
                 other => self.waiting.push_back(other),
             }
         }
-        false
+        for (request, predictions) in rankings {
+            tell(request, rank(&predictions));
+        }
+        is_forgotten
     }
 }
 

@@ -36,7 +36,7 @@ pub struct CurvePoint {
 }
 
 /// The calls at one threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Table {
     /// Images of the class that are called it.
     pub true_positives: u32,
@@ -49,6 +49,22 @@ pub struct Table {
 }
 
 impl Table {
+    /// The calls where a probability of at least `threshold` makes an image a `class`, 0 to 9.
+    pub fn at(predictions: &Predictions, class: usize, threshold: f64) -> Self {
+        let mut table = Self::default();
+        for prediction in predictions.iter() {
+            let is_called = f64::from(prediction.probabilities[class]) >= threshold;
+            let count = match (usize::from(prediction.label) == class, is_called) {
+                (true, true) => &mut table.true_positives,
+                (false, true) => &mut table.false_positives,
+                (true, false) => &mut table.false_negatives,
+                (false, false) => &mut table.true_negatives,
+            };
+            *count += 1;
+        }
+        table
+    }
+
     /// Of the images called, how many are of the class, 0 to 1; none where none is called.
     pub fn precision(&self) -> Option<f64> {
         share(
@@ -119,25 +135,6 @@ impl Ranking {
             positives,
             negatives,
             levels,
-        }
-    }
-
-    /// The calls where a score of at least `threshold` counts.
-    pub fn at(&self, threshold: f64) -> Table {
-        let above = self
-            .levels
-            .partition_point(|level| f64::from(level.threshold) >= threshold);
-        let (called, wrongly) = above
-            .checked_sub(1)
-            .and_then(|index| self.levels.get(index))
-            .map_or((0, 0), |level| {
-                (level.true_positives, level.false_positives)
-            });
-        Table {
-            true_positives: called,
-            false_positives: wrongly,
-            false_negatives: self.positives - called,
-            true_negatives: self.negatives - wrongly,
         }
     }
 
@@ -297,22 +294,33 @@ mod tests {
     }
 
     #[test]
-    fn a_score_at_the_threshold_is_called() {
-        let ranking = ranking(&[(0.25, false), (0.75, true), (0.5, true), (0.5, false)]);
+    fn a_probability_at_the_threshold_is_called() {
+        // Sixes by 0.75 and 0.5, others by 0.5 and 0.25; what is left is a seven's. All are exact in
+        // 16 bits, but for the zeros, which are e⁻⁹⁹.
+        let mut predictions = Predictions::default();
+        for (sixth, label) in [(0.25_f32, 7), (0.75, 6), (0.5, 6), (0.5, 7)] {
+            let mut logits = [-99.0; CLASSES];
+            logits[6] = sixth.ln();
+            logits[7] = (1.0 - sixth).ln();
+            predictions.add(&logits, &[label]).unwrap();
+        }
+        let at = |threshold| Table::at(&predictions, 6, threshold);
         let table = |true_positives, false_positives, false_negatives, true_negatives| Table {
             true_positives,
             false_positives,
             false_negatives,
             true_negatives,
         };
-        assert_eq!(ranking.at(0.0), table(2, 2, 0, 0));
-        assert_eq!(ranking.at(0.5), table(2, 1, 0, 1));
-        assert_eq!(ranking.at(0.51), table(1, 0, 1, 2));
-        assert_eq!(ranking.at(0.76), table(0, 0, 2, 2));
-        assert_eq!(ranking.at(f64::NAN), ranking.at(2.0));
-        assert_eq!(ranking.at(0.51).precision(), Some(1.0));
-        assert_eq!(ranking.at(0.51).recall(), Some(0.5));
-        assert_eq!(ranking.at(0.76).precision(), None);
+        assert_eq!(at(0.0), table(2, 2, 0, 0));
+        assert_eq!(at(0.5), table(2, 1, 0, 1));
+        assert_eq!(at(0.51), table(1, 0, 1, 2));
+        assert_eq!(at(0.76), table(0, 0, 2, 2));
+        assert_eq!(at(f64::NAN), at(2.0));
+        assert_eq!(at(0.51).precision(), Some(1.0));
+        assert_eq!(at(0.51).recall(), Some(0.5));
+        assert_eq!(at(0.76).precision(), None);
+        let none = Table::at(&Predictions::default(), 6, 0.0);
+        assert_eq!((none.precision(), none.recall()), (None, None));
     }
 
     #[test]
@@ -322,9 +330,7 @@ mod tests {
         assert_eq!((absent.roc(), alone.roc()), (None, None));
         assert_eq!(absent.average_precision(), None);
         assert_eq!(absent.precision_recall(), None);
-        assert_eq!(absent.at(0.1).recall(), None);
         assert_eq!(alone.average_precision(), Some(1.0));
-        assert_eq!(ranking(&[]).at(0.0).precision(), None);
         assert_eq!(macro_roc(&[]), None);
     }
 

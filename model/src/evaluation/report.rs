@@ -1,11 +1,13 @@
 //! Each class by itself, and the means over all.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Confusion, Predictions, Ranking, share};
 use crate::spec::CLASSES;
 
 /// How good the answers are for one class, or on average; each from 0 to 1, and none where it
 /// would be 0/0.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Measures {
     /// Of the images taken for the class, how many are of it.
     pub precision: Option<f64>,
@@ -27,7 +29,7 @@ pub struct Measures {
 /// without images has no recall, AUROC or average precision, and no F1 unless some image was taken
 /// for it; scikit-learn refuses the AUROC of several classes there, and has 0 for the average
 /// precision.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Images of each class.
     pub support: [u32; CLASSES],

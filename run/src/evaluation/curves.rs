@@ -8,36 +8,42 @@ pub const UNITS: f64 = 10_000.0;
 const NEAR: f64 = 20.0;
 
 /// The part of the plane in sight.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Window {
-    /// From left to right.
-    pub x: (f64, f64),
-    /// From bottom to top.
-    pub y: (f64, f64),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// All of it.
+    Whole,
+    /// The upper left corner, where a good network's ROC curve bends.
+    Corner,
 }
 
 impl Window {
-    /// All of it.
-    pub const WHOLE: Self = Self {
-        x: (0.0, 1.0),
-        y: (0.0, 1.0),
-    };
-    /// The upper left corner, where a good network's ROC curve bends.
-    pub const CORNER: Self = Self {
-        x: (0.0, 0.1),
-        y: (0.9, 1.0),
-    };
+    /// What is in sight from left to right.
+    pub fn x(self) -> (f64, f64) {
+        match self {
+            Self::Whole => (0.0, 1.0),
+            Self::Corner => (0.0, 0.1),
+        }
+    }
+
+    /// What is in sight from bottom to top.
+    pub fn y(self) -> (f64, f64) {
+        match self {
+            Self::Whole => (0.0, 1.0),
+            Self::Corner => (0.9, 1.0),
+        }
+    }
 
     /// Where a point stands: from 0 at the left to 1, and from 0 at the top to 1.
-    pub fn place(&self, x: f64, y: f64) -> (f64, f64) {
-        let across = (x - self.x.0) / (self.x.1 - self.x.0);
-        let up = (y - self.y.0) / (self.y.1 - self.y.0);
+    pub fn place(self, x: f64, y: f64) -> (f64, f64) {
+        let share = |value: f64, (from, to): (f64, f64)| (value - from) / (to - from);
+        let (across, up) = (share(x, self.x()), share(y, self.y()));
         (across, 1.0 - up)
     }
 
     /// Whether a point is in sight.
-    pub fn holds(&self, x: f64, y: f64) -> bool {
-        (self.x.0..=self.x.1).contains(&x) && (self.y.0..=self.y.1).contains(&y)
+    pub fn holds(self, x: f64, y: f64) -> bool {
+        let is_within = |value: f64, (from, to): (f64, f64)| (from..=to).contains(&value);
+        is_within(x, self.x()) && is_within(y, self.y())
     }
 
     /// Six marks along a side.
@@ -85,18 +91,18 @@ mod tests {
 
     #[test]
     fn a_long_curve_becomes_a_short_path_from_end_to_end() {
-        let path = path(&curve(100_000), Window::WHOLE);
+        let path = path(&curve(100_000), Window::Whole);
         assert!(path.matches('L').count() < 1_000, "{}", path.len());
         assert!(path.starts_with("M0 10000"));
         assert!(path.ends_with("L10000 0"));
-        assert_eq!(super::path(&[], Window::WHOLE), "");
+        assert_eq!(super::path(&[], Window::Whole), "");
     }
 
     #[test]
     fn the_corner_is_the_upper_left_tenth() {
-        assert_eq!(Window::CORNER.place(0.0, 1.0), (0.0, 0.0));
-        assert!(Window::CORNER.holds(0.05, 0.95));
-        assert!(!Window::CORNER.holds(0.05, 0.85));
-        assert!((Window::marks(Window::CORNER.y)[5] - 1.0).abs() < 1e-12);
+        assert_eq!(Window::Corner.place(0.0, 1.0), (0.0, 0.0));
+        assert!(Window::Corner.holds(0.05, 0.95));
+        assert!(!Window::Corner.holds(0.05, 0.85));
+        assert!((Window::marks(Window::Corner.y())[5] - 1.0).abs() < 1e-12);
     }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use kiln_model::evaluation::{Confusion, images_of};
 use leptos::prelude::*;
 
-use super::answers::{Answers, Look};
+use super::answers::Answers;
 use super::explain::WhatIsThis;
 use super::gallery::{Gallery, Images, Item};
+use super::look::Look;
 use super::matrix::{Matrix, Place};
 use crate::browser::download;
 use crate::page::state::notice::Notice;

@@ -4,7 +4,7 @@ use gloo::timers::callback::Interval;
 use kiln_model::dataset::Part;
 use leptos::prelude::*;
 
-use super::answers::Look;
+use super::look::Look;
 use kiln_run::format;
 use kiln_run::protocol::RunId;
 

@@ -1,87 +1,85 @@
 //! Precision–recall and ROC curves, and what a threshold does on both.
 
-use kiln_model::evaluation::{Ranking, Table};
+use std::sync::Arc;
+
+use kiln_model::evaluation::Table;
 use leptos::prelude::*;
 
-use super::answers::Look;
+use super::answers::Answers;
 use super::explain::WhatIsThis;
+use super::look::Look;
 use super::per_class::area;
 use super::plot::{Line, Plot, ZoomCorner};
-use kiln_run::evaluation::curves::{Window, path};
+use kiln_run::evaluation::curves::Window;
+use kiln_run::evaluation::ranked;
 use kiln_run::evaluation::threshold::{sentence, share, written};
 use kiln_run::format;
 
-fn class_of(look: Look) -> Memo<usize> {
-    Memo::new(move |_| look.class_now())
+/// The class that the curves are about, and the calls of it at the threshold.
+#[derive(Clone, Copy)]
+pub struct Called {
+    class: Memo<usize>,
+    table: Memo<Option<Table>>,
 }
 
-/// The calls at the threshold.
-fn table_of(look: Look, class: Memo<usize>) -> Memo<Option<Table>> {
-    Memo::new(move |_| {
-        look.ranked.with(|ranked| {
-            let ranking = ranked.as_ref()?.classes.get(class.get())?;
-            Some(ranking.at(look.threshold.get()))
-        })
-    })
+impl Called {
+    /// Of what is looked at.
+    pub fn new(look: Look, answers: Memo<Option<Arc<Answers>>>) -> Self {
+        let class = Memo::new(move |_| look.class_now());
+        let table = Memo::new(move |_| {
+            let answers = answers.get()?;
+            Some(Table::at(
+                &answers.predictions,
+                class.get(),
+                look.threshold.get(),
+            ))
+        });
+        Self { class, table }
+    }
 }
 
 /// The precision–recall curve of a class, with its threshold.
 #[component]
-pub fn PrecisionRecall(look: Look) -> AnyView {
-    let class = class_of(look);
-    let table = table_of(look, class);
-    // Paths of all curves, worked out once: choosing a class only draws them anew.
-    let paths = Memo::new(move |_| {
-        look.ranked.with(|ranked| {
-            let ranked = ranked.as_ref()?;
-            let path = |curve: &[_]| path(curve, Window::WHOLE);
-            let classes = ranked.classes.each_ref();
-            let classes = classes.map(|ranking| ranking.precision_recall().as_deref().map(path));
-            Some((classes, ranked.micro.precision_recall.as_deref().map(path)))
-        })
-    });
+pub fn PrecisionRecall(look: Look, called: Called) -> AnyView {
+    let Called { class, table } = called;
     let lines = Memo::new(move |_| {
         let class = class.get();
-        let line = |path: &Option<String>, kind, name| {
-            path.clone().map(|path| Line {
-                path,
-                kind,
-                colour: None,
-                name,
-            })
-        };
-        paths.with(|paths| {
-            let Some((classes, micro)) = paths else {
+        look.ranked.with(|ranked| {
+            let Some(ranked) = ranked.as_ref() else {
                 return Vec::new();
             };
+            let line = |path: &Option<String>, kind, name| {
+                path.clone().map(|path| Line {
+                    path,
+                    kind,
+                    colour: None,
+                    name,
+                })
+            };
+            let classes = &ranked.precision_recall;
             let others = (0..classes.len()).filter(|other| *other != class);
             let mut lines: Vec<Line> = others
                 .filter_map(|other| line(&classes[other], "other", None))
                 .collect();
             let name = |name: &str, value| Some(format!("{name} {}", area(value)));
-            let (chosen, mean) = look.ranked.with(|ranked| {
-                let ranked = ranked.as_ref();
-                (
-                    ranked.and_then(|ranked| ranked.classes[class].average_precision()),
-                    ranked.and_then(|ranked| ranked.micro.average_precision),
-                )
-            });
-            lines.extend(line(micro, "micro", name("micro", mean)));
+            let (chosen, micro) = (&ranked.report.classes[class], &ranked.micro);
+            lines.extend(line(
+                &micro.precision_recall,
+                "micro",
+                name("micro", micro.average_precision),
+            ));
             lines.extend(line(
                 &classes[class],
                 "chosen",
-                name(&class.to_string(), chosen),
+                name(&class.to_string(), chosen.average_precision),
             ));
             lines
         })
     });
     // A mean of such curves is none, a mean of their areas is one.
     let macro_mean = Memo::new(move |_| {
-        look.ranked.with(|ranked| {
-            let areas = ranked.as_ref()?.classes.iter();
-            let areas: Vec<f64> = areas.filter_map(Ranking::average_precision).collect();
-            (!areas.is_empty()).then(|| areas.iter().sum::<f64>() / areas.len() as f64)
-        })
+        look.ranked
+            .with(|ranked| ranked.as_ref()?.report.macro_mean.average_precision)
     });
     let point = move || {
         let table = table.get()?;
@@ -125,7 +123,7 @@ pub fn PrecisionRecall(look: Look) -> AnyView {
             <Plot
                 summary=Signal::derive(summary)
                 lines=lines.into()
-                window=Signal::stored(Window::WHOLE)
+                window=Signal::stored(Window::Whole)
                 point=Signal::derive(point)
                 axes=("Recall", "Precision")
             />
@@ -248,24 +246,23 @@ fn Calls(table: Memo<Option<Table>>, class: Memo<usize>) -> AnyView {
 
 /// The ROC curves.
 #[component]
-pub fn Roc(look: Look) -> AnyView {
-    let class = class_of(look);
-    let table = table_of(look, class);
-    let window = RwSignal::new(Window::WHOLE);
+pub fn Roc(look: Look, called: Called) -> AnyView {
+    let Called { class, table } = called;
+    let window = RwSignal::new(Window::Whole);
     let lines = Memo::new(move |_| {
         let (window, class) = (window.get(), class.get());
         look.ranked.with(|ranked| {
             let Some(ranked) = ranked.as_ref() else {
                 return Vec::new();
             };
-            let line = |curve: &[_], kind, name| Line {
-                path: path(curve, window),
+            let line = |curve: &ranked::Roc, kind, name| Line {
+                path: curve.within(window).to_owned(),
                 kind,
                 colour: None,
                 name,
             };
             let others = (0..10).filter(|other| *other != class);
-            let others = others.filter_map(|other| ranked.roc[other].as_deref());
+            let others = others.filter_map(|other| ranked.roc[other].as_ref());
             let mut lines: Vec<Line> = others.map(|curve| line(curve, "other", None)).collect();
             let (report, micro) = (&ranked.report, &ranked.micro);
             let means = [
@@ -274,11 +271,11 @@ pub fn Roc(look: Look) -> AnyView {
             ];
             for (curve, kind, name, auroc) in means {
                 let name = Some(format!("{name} {}", area(auroc)));
-                lines.extend(curve.as_deref().map(|curve| line(curve, kind, name)));
+                lines.extend(curve.as_ref().map(|curve| line(curve, kind, name)));
             }
             let auroc = report.classes[class].auroc;
             let name = Some(format!("{class} {}", area(auroc)));
-            let chosen = ranked.roc[class].as_deref();
+            let chosen = ranked.roc[class].as_ref();
             lines.extend(chosen.map(|curve| line(curve, "chosen", name)));
             lines
         })

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use kiln_model::evaluation::confident_mistakes;
 use leptos::prelude::*;
 
-use super::answers::{Answers, Look};
+use super::answers::Answers;
 use super::gallery::{Gallery, Images, Item};
+use super::look::Look;
 
 /// Their images, the surest first.
 #[component]

@@ -7,6 +7,7 @@ mod controls;
 mod curves;
 mod explain;
 mod gallery;
+mod look;
 mod matrix;
 mod mistakes;
 mod per_class;
@@ -21,12 +22,13 @@ use kiln_model::dataset::Part;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-use answers::{Answers, Look, Sight, Which};
+use answers::{Answers, Sight, Which};
 use calibration::Calibrated;
 use confusion::Confused;
 use controls::Controls;
-use curves::{PrecisionRecall, Roc};
+use curves::{Called, PrecisionRecall, Roc};
 use explain::WhatIsThis;
+use look::Look;
 use mistakes::Mistakes;
 use per_class::PerClass;
 
@@ -231,11 +233,17 @@ fn Instead(look: Look) -> AnyView {
 /// All of it.
 #[component]
 fn Whole(look: Look, answers: Memo<Option<Arc<Answers>>>) -> AnyView {
+    let called = Called::new(look, answers);
+    let rank_failed = move || {
+        let reason = look.rank_failed.get()?;
+        Some(view! { <p class="error" role="alert">{reason}</p> })
+    };
     view! {
+        {rank_failed}
         <Later><Confused look answers /></Later>
         <Later><PerClass look answers /></Later>
-        <Later><PrecisionRecall look /></Later>
-        <Later><Roc look /></Later>
+        <Later><PrecisionRecall look called /></Later>
+        <Later><Roc look called /></Later>
         <Later><Calibrated answers /></Later>
         <Later><Mistakes look answers /></Later>
     }

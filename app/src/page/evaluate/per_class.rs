@@ -5,8 +5,9 @@ use std::sync::Arc;
 use kiln_model::evaluation::Measures;
 use leptos::prelude::*;
 
-use super::answers::{Answers, Look};
+use super::answers::Answers;
 use super::explain::WhatIsThis;
+use super::look::Look;
 use kiln_run::format;
 
 /// The table.

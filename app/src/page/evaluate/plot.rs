@@ -59,19 +59,19 @@ pub fn Plot(
     let percent = |share: f64| format!("{:.2}%", 100.0 * share);
     let horizontal = move || {
         let window = window.get();
-        Window::marks(window.y).map(|y| {
+        Window::marks(window.y()).map(|y| {
             let top = percent(window.place(0.0, y).1);
-            view! { <i class="grid" style:top=top><span>{write(y, window.y)}</span></i> }
+            view! { <i class="grid" style:top=top><span>{write(y, window.y())}</span></i> }
         })
     };
     let below = move || {
         let window = window.get();
-        Window::marks(window.x).map(|x| {
+        Window::marks(window.x()).map(|x| {
             let left = percent(window.place(x, 0.0).0);
-            let (is_first, is_last) = (x <= window.x.0, x >= window.x.1);
+            let (is_first, is_last) = (x <= window.x().0, x >= window.x().1);
             view! {
                 <span style:left=left class:first=is_first class:last=is_last>
-                    {write(x, window.x)}
+                    {write(x, window.x())}
                 </span>
             }
         })
@@ -107,9 +107,9 @@ pub fn Plot(
 pub fn ZoomCorner(window: RwSignal<Window>) -> AnyView {
     let zoom = move |event| {
         window.set(if event_target_checked(&event) {
-            Window::CORNER
+            Window::Corner
         } else {
-            Window::WHOLE
+            Window::Whole
         });
     };
     view! {
@@ -117,7 +117,7 @@ pub fn ZoomCorner(window: RwSignal<Window>) -> AnyView {
             <input
                 type="checkbox"
                 aria-label="Zoom corner"
-                prop:checked=move || window.get() == Window::CORNER
+                prop:checked=move || window.get() == Window::Corner
                 on:change=zoom
             />
             "Zoom corner"

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use gloo::timers::future::TimeoutFuture;
 use kiln_model::config::Config;
 use kiln_model::dataset::Part;
-use kiln_model::evaluation::{Comparison, CurvePoint, Predictions};
+use kiln_model::evaluation::{Comparison, Predictions};
 use leptos::prelude::*;
 
 use super::gallery::{Gallery, Images, Item};
@@ -14,7 +13,7 @@ use super::per_class::area;
 use super::plot::{Line, Plot, ZoomCorner};
 use super::scored::test_answers;
 use crate::page::state::trainer::Trainer;
-use kiln_run::evaluation::curves::{Window, path};
+use kiln_run::evaluation::curves::Window;
 use kiln_run::evaluation::matrix::difference;
 use kiln_run::evaluation::ranked::Micro;
 use kiln_run::format;
@@ -27,11 +26,7 @@ struct Scored {
     colour: &'static str,
     config: Config,
     predictions: Arc<Predictions>,
-    /// The path of its precision–recall curve.
-    precision_recall: String,
-    roc: Vec<CurvePoint>,
-    auroc: Option<f64>,
-    average_precision: Option<f64>,
+    micro: Micro,
 }
 
 /// What there is of the runs.
@@ -156,40 +151,45 @@ async fn find(trainer: Trainer, ids: &[RunId], is_waited_for: impl Fn() -> bool)
                 continue;
             }
         };
-        let pause = async || {
-            TimeoutFuture::new(0).await;
-            is_waited_for()
+        let ranked = trainer.examiner.rank(&predictions).await;
+        if !is_waited_for() {
+            return None;
+        }
+        let micro = match ranked {
+            Ok(ranked) => ranked.micro,
+            Err(why) => {
+                found.failed.push(why);
+                continue;
+            }
         };
-        let micro = Micro::work_out(&predictions, pause).await?;
-        let curve = micro.precision_recall.unwrap_or_default();
         found.scored.push(Scored {
             name,
             colour: record.identity.css_colour(),
             config: record.config,
             predictions: Arc::new(predictions),
-            precision_recall: path(&curve, Window::WHOLE),
-            roc: micro.roc.unwrap_or_default(),
-            auroc: micro.auroc,
-            average_precision: micro.average_precision,
+            micro,
         });
     }
     is_waited_for().then_some(found)
 }
+
+/// The path of a curve, and what it comes to.
+type Drawn<'a> = (Option<&'a str>, Option<f64>);
 
 /// Classes of the style sheet that tell runs apart beside their colours.
 const DASHES: [&str; 3] = ["run", "run dashed", "run dotted"];
 
 #[component]
 fn Curves(found: RwSignal<Found>) -> AnyView {
-    let window = RwSignal::new(Window::WHOLE);
-    let lines = move |of: fn(&Scored, Window) -> (String, Option<f64>)| {
+    let window = RwSignal::new(Window::Whole);
+    let lines = move |of: fn(&Micro, Window) -> Drawn| {
         Memo::new(move |_| {
             let window = window.get();
             found.with(|found| {
                 let line = |(index, run): (usize, &Scored)| {
-                    let (path, measure) = of(run, window);
+                    let (path, measure) = of(&run.micro, window);
                     Line {
-                        path,
+                        path: path.unwrap_or_default().to_owned(),
                         kind: DASHES[index % DASHES.len()],
                         colour: Some(run.colour),
                         name: Some(format!("{} {}", run.name, area(measure))),
@@ -204,8 +204,12 @@ fn Curves(found: RwSignal<Found>) -> AnyView {
             })
         })
     };
-    let precision_recall = lines(|run, _| (run.precision_recall.clone(), run.average_precision));
-    let roc = lines(|run, window| (path(&run.roc, window), run.auroc));
+    let precision_recall =
+        lines(|micro, _| (micro.precision_recall.as_deref(), micro.average_precision));
+    let roc = lines(|micro, window| {
+        let path = micro.roc.as_ref().map(|roc| roc.within(window));
+        (path, micro.auroc)
+    });
     let summary = |what: &'static str, lines: Memo<Vec<Line>>| {
         Signal::derive(move || {
             let names = lines.with(|lines| {
@@ -223,7 +227,7 @@ fn Curves(found: RwSignal<Found>) -> AnyView {
                 <Plot
                     summary=summary("Precision over recall of all classes in one", precision_recall)
                     lines=precision_recall.into()
-                    window=Signal::stored(Window::WHOLE)
+                    window=Signal::stored(Window::Whole)
                     axes=("Recall", "Precision")
                 />
             </section>

@@ -5,15 +5,20 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use futures::channel::oneshot;
+use kiln_model::evaluation::Predictions;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use crate::browser::bridge::Bridge;
 use kiln_run::device::Backend;
+use kiln_run::evaluation::ranked::Ranked;
 use kiln_run::protocol::{Answer, Data, FromWorker, Question, ToWorker};
 
 /// Why there is no answer: a sentence, with the next step.
 pub type NoAnswer = String;
+
+/// What is said of an answer to another question.
+pub const OTHER_ANSWER: &str = "The worker answered something else. Try again.";
 
 /// Answers questions; a handle that is copied about. The worker starts with the first question.
 #[derive(Clone, Copy)]
@@ -24,6 +29,8 @@ pub struct Examiner {
 #[derive(Default)]
 struct Private {
     bridge: Option<Bridge>,
+    /// Whether the worker has been told to load the data, which ranking need not wait for.
+    has_data: bool,
     data: Rc<Data>,
     asked: u32,
     waiting: HashMap<u32, Waiting>,
@@ -101,6 +108,20 @@ impl Examiner {
         }
     }
 
+    /// What follows from the order of these scores.
+    ///
+    /// # Errors
+    /// A worker that cannot be had or cannot answer.
+    pub async fn rank(&self, predictions: &Predictions) -> Result<Ranked, NoAnswer> {
+        let question = Question::Rank {
+            predictions: predictions.to_bytes(),
+        };
+        match self.ask(question).await? {
+            Answer::Ranked(ranked) => Ok(*ranked),
+            _ => Err(OTHER_ANSWER.to_owned()),
+        }
+    }
+
     fn send(
         &self,
         question: Question,
@@ -111,21 +132,25 @@ impl Examiner {
         let sent = self.private.try_update_value(|private| {
             if private.bridge.is_none() {
                 let bridge = Bridge::start(Backend::Cpu, move |message| examiner.receive(message))?;
+                private.bridge = Some(bridge);
+                private.has_data = false;
+            }
+            let Some(bridge) = &private.bridge else {
+                return Err("there is no worker".to_owned());
+            };
+            if !private.has_data && !matches!(question, Question::Rank { .. }) {
                 bridge.send(&ToWorker::Open {
                     data: Data::clone(&private.data),
                     workers: Some(1),
                 })?;
-                private.bridge = Some(bridge);
+                private.has_data = true;
             }
             private.asked += 1;
             let request = private.asked;
+            bridge.send(&ToWorker::Ask { request, question })?;
             private
                 .waiting
                 .insert(request, Waiting { answer, progress });
-            match &private.bridge {
-                Some(bridge) => bridge.send(&ToWorker::Ask { request, question })?,
-                None => return Err("there is no worker".to_owned()),
-            }
             Ok(request)
         });
         match sent {
