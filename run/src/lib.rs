@@ -14,6 +14,7 @@ pub mod levels;
 pub mod life;
 pub mod log;
 pub mod order;
+pub mod parcel;
 pub mod protocol;
 pub mod record;
 pub mod run;

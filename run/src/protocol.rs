@@ -8,15 +8,15 @@ use kiln_model::dataset::Part;
 use kiln_model::event::{Command, Event, Moment, Score};
 use kiln_model::spec::CLASSES;
 use serde::{Deserialize, Serialize};
-use serde_bytes::ByteBuf;
 
 pub use crate::data::DataSummary;
 use crate::device::Adapter;
 use crate::evaluation::ranked::Ranked;
 use crate::export::Format;
 pub use crate::id::RunId;
+use crate::parcel::Parcel;
+use crate::run::Weights;
 use crate::run::checkpoint::Checkpoint;
-use crate::run::{Identity, Weights};
 
 /// What the page asks of a worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,12 +48,8 @@ pub enum ToWorker {
         format: Format,
         /// Which weights, where the file has any.
         which: Weights,
-        /// What the run is known by.
-        identity: Box<Identity>,
-        /// Its log, segment by segment.
-        segments: Vec<ByteBuf>,
-        /// Its newest checkpoint.
-        checkpoint: Option<ByteBuf>,
+        /// The run.
+        parcel: Box<Parcel>,
     },
     /// Answer a question, with [`FromWorker::Answered`].
     Ask {

@@ -7,8 +7,9 @@ use leptos::prelude::*;
 use crate::browser::download;
 use crate::page::parts::notices::CopyButton;
 use crate::page::state::trainer::Trainer;
-use kiln_run::export::Format;
+use kiln_run::export::{FORMATS, Format};
 use kiln_run::format;
+use kiln_run::protocol::RunId;
 use kiln_run::run::Weights;
 
 /// The route.
@@ -21,18 +22,18 @@ pub fn Files(trainer: Trainer) -> AnyView {
             let run = run.as_ref().filter(|run| run.steps_done() > 0)?;
             let is_open = run.status().is_open();
             let is_there = !is_open || run.checkpoint().is_some();
-            is_there.then(|| (run.identity.name.clone(), is_open))
+            is_there.then(|| (run.identity.id, run.identity.name.clone()))
         })
     });
-    let rows = move |name: String| {
+    let rows = move |(id, name): (RunId, String)| {
         let which = RwSignal::new(Weights::default());
-        view! { <RunFiles trainer name which /> }
+        view! { <RunFiles trainer id name which /> }
     };
     view! {
         <div class="files">
             <h1 tabindex="-1">"Files"</h1>
             {move || match shown.get() {
-                Some((name, _)) => rows(name).into_any(),
+                Some(shown) => rows(shown).into_any(),
                 None => view! { <NoFiles /> }.into_any(),
             }}
         </div>
@@ -52,7 +53,7 @@ fn NoFiles() -> AnyView {
 }
 
 #[component]
-fn RunFiles(trainer: Trainer, name: String, which: RwSignal<Weights>) -> AnyView {
+fn RunFiles(trainer: Trainer, id: RunId, name: String, which: RwSignal<Weights>) -> AnyView {
     // Where an open run was kept last.
     let kept_step = Memo::new(move |_| {
         trainer.kept.track();
@@ -92,9 +93,10 @@ fn RunFiles(trainer: Trainer, name: String, which: RwSignal<Weights>) -> AnyView
             </label>
         }
     });
-    let rows = Format::ALL.map(|format| {
-        view! { <FileRow trainer name=name.clone() which format /> }
-    });
+    let rows = FORMATS
+        .iter()
+        .map(|format| view! { <FileRow trainer id name=name.clone() which format=*format /> })
+        .collect_view();
     view! {
         <p class="muted">
             "Run " <strong>{name.clone()}</strong>
@@ -135,7 +137,13 @@ enum Making {
 }
 
 #[component]
-fn FileRow(trainer: Trainer, name: String, which: RwSignal<Weights>, format: Format) -> AnyView {
+fn FileRow(
+    trainer: Trainer,
+    id: RunId,
+    name: String,
+    which: RwSignal<Weights>,
+    format: Format,
+) -> AnyView {
     let (file, snippet) = (format.file_name(&name), format.snippet(&name));
     let making = RwSignal::new(Making::Nothing);
     let work = StoredValue::new_local(None::<AbortHandle>);
@@ -150,7 +158,7 @@ fn FileRow(trainer: Trainer, name: String, which: RwSignal<Weights>, format: For
         making.set(Making::Part(0.0));
         let saved = saved.clone();
         let progress = move |done| making.set(Making::Part(done));
-        let made = trainer.make_file(format, which.get_untracked(), progress);
+        let made = trainer.make_file(id, format, which.get_untracked(), progress);
         let (made, handle) = abortable(made);
         work.set_value(Some(handle));
         wasm_bindgen_futures::spawn_local(async move {
@@ -177,9 +185,9 @@ fn FileRow(trainer: Trainer, name: String, which: RwSignal<Weights>, format: For
         <tr>
             <th scope="row">
                 {file.clone()}
-                <small>{format.contents()}</small>
+                <small>{format.about().contents}</small>
             </th>
-            <td>{format.opens_with()}</td>
+            <td>{format.about().opens_with}</td>
             <td class="snippet">
                 <code>{snippet.clone()}</code>
                 <CopyButton label="Copy" text=snippet />

@@ -1,46 +1,24 @@
-//! Makes a file of a run out of its log, away from the page.
+//! Makes a file of a run, away from the page.
 
-use kiln_run::export::Format;
+use kiln_run::export::{Format, Source};
+use kiln_run::parcel::Parcel;
 use kiln_run::protocol::FromWorker;
-use kiln_run::run::checkpoint::Checkpoint;
-use kiln_run::run::reading::Reading;
-use kiln_run::run::{Identity, Run, Weights};
-use serde_bytes::ByteBuf;
+use kiln_run::run::Weights;
 
 use super::scope::post;
 
 /// Reads the run, and tells the page the file part by part.
-pub fn export(
-    format: Format,
-    which: Weights,
-    identity: Identity,
-    segments: Vec<ByteBuf>,
-    checkpoint: Option<ByteBuf>,
-) {
-    let outcome = read(identity, segments, checkpoint).and_then(|run| {
+pub fn export(format: Format, which: Weights, parcel: &Parcel) {
+    let read = parcel.read().map_err(|error| error.to_string());
+    let outcome = read.and_then(|run| {
+        let source = Source {
+            run: &run,
+            which,
+            parcel,
+        };
         let mut take = |part, done| post(&FromWorker::Exporting { part, done });
-        let written = format.write(&run, which, &mut take);
+        let written = format.write(&source, &mut take);
         written.map_err(|error| error.to_string())
     });
     post(&FromWorker::Exported { outcome });
-}
-
-/// The run; one that is under way as it was kept last.
-fn read(
-    identity: Identity,
-    segments: Vec<ByteBuf>,
-    checkpoint: Option<ByteBuf>,
-) -> Result<Run, String> {
-    let checkpoint = checkpoint.map(|file| Checkpoint::new(file.into_vec()));
-    let checkpoint = checkpoint.transpose().map_err(|error| error.to_string())?;
-    let mut reading = Reading::new(identity);
-    for segment in segments {
-        reading.take(&segment);
-    }
-    let run = reading.end(checkpoint);
-    Ok(if run.status().is_open() {
-        run.as_kept().unwrap_or(run)
-    } else {
-        run
-    })
 }

@@ -132,11 +132,9 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
             ToWorker::Export {
                 format,
                 which,
-                identity,
-                segments,
-                checkpoint,
+                parcel,
             } => {
-                export::export(format, which, *identity, segments, checkpoint);
+                export::export(format, which, &parcel);
                 continue;
             }
             #[cfg(not(feature = "cpu-worker"))]

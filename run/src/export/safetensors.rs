@@ -5,11 +5,30 @@ use std::collections::HashMap;
 use ::safetensors::tensor::{Dtype, SafeTensorError, TensorView, serialize};
 use kiln_model::spec::PARAMETERS;
 
-use super::settings;
-use crate::run::{Run, Weights};
+use super::weights::described;
+use super::{About, ExportError, Group, Language, Source, Take, config};
 
-/// The file; `weights` are those of `which`, in the order of [`PARAMETERS`].
-pub fn write(run: &Run, which: Weights, weights: &[f32]) -> Result<Vec<u8>, SafeTensorError> {
+/// What there is to know of the file.
+pub const ABOUT: About = About {
+    ending: ".safetensors",
+    group: Group::Model,
+    contents: "The weights with PyTorch's names",
+    opens_with: "PyTorch, NumPy, Hugging Face, JAX",
+    media_type: "application/octet-stream",
+    language: Language::Python,
+    snippet: |stem| {
+        format!("import safetensors.numpy\nsafetensors.numpy.load_file(\"{stem}.safetensors\")")
+    },
+};
+
+/// The file.
+pub fn write(source: &Source, take: &mut Take) -> Result<(), ExportError> {
+    let weights = source.weights()?;
+    take(file(source, &weights).map_err(ExportError::of)?, 1.0);
+    Ok(())
+}
+
+fn file(source: &Source, weights: &[f32]) -> Result<Vec<u8>, SafeTensorError> {
     let bytes: Vec<u8> = weights
         .iter()
         .flat_map(|value| value.to_le_bytes())
@@ -28,15 +47,8 @@ pub fn write(run: &Run, which: Weights, weights: &[f32]) -> Result<Vec<u8>, Safe
     let metadata = HashMap::from([
         // What Hugging Face's loaders want of a file in PyTorch's layout.
         ("format".to_owned(), "pt".to_owned()),
-        ("config".to_owned(), settings::json(run).to_string()),
-        (
-            "weights".to_owned(),
-            match (which, run.weights_step(which)) {
-                (Weights::Best, Some(step)) => format!("best, of step {step}"),
-                (Weights::Last, Some(step)) => format!("last, of step {step}"),
-                (_, None) => "unknown".to_owned(),
-            },
-        ),
+        ("config".to_owned(), config::json(source.run).to_string()),
+        ("weights".to_owned(), described(source)),
     ]);
     serialize(tensors, Some(metadata))
 }
@@ -47,8 +59,8 @@ mod tests {
     use kiln_model::spec::{FC_WEIGHT, PARAMETER_COUNT};
 
     use super::*;
-    use crate::export::tests::whole;
-    use crate::export::{ExportError, Format};
+    use crate::export::tests::exported;
+    use crate::run::Weights;
     use crate::run::tests::{new_run, scored_run};
 
     #[test]
@@ -63,7 +75,8 @@ mod tests {
         let bytes: Vec<u8> = (0..PARAMETER_COUNT)
             .flat_map(|index| (index as f32 / divisor).to_le_bytes())
             .collect();
-        let file = whole(Format::Safetensors, &scored_run(), which).unwrap();
+        let run = scored_run();
+        let file = exported(".safetensors", &run, which, Vec::new()).unwrap();
 
         let (header_bytes, header) = SafeTensors::read_metadata(&file).unwrap();
         assert_eq!((header_bytes + 8) % 8, 0, "the data is aligned");
@@ -91,7 +104,8 @@ mod tests {
 
     #[test]
     fn a_run_without_weights_has_no_model() {
-        let error = whole(Format::Safetensors, &new_run(), Weights::Best).unwrap_err();
+        let run = new_run();
+        let error = exported(".safetensors", &run, Weights::Best, Vec::new()).unwrap_err();
         assert!(matches!(error, ExportError::NoWeights));
     }
 }

@@ -6,6 +6,7 @@ use kiln_model::checkpoint::CheckpointError;
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::Predictions;
 use kiln_run::evaluation::thinning::superfluous;
+use kiln_run::parcel::Answered;
 use kiln_run::protocol::RunId;
 use wasm_bindgen::JsValue;
 
@@ -46,6 +47,20 @@ impl Opened {
             .collect();
         steps.sort_unstable_by_key(|(_, step)| *step);
         Ok(steps)
+    }
+
+    pub(super) async fn all_answers(&self, run: RunId) -> Result<Vec<Answered>, StoreError> {
+        let all = self.get_all(ANSWERS, Some(all_of(run)?), None).await?;
+        let answered = |value| {
+            from_value::<KeptAnswers>(value).map(|kept| Answered {
+                part: kept.part,
+                step: kept.step,
+                predictions: kept.predictions,
+            })
+        };
+        let mut all: Vec<Answered> = all.into_iter().map(answered).collect::<Result<_, _>>()?;
+        all.sort_by_key(|answered| answered.step);
+        Ok(all)
     }
 
     pub(super) async fn answers(

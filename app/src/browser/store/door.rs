@@ -2,6 +2,7 @@
 
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::Predictions;
+use kiln_run::parcel::Parcel;
 use kiln_run::protocol::{DataFile, RunId};
 use kiln_run::record::Record;
 use kiln_run::run::Run;
@@ -42,8 +43,8 @@ impl Store for Opened {
         Box::pin(Opened::run(self, id))
     }
 
-    fn segments(&self, id: RunId) -> Wait<'_, Vec<Vec<u8>>> {
-        Box::pin(Opened::segments(self, id))
+    fn parcel(&self, id: RunId) -> Wait<'_, Option<Parcel>> {
+        Box::pin(Opened::parcel(self, id))
     }
 
     fn keep_answers<'a>(&'a self, answers: &'a KeptAnswers) -> Wait<'a, ()> {

@@ -8,6 +8,7 @@ use kiln_model::checkpoint::CheckpointError;
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::Predictions;
 use kiln_run::log::segment::LogError;
+use kiln_run::parcel::Parcel;
 use kiln_run::protocol::{DataFile, DataSummary, RunId};
 use kiln_run::record::Record;
 use kiln_run::run::{Run, Unkept};
@@ -168,11 +169,12 @@ pub trait Store {
     /// A run that is not there or cannot be read, or a browser that refuses.
     fn run(&self, id: RunId) -> Wait<'_, Run>;
 
-    /// The log of a run, segment by segment; empty where none is kept.
+    /// All that is kept of a run, as it is at one moment but for its answers; nothing where it is not
+    /// kept.
     ///
     /// # Errors
-    /// A segment that cannot be read, or a browser that refuses.
-    fn segments(&self, id: RunId) -> Wait<'_, Vec<Vec<u8>>>;
+    /// A part that cannot be read, or a browser that refuses.
+    fn parcel(&self, id: RunId) -> Wait<'_, Option<Parcel>>;
 
     /// Keeps what a run answered in a validation or in its score.
     ///

@@ -2,6 +2,7 @@
 
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Reflect;
+use kiln_run::parcel::Parcel;
 use kiln_run::protocol::RunId;
 use kiln_run::record::Record;
 use kiln_run::run::checkpoint::Checkpoint;
@@ -213,10 +214,23 @@ impl Opened {
         Ok(run)
     }
 
-    pub(super) async fn segments(&self, id: RunId) -> Result<Vec<Vec<u8>>, StoreError> {
-        let all = self.get_all(SEGMENTS, Some(all_of(id)?), None).await?;
-        let bytes = |value| from_value::<Stretch>(value).map(|stretch| stretch.bytes);
-        all.into_iter().map(bytes).collect()
+    pub(super) async fn parcel(&self, id: RunId) -> Result<Option<Parcel>, StoreError> {
+        let (record, file, segments) = self.end_of(id, None).await?;
+        let Some(record) = record else {
+            return Ok(None);
+        };
+        let Record {
+            identity, status, ..
+        } = from_value::<Keyed>(record)?.record;
+        let file = file.map(from_value::<File>).transpose()?;
+        let bytes = |value| from_value::<Stretch>(value).map(|stretch| stretch.bytes.into());
+        Ok(Some(Parcel {
+            identity,
+            status,
+            segments: segments.into_iter().map(bytes).collect::<Result<_, _>>()?,
+            checkpoint: file.map(|file| file.checkpoint.into()),
+            answers: self.all_answers(id).await?,
+        }))
     }
 
     /// Brings a run of version 1 into the shape of this one. A tab that dies before it is done

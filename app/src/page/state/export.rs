@@ -1,4 +1,4 @@
-//! Files of the shown run, made when they are asked for, in a worker of their own.
+//! Files of runs, made when they are asked for, in a worker of their own.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,28 +6,33 @@ use std::rc::Rc;
 use futures::channel::oneshot;
 use gloo::file::Blob;
 use leptos::prelude::*;
-use serde_bytes::ByteBuf;
 
 use super::trainer::Trainer;
 use crate::browser::bridge::Bridge;
 use kiln_run::device::Backend;
 use kiln_run::export::Format;
-use kiln_run::protocol::{FromWorker, ToWorker};
+use kiln_run::parcel::Parcel;
+use kiln_run::protocol::{FromWorker, RunId, ToWorker};
 use kiln_run::run::Weights;
 
 impl Trainer {
-    /// Makes a file of the shown run; of one under way, as it was kept last. `progress` hears how much
+    /// Makes a file of a run; of one under way, as it was kept last. `progress` hears how much
     /// is done, 0 to 1. Dropping the future ends the work.
     ///
     /// # Errors
     /// Why it cannot be made: a sentence.
     pub async fn make_file(
         self,
+        id: RunId,
         format: Format,
         which: Weights,
         progress: impl Fn(f64) + 'static,
     ) -> Result<Blob, String> {
-        let question = self.export_of_shown(format, which).await?;
+        let question = ToWorker::Export {
+            format,
+            which,
+            parcel: Box::new(self.parcel(id).await?),
+        };
         let parts = Rc::new(RefCell::new(Vec::new()));
         let (sender, ended) = oneshot::channel();
         let sender = RefCell::new(Some(sender));
@@ -64,48 +69,50 @@ impl Trainer {
                 .map(|part: &Blob| AsRef::<web_sys::Blob>::as_ref(part)),
         );
         let options = web_sys::BlobPropertyBag::new();
-        options.set_type(format.media_type());
+        options.set_type(format.about().media_type);
         let whole = web_sys::Blob::new_with_blob_sequence_and_options(&parts, &options);
         whole
             .map(Blob::from)
             .map_err(|error| crate::browser::words::describe(&error))
     }
 
-    /// All that is known of the shown run, for a worker that makes a file of it.
-    async fn export_of_shown(self, format: Format, which: Weights) -> Result<ToWorker, String> {
-        let kept = || {
+    /// All that is kept of a run, and of the shown one also what the store has still to take.
+    async fn parcel(self, id: RunId) -> Result<Parcel, String> {
+        const GONE: &str = "This run is no longer kept.";
+        let kept_entries = || {
             self.run.with_untracked(|run| {
-                let run = run.as_ref().ok_or("No run is shown any more.")?;
-                Ok::<_, &str>((run.identity.id, run.kept_entries()))
+                let run = run.as_ref().filter(|run| run.identity.id == id)?;
+                Some(run.kept_entries())
             })
         };
-        let mut segments = loop {
-            let before = kept()?;
-            let segments = match self.library.store() {
-                Some(store) => store.segments(before.0).await,
-                None => Ok(Vec::new()),
+        let kept = loop {
+            let before = kept_entries();
+            let kept = match self.library.store() {
+                Some(store) => store.parcel(id).await,
+                None => Ok(None),
             };
             // Were it kept meanwhile, figures and weights would be of two keeps.
-            if kept()? == before {
-                break segments.map_err(|error| error.to_string())?;
+            if kept_entries() == before {
+                break kept.map_err(|error| format!("The run could not be read: {error}."))?;
             }
         };
-        let shown = self.run.with_untracked(|run| {
-            let run = run.as_ref()?;
-            let checkpoint = run
-                .checkpoint()
-                .map(|kept| ByteBuf::from(kept.file.clone()));
-            Some((run.identity.clone(), checkpoint, run.unkept()))
-        });
-        let (identity, checkpoint, unkept) = shown.ok_or("No run is shown any more.")?;
-        let unkept = unkept.map_err(|error| error.to_string())?;
-        segments.extend(unkept.segment.map(|segment| segment.bytes));
-        Ok(ToWorker::Export {
-            format,
-            which,
-            identity: Box::new(identity),
-            segments: segments.into_iter().map(ByteBuf::from).collect(),
-            checkpoint,
+        self.run.with_untracked(|run| {
+            let Some(run) = run.as_ref().filter(|run| run.identity.id == id) else {
+                return kept.ok_or_else(|| GONE.to_owned());
+            };
+            let unkept = run.unkept().map_err(|error| error.to_string())?;
+            let (mut segments, answers) = match kept {
+                Some(kept) => (kept.segments, kept.answers),
+                None => (Vec::new(), Vec::new()),
+            };
+            segments.extend(unkept.segment.map(|segment| segment.bytes.into()));
+            Ok(Parcel {
+                identity: run.identity.clone(),
+                status: run.status(),
+                segments,
+                checkpoint: run.checkpoint().map(|kept| kept.file.clone().into()),
+                answers,
+            })
         })
     }
 }

@@ -9,7 +9,7 @@ use crate::browser::clock;
 use crate::browser::download;
 use crate::page::parts::view::View;
 use crate::page::state::trainer::Trainer;
-use kiln_run::export::tables;
+use kiln_run::export::write_chart;
 use kiln_run::figure::reading::{Reading, write_place};
 use kiln_run::figure::svg::{SIZE, svg};
 use kiln_run::figure::{Frame, Strand};
@@ -166,7 +166,7 @@ pub(super) fn menu(
         let file = format!("{}.csv", name.get_value());
         let ids: Vec<RunId> =
             sights.with_untracked(|sights| sights.iter().map(|sight| sight.id).collect());
-        let written = trainer.with_histories(&ids, |runs| tables::write_chart(runs, subject));
+        let written = trainer.with_histories(&ids, |runs| write_chart(runs, subject));
         match written {
             Ok(bytes) => download::save(&file, "text/csv", &bytes),
             Err(error) => trainer.notify(crate::page::state::notice::Notice::info(format!(

@@ -5,14 +5,29 @@ use kiln_model::optimizer::{BETA_1, BETA_2, EPSILON, Optimizer, RHO};
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
 use serde_json::{Value, json};
 
+use super::{About, ExportError, Group, Language, Source, Take};
 use crate::data::MNIST;
 use crate::run::Run;
 
+/// What there is to know of the file.
+pub const ABOUT: About = About {
+    ending: ".config.json",
+    group: Group::Figures,
+    contents: "Settings and results",
+    opens_with: "any editor",
+    media_type: "application/json",
+    language: Language::Python,
+    snippet: |stem| {
+        format!("import json\njson.load(open(\"{stem}.config.json\", encoding=\"utf-8\"))")
+    },
+};
+
 /// The file.
-pub fn write(run: &Run) -> Result<Vec<u8>, serde_json::Error> {
-    let mut bytes = serde_json::to_vec_pretty(&json(run))?;
+pub fn write(source: &Source, take: &mut Take) -> Result<(), ExportError> {
+    let mut bytes = serde_json::to_vec_pretty(&json(source.run)).map_err(ExportError::of)?;
     bytes.push(b'\n');
-    Ok(bytes)
+    take(bytes, 1.0);
+    Ok(())
 }
 
 /// Settings and results; what is in the file, and with the weights.
@@ -74,11 +89,14 @@ fn data(run: &Run) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::export::tests::exported;
+    use crate::run::Weights;
     use crate::run::tests::scored_run;
 
     #[test]
     fn the_file_says_what_was_done_and_what_came_of_it() {
-        let bytes = write(&scored_run()).unwrap();
+        let run = scored_run();
+        let bytes = exported(".config.json", &run, Weights::Best, Vec::new()).unwrap();
         let value: Value = serde_json::from_slice(&bytes).unwrap();
         assert_eq!(value["settings"]["validation_split"], 0.1);
         assert_eq!(value["settings"]["validate_on"], "split");
