@@ -9,6 +9,7 @@ mod predictions;
 mod rows;
 mod safetensors;
 mod weights;
+pub mod zip;
 
 use std::fmt;
 
