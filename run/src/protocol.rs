@@ -51,6 +51,13 @@ pub enum ToWorker {
         /// The run.
         parcel: Box<Parcel>,
     },
+    /// Make every file of a run, to say how large each is with [`FromWorker::Weighed`].
+    Weigh {
+        /// Which weights, where a file has any.
+        which: Weights,
+        /// The run.
+        parcel: Box<Parcel>,
+    },
     /// Answer a question, with [`FromWorker::Answered`].
     Ask {
         /// Names it in the answer.
@@ -275,6 +282,13 @@ pub enum FromWorker {
     Exported {
         /// Which of the two.
         outcome: Result<(), String>,
+    },
+    /// How large a file of a run is.
+    Weighed {
+        /// Which.
+        format: Format,
+        /// Its bytes, or why it cannot be made: a sentence.
+        size: Result<u64, String>,
     },
     /// The answer to a question is on its way.
     Answering {

@@ -803,7 +803,7 @@ impl Page {
         self.press("link", "Files").await?;
         self.wait_for_text("Opens with", 10).await?;
         let name = self
-            .evaluate("document.querySelector('.files strong').innerText")
+            .evaluate("document.querySelector('.files select').selectedOptions[0].innerText")
             .await?;
         Ok(name.as_str().unwrap_or_default().to_owned())
     }

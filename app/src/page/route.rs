@@ -19,8 +19,8 @@ pub enum Route {
     Draw(Vec<RunId>),
     /// What a run's network says to every image, of a run and after so many epochs.
     Evaluate(Option<RunId>, Option<f64>),
-    /// What a run leaves.
-    Files,
+    /// What a run leaves, of a run.
+    Files(Option<RunId>),
 }
 
 impl Route {
@@ -34,10 +34,10 @@ impl Route {
             "#/data" => Self::Data,
             "#/draw" => Self::Draw(ids(query)),
             "#/evaluate" => Self::Evaluate(
-                value(query, "run=").and_then(|id| id.parse().ok().map(RunId)),
+                run(query),
                 value(query, "epoch=").and_then(|epoch| epoch.parse().ok()),
             ),
-            "#/files" => Self::Files,
+            "#/files" => Self::Files(run(query)),
             _ => Self::Train,
         }
     }
@@ -51,7 +51,7 @@ impl Route {
             Self::Data => "Data",
             Self::Draw(_) => "Draw",
             Self::Evaluate(..) => "Evaluate",
-            Self::Files => "Files",
+            Self::Files(_) => "Files",
         }
     }
 }
@@ -64,6 +64,11 @@ fn ids(query: &str) -> Vec<RunId> {
         .split(',')
         .filter_map(|id| id.parse().ok().map(RunId))
         .collect()
+}
+
+/// The run of a query such as `run=1`.
+fn run(query: &str) -> Option<RunId> {
+    value(query, "run=")?.parse().ok().map(RunId)
 }
 
 /// What follows a key such as `run=` in a query.

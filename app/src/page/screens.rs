@@ -191,5 +191,12 @@ fn evaluate() -> Arrival {
 
 #[wasm_split(runs, fallible, wasm_split_path = leptos::wasm_split)]
 fn files() -> Arrival {
-    Ok(|shared| view! { <Files trainer=shared.trainer /> }.into_any())
+    Ok(|shared| {
+        let Shared { trainer, route, .. } = shared;
+        let asked = Signal::derive(move || match route.get() {
+            Route::Files(run) => run,
+            _ => None,
+        });
+        view! { <Files trainer asked /> }.into_any()
+    })
 }

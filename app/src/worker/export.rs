@@ -1,11 +1,32 @@
-//! Makes a file of a run, away from the page.
+//! Makes files of a run, away from the page.
 
-use kiln_run::export::{Format, Source};
+use kiln_run::export::{FORMATS, Format, Source};
 use kiln_run::parcel::Parcel;
 use kiln_run::protocol::FromWorker;
 use kiln_run::run::Weights;
 
 use super::scope::post;
+
+/// Makes every file of a run, and tells the page how large each is.
+pub fn weigh(which: Weights, parcel: &Parcel) {
+    let outcome = parcel.read().map_err(|error| error.to_string());
+    let outcome = outcome.map(|run| {
+        let source = Source {
+            run: &run,
+            which,
+            parcel,
+        };
+        for format in FORMATS {
+            let mut bytes = 0;
+            let written = format.write(&source, &mut |part, _| bytes += part.len() as u64);
+            post(&FromWorker::Weighed {
+                format: *format,
+                size: written.map(|()| bytes).map_err(|error| error.to_string()),
+            });
+        }
+    });
+    post(&FromWorker::Exported { outcome });
+}
 
 /// Reads the run, and tells the page the file part by part.
 pub fn export(format: Format, which: Weights, parcel: &Parcel) {

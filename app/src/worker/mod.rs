@@ -137,8 +137,13 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 export::export(format, which, &parcel);
                 continue;
             }
+            #[cfg(feature = "cpu-worker")]
+            ToWorker::Weigh { which, parcel } => {
+                export::weigh(which, &parcel);
+                continue;
+            }
             #[cfg(not(feature = "cpu-worker"))]
-            ToWorker::Export { .. } => {
+            ToWorker::Export { .. } | ToWorker::Weigh { .. } => {
                 post(&FromWorker::Exported {
                     outcome: Err("This worker makes no files.".to_owned()),
                 });

@@ -1,5 +1,6 @@
 //! The open store as the page sees it.
 
+use kiln_model::checkpoint::Outline;
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::Predictions;
 use kiln_run::parcel::Parcel;
@@ -41,6 +42,10 @@ impl Store for Opened {
 
     fn run(&self, id: RunId) -> Wait<'_, Run> {
         Box::pin(Opened::run(self, id))
+    }
+
+    fn outline(&self, id: RunId) -> Wait<'_, Option<Outline>> {
+        Box::pin(Opened::outline(self, id))
     }
 
     fn parcel(&self, id: RunId) -> Wait<'_, Option<Parcel>> {

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use kiln_model::checkpoint::CheckpointError;
+use kiln_model::checkpoint::{CheckpointError, Outline};
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::Predictions;
 use kiln_run::log::segment::LogError;
@@ -168,6 +168,12 @@ pub trait Store {
     /// # Errors
     /// A run that is not there or cannot be read, or a browser that refuses.
     fn run(&self, id: RunId) -> Wait<'_, Run>;
+
+    /// What the newest checkpoint of a run says without its tensors; nothing where none is kept.
+    ///
+    /// # Errors
+    /// A checkpoint that cannot be read, or a browser that refuses.
+    fn outline(&self, id: RunId) -> Wait<'_, Option<Outline>>;
 
     /// All that is kept of a run, as it is at one moment but for its answers; nothing where it is not
     /// kept.

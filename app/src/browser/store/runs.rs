@@ -2,6 +2,7 @@
 
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Reflect;
+use kiln_model::checkpoint::{self, Outline};
 use kiln_run::parcel::Parcel;
 use kiln_run::protocol::RunId;
 use kiln_run::record::Record;
@@ -212,6 +213,14 @@ impl Opened {
         let mut run = reading.end(checkpoint);
         run.end_as(record.status);
         Ok(run)
+    }
+
+    pub(super) async fn outline(&self, id: RunId) -> Result<Option<Outline>, StoreError> {
+        let Some(file) = self.get(CHECKPOINTS, key(id)).await? else {
+            return Ok(None);
+        };
+        let file = from_value::<File>(file)?.checkpoint;
+        Ok(Some(checkpoint::outline(&file)?))
     }
 
     pub(super) async fn parcel(&self, id: RunId) -> Result<Option<Parcel>, StoreError> {

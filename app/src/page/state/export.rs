@@ -34,34 +34,15 @@ impl Trainer {
             parcel: Box::new(self.parcel(id).await?),
         };
         let parts = Rc::new(RefCell::new(Vec::new()));
-        let (sender, ended) = oneshot::channel();
-        let sender = RefCell::new(Some(sender));
-        let receive = {
-            let parts = Rc::clone(&parts);
-            move |message| {
-                let outcome = match message {
-                    // Handed to the browser, which need not keep it in the page's memory.
-                    FromWorker::Exporting { part, done } => {
-                        parts.borrow_mut().push(Blob::new(part.as_slice()));
-                        return progress(done);
-                    }
-                    FromWorker::Exported { outcome } => outcome,
-                    FromWorker::Fatal { details } => {
-                        Err(format!("The worker that makes files stopped: {details}."))
-                    }
-                    _ => return,
-                };
-                if let Some(sender) = sender.take() {
-                    // Whoever asked may have left meanwhile.
-                    drop(sender.send(outcome));
-                }
+        let taken = Rc::clone(&parts);
+        let hear = move |message| {
+            if let FromWorker::Exporting { part, done } = message {
+                // Handed to the browser, which need not keep it in the page's memory.
+                taken.borrow_mut().push(Blob::new(part.as_slice()));
+                progress(done);
             }
         };
-        let receive = Rc::new(receive);
-        let bridge = Bridge::start(Backend::Cpu, move |message| receive(message))?;
-        bridge.send(&question)?;
-        let outcome = ended.await;
-        outcome.map_err(|_| "The worker that makes files stopped.".to_owned())??;
+        employ(&question, hear).await?;
         let parts = js_sys::Array::from_iter(
             parts
                 .borrow()
@@ -74,6 +55,28 @@ impl Trainer {
         whole
             .map(Blob::from)
             .map_err(|error| crate::browser::words::describe(&error))
+    }
+
+    /// Finds out how large each file of a run is. Dropping the future ends the work.
+    ///
+    /// # Errors
+    /// Why that cannot be found out: a sentence.
+    pub async fn weigh_files(
+        self,
+        id: RunId,
+        which: Weights,
+        take: impl Fn(Format, Result<u64, String>) + 'static,
+    ) -> Result<(), String> {
+        let question = ToWorker::Weigh {
+            which,
+            parcel: Box::new(self.parcel(id).await?),
+        };
+        let hear = move |message| {
+            if let FromWorker::Weighed { format, size } = message {
+                take(format, size);
+            }
+        };
+        employ(&question, hear).await
     }
 
     /// All that is kept of a run, and of the shown one also what the store has still to take.
@@ -115,4 +118,27 @@ impl Trainer {
             })
         })
     }
+}
+
+/// Has a worker of its own answer a question until it says that all is told; `hear` gets the rest.
+async fn employ(question: &ToWorker, hear: impl Fn(FromWorker) + 'static) -> Result<(), String> {
+    let (sender, ended) = oneshot::channel();
+    let sender = RefCell::new(Some(sender));
+    let receive = Rc::new(move |message| {
+        let outcome = match message {
+            FromWorker::Exported { outcome } => outcome,
+            FromWorker::Fatal { details } => {
+                Err(format!("The worker that makes files stopped: {details}."))
+            }
+            other => return hear(other),
+        };
+        if let Some(sender) = sender.take() {
+            // Whoever asked may have left meanwhile.
+            drop(sender.send(outcome));
+        }
+    });
+    let bridge = Bridge::start(Backend::Cpu, move |message| receive(message))?;
+    bridge.send(question)?;
+    let outcome = ended.await;
+    outcome.map_err(|_| "The worker that makes files stopped.".to_owned())?
 }

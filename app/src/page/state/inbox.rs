@@ -82,6 +82,7 @@ impl Trainer {
             // Questions are asked of another worker, and so are files.
             FromWorker::Answering { .. }
             | FromWorker::Exporting { .. }
+            | FromWorker::Weighed { .. }
             | FromWorker::Exported { .. }
             | FromWorker::Answered { .. }
             | FromWorker::Checked { .. } => {}

@@ -1,0 +1,137 @@
+//! One file of a run.
+
+use futures::future::{AbortHandle, abortable};
+use gloo::file::ObjectUrl;
+use leptos::prelude::*;
+
+use super::sizes::Sizes;
+use crate::browser::download;
+use crate::page::parts::notices::CopyButton;
+use crate::page::state::trainer::Trainer;
+use kiln_run::export::{Format, Language};
+use kiln_run::format;
+use kiln_run::protocol::RunId;
+use kiln_run::run::Weights;
+
+/// Lines of a snippet that are seen at once.
+const SHORT_LINES: usize = 3;
+
+/// How far a file is.
+#[derive(Clone, Debug, PartialEq)]
+enum Making {
+    /// It was not asked for.
+    Nothing,
+    /// So much of it is made, 0 to 1.
+    Part(f64),
+    /// So many bytes were saved.
+    Saved(u64),
+    /// Why it could not be made: a sentence.
+    Failed(String),
+}
+
+/// The row: what the file is, what opens it and how, and a button that makes it.
+#[component]
+pub fn FileRow(
+    trainer: Trainer,
+    id: RunId,
+    name: String,
+    which: RwSignal<Weights>,
+    sizes: Sizes,
+    format: Format,
+) -> AnyView {
+    let about = format.about();
+    let file = format.file_name(&name);
+    let making = RwSignal::new(Making::Nothing);
+    let work = StoredValue::new_local(None::<AbortHandle>);
+    on_cleanup(move || {
+        work.try_update_value(|work| work.take().map(|work| work.abort()));
+    });
+    let saved = file.clone();
+    let make = move |_| {
+        if matches!(making.get_untracked(), Making::Part(_)) {
+            return;
+        }
+        making.set(Making::Part(0.0));
+        let saved = saved.clone();
+        let progress = move |done| making.set(Making::Part(done));
+        let made = trainer.make_file(id, format, which.get_untracked(), progress);
+        let (made, handle) = abortable(made);
+        work.set_value(Some(handle));
+        wasm_bindgen_futures::spawn_local(async move {
+            // Whoever leaves the screen leaves the file too.
+            if let Ok(made) = made.await {
+                making.set(match made {
+                    Ok(blob) => {
+                        download::save_blob(&saved, ObjectUrl::from(blob.clone()));
+                        Making::Saved(blob.size())
+                    }
+                    Err(reason) => Making::Failed(reason),
+                });
+            }
+        });
+    };
+    let size = Memo::new(move |_| sizes.of(format));
+    let said = move || match making.get() {
+        Making::Nothing => match size.get() {
+            None => String::new(),
+            Some(Ok(bytes)) => format::bytes(bytes),
+            Some(Err(reason)) => reason,
+        },
+        Making::Part(done) => format!("{:.0}\u{2009}%", 100.0 * done),
+        Making::Saved(bytes) => format!("Saved, {}", format::bytes(bytes)),
+        Making::Failed(reason) => reason,
+    };
+    let has_failed = move || matches!(making.get(), Making::Failed(_));
+    let cannot = move || matches!(size.get(), Some(Err(_)));
+    let is_making = move || matches!(making.get(), Making::Part(_));
+    view! {
+        <tr>
+            <th scope="row">
+                {file.clone()}
+                <small>{about.contents}</small>
+            </th>
+            <td>{about.opens_with}</td>
+            <td class="snippet"><Snippet language=about.language text=format.snippet(&name) /></td>
+            <td>
+                <button
+                    aria-label=format!("Download {file}")
+                    aria-busy=move || is_making().to_string()
+                    disabled=move || cannot() && !is_making()
+                    on:click=make
+                >
+                    "Download"
+                </button>
+                <small role="status" class:error=has_failed class:muted=move || !has_failed()>{said}</small>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// Lines that open the file; many are shown when asked for.
+#[component]
+fn Snippet(language: Language, text: String) -> AnyView {
+    let lines = text.lines().count();
+    let code = view! { <pre><code>{text.clone()}</code></pre> };
+    let shown = if lines <= SHORT_LINES {
+        code.into_any()
+    } else {
+        let language = match language {
+            Language::Python => "Python",
+            Language::Shell => "Shell",
+            Language::Rust => "Rust",
+        };
+        view! {
+            <details>
+                <summary>{format!("{language}, {lines} lines")}</summary>
+                {code}
+            </details>
+        }
+        .into_any()
+    };
+    view! {
+        {shown}
+        <CopyButton label="Copy" text />
+    }
+    .into_any()
+}
