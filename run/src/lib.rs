@@ -1,6 +1,7 @@
 //! What a run is: its settings, all that happened in it, and what is made of that. Neither a browser
 //! nor burn is known here, so everything builds and tests anywhere.
 
+pub mod archive;
 pub mod compare;
 pub mod data;
 mod decimation;
@@ -10,6 +11,7 @@ pub mod export;
 pub mod figure;
 pub mod format;
 pub mod id;
+pub mod import;
 pub mod levels;
 pub mod life;
 pub mod log;

@@ -62,12 +62,12 @@ impl Parcel {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::run::tests::scored_run;
     use kiln_model::event::{Event, State};
 
-    pub fn parcel(run: &Run, status: Status) -> Parcel {
+    pub(crate) fn parcel(run: &Run, status: Status) -> Parcel {
         let unkept = run.unkept().unwrap();
         Parcel {
             identity: run.identity.clone(),

@@ -1,0 +1,4 @@
+//! What comes back: files that a person chooses, read and checked.
+
+pub mod archive;
+pub mod unzip;
