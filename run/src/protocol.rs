@@ -14,6 +14,7 @@ use crate::device::Adapter;
 use crate::evaluation::ranked::Ranked;
 use crate::export::Format;
 pub use crate::id::RunId;
+use crate::import::archive::Unpacked;
 use crate::parcel::Parcel;
 use crate::run::Weights;
 use crate::run::checkpoint::Checkpoint;
@@ -57,6 +58,11 @@ pub enum ToWorker {
         which: Weights,
         /// The run.
         parcel: Box<Parcel>,
+    },
+    /// Take the runs out of an archive, and answer with [`FromWorker::Unpacked`].
+    Unpack {
+        /// The archive.
+        archive: DataFile,
     },
     /// Answer a question, with [`FromWorker::Answered`].
     Ask {
@@ -289,6 +295,11 @@ pub enum FromWorker {
         format: Format,
         /// Its bytes, or why it cannot be made: a sentence.
         size: Result<u64, String>,
+    },
+    /// What was in an archive.
+    Unpacked {
+        /// Its runs, or why there are none: a sentence.
+        outcome: Result<Vec<Unpacked>, String>,
     },
     /// The answer to a question is on its way.
     Answering {

@@ -1,8 +1,15 @@
-//! Moments in the person's time zone.
+//! Moments in the person's time zone, and what is named by one.
 
 use js_sys::Date;
 
 use kiln_run::format;
+use kiln_run::protocol::RunId;
+
+/// A number for a new run: the millisecond, and three random digits.
+pub fn new_run_id() -> RunId {
+    let digits = (1_000.0 * js_sys::Math::random()).floor();
+    RunId((1_000.0 * Date::now() + digits) as u64)
+}
 
 /// How far the person's clock is before UTC now, in milliseconds.
 pub fn utc_offset_ms() -> f64 {

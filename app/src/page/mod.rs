@@ -21,6 +21,7 @@ use leptos::prelude::*;
 
 use parts::announcer::Announcer;
 use parts::device::device_and_speed;
+use parts::import;
 use parts::listing::Listing;
 use parts::notices::Notices;
 use parts::run_cells::compare_address;
@@ -73,7 +74,8 @@ fn Page(starts_at_once: bool) -> impl IntoView {
     });
     let on_click = double_press::listen();
     focus::keep();
-    let listeners = StoredValue::new_local([on_navigation, on_leave, on_key, on_click]);
+    let drops = import::listen_for_drops(trainer);
+    let listeners = StoredValue::new_local(([on_navigation, on_leave, on_key, on_click], drops));
     on_cleanup(move || listeners.dispose());
 
     let phase = Memo::new(move |_| trainer.phase());

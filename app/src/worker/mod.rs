@@ -13,6 +13,8 @@ mod run;
 mod scope;
 mod task;
 mod team;
+#[cfg(feature = "cpu-worker")]
+mod unpack;
 mod warm_up;
 
 use std::collections::VecDeque;
@@ -135,6 +137,18 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 parcel,
             } => {
                 export::export(format, which, &parcel);
+                continue;
+            }
+            #[cfg(feature = "cpu-worker")]
+            ToWorker::Unpack { archive } => {
+                unpack::unpack(&archive);
+                continue;
+            }
+            #[cfg(not(feature = "cpu-worker"))]
+            ToWorker::Unpack { .. } => {
+                post(&FromWorker::Unpacked {
+                    outcome: Err("This worker reads no archives.".to_owned()),
+                });
                 continue;
             }
             #[cfg(feature = "cpu-worker")]

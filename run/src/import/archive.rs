@@ -4,8 +4,11 @@ use kiln_model::checkpoint::{self, CheckpointError};
 use kiln_model::config::OutOfRange;
 use kiln_model::evaluation::{Predictions, PredictionsError};
 
+use serde::{Deserialize, Serialize};
+
 use super::unzip::{Archive, Packed, UnzipError};
 use crate::archive::{ANSWERS, CHECKPOINT, HEAD, Head, LOG, VERSION, answers_of};
+use crate::log::segment::{self, LogError};
 use crate::parcel::{Answered, Parcel};
 use crate::record::Record;
 use crate::run::Status;
@@ -52,12 +55,14 @@ pub enum ArchiveError {
 }
 
 /// A run that was unpacked, with what lists show of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Unpacked {
     /// What lists show.
     pub record: Record,
     /// The run.
     pub parcel: Parcel,
+    /// The number of the first entry in each of its segments; they ascend.
+    pub firsts: Vec<u64>,
 }
 
 /// All runs of an archive, each whole.
@@ -161,9 +166,18 @@ fn run(
     let run = parcel
         .read()
         .map_err(|error: CheckpointError| unreadable(head, error.to_string()))?;
-    // A log of which nothing is whole says nothing of a run.
-    if let Some(damage) = run.damage().filter(|_| run.kept_entries() == 0) {
+    if let Some(damage) = run.damage() {
         return Err(unreadable(head, damage.to_string()));
+    }
+    let firsts = parcel
+        .segments
+        .iter()
+        .map(|segment| segment::first(segment));
+    let firsts = firsts.collect::<Result<Vec<u64>, LogError>>();
+    let firsts = firsts.map_err(|error| unreadable(head, error.to_string()))?;
+    if !firsts.is_sorted_by(|a, b| a < b) {
+        let reason = "parts of its log begin at the same place".to_owned();
+        return Err(unreadable(head, reason));
     }
     run.config()
         .check()
@@ -171,11 +185,12 @@ fn run(
     Ok(Unpacked {
         record: Record::of(&run),
         parcel,
+        firsts,
     })
 }
 
 /// The version alone: what else a newer Kiln says may be of another shape.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct Version {
     kiln_run: u32,
 }
@@ -237,6 +252,7 @@ mod tests {
             assert_eq!(found.len(), 1);
             assert_eq!(found[0].parcel, parcel, "{folder:?}");
             assert_eq!(found[0].record, Record::of(&run));
+            assert_eq!(found[0].firsts, [0]);
         }
     }
 
@@ -262,6 +278,10 @@ mod tests {
             runs(&packed("", &files)).unwrap_err().to_string()
         };
         assert!(with(CHECKPOINT, b"no").contains("checkpoint.kiln"));
+        let mut twice = good.clone();
+        twice.push((segment_name(1), good[2].1.clone()));
+        let error = runs(&packed("", &twice)).unwrap_err().to_string();
+        assert!(error.contains("begin at the same place"), "{error}");
         assert!(with(HEAD, b"{}").contains("run.json"));
         assert!(with(&segment_name(0), b"no").contains("run.json"));
         let newer = br#"{"kiln_run": 2, "identity": "of another shape"}"#;

@@ -225,6 +225,30 @@ pub fn write(first: u64, entries: &[Entry], plan: &Plan) -> Result<Segment, LogE
     })
 }
 
+/// The number of the first entry in a segment's file.
+///
+/// # Errors
+/// Bytes that are no such segment.
+pub fn first(file: &[u8]) -> Result<u64, LogError> {
+    /// The beginning of a [`Body`].
+    #[derive(Deserialize)]
+    struct Begin {
+        first: u64,
+    }
+    let begin: Begin = ciborium::from_reader(opened(file)?)
+        .map_err(|error| LogError::Inconsistent(error.to_string()))?;
+    Ok(begin.first)
+}
+
+/// What is in the frame.
+fn opened(file: &[u8]) -> Result<&[u8], LogError> {
+    let opened = frame::open(MAGIC, VERSION, file).map_err(|error| match error {
+        FrameError::Version { found } => LogError::Version { found },
+        FrameError::Other | FrameError::Length { .. } | FrameError::Altered => LogError::Damaged,
+    })?;
+    Ok(opened.1)
+}
+
 /// Reads a log, segment by segment.
 #[derive(Debug, Default)]
 pub struct Reader {
@@ -243,13 +267,7 @@ impl Reader {
     /// # Errors
     /// Bytes that are no such segment, or not the next one; what was given until then is right.
     pub fn read(&mut self, file: &[u8], mut take: impl FnMut(Entry)) -> Result<(), LogError> {
-        let (_, body) = frame::open(MAGIC, VERSION, file).map_err(|error| match error {
-            FrameError::Version { found } => LogError::Version { found },
-            FrameError::Other | FrameError::Length { .. } | FrameError::Altered => {
-                LogError::Damaged
-            }
-        })?;
-        let Body { first, items } = ciborium::from_reader(body)
+        let Body { first, items } = ciborium::from_reader(opened(file)?)
             .map_err(|error| LogError::Inconsistent(error.to_string()))?;
         if first > self.next {
             return Err(LogError::Missing(self.next));

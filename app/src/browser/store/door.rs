@@ -3,6 +3,7 @@
 use kiln_model::checkpoint::Outline;
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::Predictions;
+use kiln_run::import::archive::Unpacked;
 use kiln_run::parcel::Parcel;
 use kiln_run::protocol::{DataFile, RunId};
 use kiln_run::record::Record;
@@ -50,6 +51,10 @@ impl Store for Opened {
 
     fn parcel(&self, id: RunId) -> Wait<'_, Option<Parcel>> {
         Box::pin(Opened::parcel(self, id))
+    }
+
+    fn take_in<'a>(&'a self, runs: &'a [Unpacked]) -> Wait<'a, ()> {
+        Box::pin(Opened::take_in(self, runs))
     }
 
     fn keep_answers<'a>(&'a self, answers: &'a KeptAnswers) -> Wait<'a, ()> {

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use kiln_model::checkpoint::{CheckpointError, Outline};
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::Predictions;
+use kiln_run::import::archive::Unpacked;
 use kiln_run::log::segment::LogError;
 use kiln_run::parcel::Parcel;
 use kiln_run::protocol::{DataFile, DataSummary, RunId};
@@ -181,6 +182,12 @@ pub trait Store {
     /// # Errors
     /// A part that cannot be read, or a browser that refuses.
     fn parcel(&self, id: RunId) -> Wait<'_, Option<Parcel>>;
+
+    /// Keeps runs that came out of an archive, all or none, each in place of what was kept of it.
+    ///
+    /// # Errors
+    /// No room, or a browser that refuses; what was kept before stays, whole.
+    fn take_in<'a>(&'a self, runs: &'a [Unpacked]) -> Wait<'a, ()>;
 
     /// Keeps what a run answered in a validation or in its score.
     ///

@@ -3,6 +3,7 @@
 use gloo::timers::future::TimeoutFuture;
 use js_sys::Reflect;
 use kiln_model::checkpoint::{self, Outline};
+use kiln_run::import::archive::Unpacked;
 use kiln_run::parcel::Parcel;
 use kiln_run::protocol::RunId;
 use kiln_run::record::Record;
@@ -12,7 +13,7 @@ use kiln_run::run::{Identity, Run, Status};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsValue;
 
-use super::kept::{Kept, Removed, StoreError};
+use super::kept::{Kept, KeptAnswers, Removed, StoreError};
 use super::opened::{
     ANSWERS, CHECKPOINTS, Opened, RUNS, SEGMENTS, after, all_of, from_value, key, to_value,
 };
@@ -240,6 +241,67 @@ impl Opened {
             checkpoint: file.map(|file| file.checkpoint.into()),
             answers: self.all_answers(id).await?,
         }))
+    }
+
+    pub(super) async fn take_in(&self, runs: &[Unpacked]) -> Result<(), StoreError> {
+        // All is made before any of it is put: what cannot be made changes nothing.
+        let mut made = Vec::new();
+        for Unpacked {
+            record,
+            parcel,
+            firsts,
+        } in runs
+        {
+            let run = record.identity.id;
+            let keyed = Self::of_record(record)?.record;
+            let checkpoint = parcel.checkpoint.as_ref().map(|file| {
+                to_value(&File {
+                    id: run.0,
+                    checkpoint: file.to_vec(),
+                })
+            });
+            let segments = firsts.iter().zip(&parcel.segments).map(|(first, bytes)| {
+                to_value(&Stretch {
+                    run: run.0,
+                    first: *first,
+                    bytes: bytes.to_vec(),
+                })
+            });
+            let answers = parcel.answers.iter().map(|answered| {
+                to_value(&KeptAnswers {
+                    run,
+                    part: answered.part,
+                    step: answered.step,
+                    predictions: answered.predictions.clone(),
+                })
+            });
+            made.push((
+                keyed,
+                checkpoint.transpose()?,
+                segments.collect::<Result<Vec<_>, _>>()?,
+                answers.collect::<Result<Vec<_>, _>>()?,
+                (key(run), all_of(run)?, all_of(run)?),
+            ));
+        }
+        self.change(|stores| {
+            for (record, checkpoint, segments, answers, (key, log, all)) in made {
+                stores.checkpoints.delete(key)?;
+                stores.segments.delete(log)?;
+                stores.answers.delete(all)?;
+                stores.runs.put(&record, None)?;
+                if let Some(checkpoint) = &checkpoint {
+                    stores.checkpoints.put(checkpoint, None)?;
+                }
+                for segment in &segments {
+                    stores.segments.put(segment, None)?;
+                }
+                for file in &answers {
+                    stores.answers.put(file, None)?;
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Brings a run of version 1 into the shape of this one. A tab that dies before it is done

@@ -9,7 +9,6 @@ mod samples;
 use crate::page::data::labels::Labels;
 use crate::page::data::own::Own;
 use crate::page::data::samples::Samples;
-use gloo::file::FileList;
 use kiln_model::config::Config;
 use leptos::prelude::*;
 
@@ -32,24 +31,13 @@ pub fn DataView(trainer: Trainer) -> AnyView {
         })
     });
     let is_over = RwSignal::new(false);
-    let drop_files = move |event: web_sys::DragEvent| {
-        event.prevent_default();
-        is_over.set(false);
-        let files = event.data_transfer().and_then(|data| data.files());
-        if let Some(files) = files {
-            trainer.import_data(FileList::from(files).to_vec());
-        }
-    };
     view! {
         <div
             class="data"
             class:over=is_over
-            on:dragover=move |event| {
-                event.prevent_default();
-                is_over.set(true);
-            }
+            on:dragover=move |_| is_over.set(true)
             on:dragleave=move |_| is_over.set(false)
-            on:drop=drop_files
+            on:drop=move |_| is_over.set(false)
         >
             <h1 tabindex="-1">"Data"</h1>
             <Own trainer />

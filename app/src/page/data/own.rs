@@ -2,6 +2,7 @@
 
 use crate::page::parts::FIXED;
 use crate::page::parts::device::data_text;
+use crate::page::parts::import::import;
 use gloo::file::{File, FileList};
 use kiln_model::mnist;
 use leptos::prelude::*;
@@ -30,7 +31,7 @@ pub(super) fn Own(trainer: Trainer) -> AnyView {
                 .unwrap_or_default();
             // The same files can then be chosen again.
             input.set_value("");
-            trainer.import_data(files);
+            import(trainer, files);
         }
     };
     let outcome = move || match sources.outcome.get() {

@@ -7,6 +7,7 @@ mod sizes;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
+use crate::page::parts::import::ImportButton;
 use crate::page::state::trainer::Trainer;
 use chosen::Chosen;
 use kiln_model::spec::PARAMETER_COUNT;
@@ -82,6 +83,7 @@ pub fn Files(trainer: Trainer, #[prop(into)] asked: Signal<Option<RunId>>) -> An
             <div class="head">
                 <h1 tabindex="-1">"Files"</h1>
                 {move || name.with(Option::is_some).then(|| view! { <RunChoice trainer chosen /> })}
+                <ImportButton trainer />
             </div>
             {body}
         </div>

@@ -7,6 +7,7 @@ pub mod device;
 pub mod digit;
 pub mod double_press;
 pub mod focus;
+pub mod import;
 pub mod later;
 pub mod listing;
 pub mod notices;

@@ -4,7 +4,8 @@ use gloo::timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
 use crate::browser::tab;
-use crate::page::state::notice::{Notice, Remedy};
+use crate::page::parts::import;
+use crate::page::state::notice::{Notice, Remedy, Taking};
 use crate::page::state::trainer::Trainer;
 
 /// How long a button says that it copied.
@@ -55,6 +56,11 @@ fn RemedyButton(
         Remedy::FreeSpace => "Free space".to_owned(),
         Remedy::Undo(_) => "Undo".to_owned(),
         Remedy::MoveHere(_) => "Move training here".to_owned(),
+        Remedy::TakeIn(Taking::KeepBoth) => "Keep both".to_owned(),
+        Remedy::TakeIn(Taking::Replace) => "Replace".to_owned(),
+        Remedy::ShowRuns => {
+            return view! { <a class="button" href="#/runs">"Show runs"</a> }.into_any();
+        }
         Remedy::Copy(details) => {
             return view! { <CopyButton label="Copy details" text=details.clone() /> }.into_any();
         }
@@ -73,7 +79,8 @@ fn RemedyButton(
             Remedy::FreeSpace => trainer.free_space(),
             Remedy::Undo(deletion) => trainer.library.undo(deletion),
             Remedy::MoveHere(id) => trainer.move_here(id),
-            Remedy::Copy(_) | Remedy::DownloadRun | Remedy::ChooseFiles => {}
+            Remedy::TakeIn(taking) => import::take_in_offered(trainer, taking),
+            Remedy::Copy(_) | Remedy::DownloadRun | Remedy::ChooseFiles | Remedy::ShowRuns => {}
         }
     };
     view! { <button on:click=act>{label}</button> }.into_any()

@@ -3,6 +3,7 @@
 mod details;
 mod table;
 
+use crate::page::parts::import::ImportButton;
 use crate::page::parts::run_list::CompareButton;
 use crate::page::parts::run_list::Filter;
 use crate::page::runs::details::Details;
@@ -32,6 +33,7 @@ pub fn Runs(trainer: Trainer, listing: Listing) -> AnyView {
                 <Filter listing />
                 <Columns listing />
                 <CompareButton trainer />
+                <ImportButton trainer />
             </div>
             <div class="runs-body">
                 <Table trainer listing selected />

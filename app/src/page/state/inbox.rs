@@ -83,6 +83,7 @@ impl Trainer {
             FromWorker::Answering { .. }
             | FromWorker::Exporting { .. }
             | FromWorker::Weighed { .. }
+            | FromWorker::Unpacked { .. }
             | FromWorker::Exported { .. }
             | FromWorker::Answered { .. }
             | FromWorker::Checked { .. } => {}

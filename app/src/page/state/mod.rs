@@ -7,6 +7,7 @@ mod deletions;
 pub mod examiner;
 mod export;
 mod health;
+mod importing;
 mod inbox;
 mod keeping;
 mod labels;

@@ -33,8 +33,21 @@ pub enum Remedy {
     FreeSpace,
     /// Bring deleted runs back.
     Undo(Deletion),
+    /// Take in runs of which others are here under their numbers.
+    TakeIn(Taking),
+    /// Show the list of runs.
+    ShowRuns,
     /// Go on here with a run that another tab trains.
     MoveHere(RunId),
+}
+
+/// What is to become of a run that is here in another state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// It gets another number and name.
+    KeepBoth,
+    /// It takes the place of the one that is here.
+    Replace,
 }
 
 /// What is to become of a run that cannot go on by itself.

@@ -10,10 +10,11 @@ use leptos::prelude::*;
 
 use super::notice::Notice;
 use super::trainer::Trainer;
+use crate::browser::clock::new_run_id;
 use kiln_run::format;
 use kiln_run::life::{Event, Stage};
 use kiln_run::order::{Order, Queued};
-use kiln_run::protocol::{RunId, ToWorker};
+use kiln_run::protocol::ToWorker;
 
 impl Trainer {
     /// Sets the settings that the rail shows.
@@ -75,8 +76,7 @@ impl Trainer {
         ) {
             return;
         }
-        let digits = (1_000.0 * js_sys::Math::random()).floor();
-        let id = RunId((1_000.0 * js_sys::Date::now() + digits) as u64);
+        let id = new_run_id();
         self.private.update_value(|private| private.order = order);
         self.invalid.update(HashMap::clear);
         // While it waits the rail shows what it will be.

@@ -24,6 +24,7 @@ use crate::browser::remembered;
 use crate::browser::tab::Awake;
 use crate::pace::Pace;
 use kiln_run::device::{Adapter, BackendChoice, Chosen, NoGpu, Speeds};
+use kiln_run::import::archive::Unpacked;
 use kiln_run::life::{Activity, Rest, Stage};
 use kiln_run::order::{Order, Queued};
 use kiln_run::protocol::{DataSummary, RunId, ToWorker};
@@ -181,6 +182,8 @@ pub(super) struct Private {
     pub(super) health: Health,
     /// What is known of why the trainer broke last.
     pub(super) crash: String,
+    /// Runs out of an archive that are here in another state: a person is asked what becomes of them.
+    pub(super) offered: Vec<Unpacked>,
     /// Messages about runs that are not open, which changed nothing.
     pub(super) strays: u32,
     pub(super) pace: Pace,
