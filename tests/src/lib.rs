@@ -6,6 +6,7 @@ pub mod measurements;
 pub mod native;
 pub mod old_stores;
 pub mod page;
+pub mod python;
 pub mod server;
 
 /// What stops a test before it can judge the page.

@@ -1,4 +1,4 @@
-//! Brings the browsers that the tests drive.
+//! Brings the browsers that the tests drive, and the Python that opens Kiln's files.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,8 @@ const MACOS_BROWSER: &str = "/Applications/Google Chrome.app/Contents/MacOS/Goog
 /// Firefox under its usual names.
 const FIREFOX: [&str; 2] = ["firefox", "firefox-esr"];
 const FIREFOX_PACKAGE: &str = "firefox-esr";
+/// Brings python3 too.
+const PYTHON_PACKAGE: &str = "python3-venv";
 /// Debian's names; the fonts are only recommended by the browser, and a page without any is blank.
 const PACKAGES: [&str; 3] = ["chromium", "chromium-driver", "fonts-liberation"];
 
@@ -107,6 +109,43 @@ pub fn firefox(shell: &mut Shell) -> Result<PathBuf, Error> {
     })?;
     setup::geckodriver(shell)?;
     Ok(firefox)
+}
+
+/// Python with venv, in which the programs are installed that open Kiln's files; installed where
+/// Debian's packages can be had.
+///
+/// # Errors
+/// No such Python.
+pub fn python(shell: &Shell) -> Result<(), Error> {
+    let is_there = || {
+        shell
+            .output_of("python3", &["-c", "import ensurepip, venv"])
+            .is_some()
+    };
+    if is_there() {
+        return Ok(());
+    }
+    if let Some(mut apt) = apt_get(shell) {
+        eprintln!("Installing {PYTHON_PACKAGE} with apt-get (once, a minute).");
+        // Whether these did what they should is seen from what is there then.
+        apt(&["update"]);
+        apt(&[
+            "install",
+            "--yes",
+            "--no-install-recommends",
+            PYTHON_PACKAGE,
+        ]);
+    }
+    if is_there() {
+        return Ok(());
+    }
+    Err(Error::Missing {
+        what: "The tests need Python with venv, which is not here.".to_owned(),
+        remedy: format!(
+            "Install Python 3 so that python3 is on PATH and has venv (on Debian: apt-get install \
+             {PYTHON_PACKAGE}), then run this again."
+        ),
+    })
 }
 
 fn find(shell: &Shell) -> Option<PathBuf> {

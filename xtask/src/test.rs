@@ -20,6 +20,7 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     setup::set_up(shell)?;
     let driver = browser::set_up(shell)?;
     let firefox = browser::firefox(shell)?;
+    browser::python(shell)?;
     check::check(shell)?;
     let mut native = workspace_tests(shell);
     native.args(["--lib", "--bins"]);
@@ -38,7 +39,7 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
         .args(
             [
                 "e2e", "firefox", "arrivals", "kept", "recovery", "presses", "places", "runs",
-                "evaluate", "data", "draw", "pixels",
+                "evaluate", "data", "draw", "pixels", "travel", "interop",
             ]
             .map(|test| format!("--test={test}")),
         )

@@ -1,10 +1,10 @@
 //! Brings what is measured, in the versions that `tests/peers/` names.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use kiln_tests::HarnessError;
+use kiln_tests::python::{environment, succeeded};
 
 /// What was installed.
 #[derive(Debug)]
@@ -26,7 +26,8 @@ pub fn folder() -> PathBuf {
 /// No npm, no Python, or packages that cannot be loaded.
 pub fn install() -> Result<Packages, HarnessError> {
     install_libraries()?;
-    let python = install_keras()?;
+    let list = folder().join("requirements.txt");
+    let python = environment("peers", &list, "1.6 GB of Keras and TensorFlow")?;
     Ok(Packages {
         python,
         versions: versions()?,
@@ -58,56 +59,6 @@ fn install_libraries() -> Result<(), HarnessError> {
         return Ok(());
     }
     Err(missing("could not be loaded; the reason stands above"))
-}
-
-/// Keras with TensorFlow, into `target/peers/venv/`; the Python that has them.
-fn install_keras() -> Result<PathBuf, HarnessError> {
-    let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/venv");
-    let python = venv.join("bin/python");
-    let missing = |what: &str| HarnessError::Missing {
-        what: format!("The packages of tests/peers/requirements.txt {what}."),
-        remedy: "Put a Python with venv and pip on PATH as python3, in a version that TensorFlow has \
-                 packages for; then remove target/peers and run this again.",
-    };
-    if !python.exists() {
-        let made = Command::new("python3")
-            .args(["-m", "venv"])
-            .arg(&venv)
-            .status();
-        if !succeeded(made, || missing("need python3, which is not on PATH"))? {
-            return Err(missing("need venv; the reason stands above"));
-        }
-    }
-    eprintln!("Keras and TensorFlow, in target/peers/venv (1.6 GB where they are not there yet).");
-    let loaded = Command::new(&python)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .arg("--requirement")
-        .arg(folder().join("requirements.txt"))
-        .status();
-    if succeeded(loaded, || {
-        missing("need the Python in target/peers/venv, which is broken")
-    })? {
-        return Ok(python);
-    }
-    Err(missing("could not be loaded; the reason stands above"))
-}
-
-/// Whether a program succeeded; an error where there is no such program.
-fn succeeded(
-    status: io::Result<std::process::ExitStatus>,
-    missing: impl Fn() -> HarnessError,
-) -> Result<bool, HarnessError> {
-    match status {
-        Ok(status) => Ok(status.success()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(missing()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// The exact versions that the lists of packages name.

@@ -1,0 +1,150 @@
+//! A run that leaves one browser as a file and goes on in another.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::PathBuf;
+
+use kiln_model::preset::Preset;
+use kiln_tests::page::Page;
+use kiln_tests::server::Server;
+use kiln_tests::{HarnessError, native};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+type Outcome = Result<(), HarnessError>;
+
+/// A file of these bytes, to be chosen.
+fn file(folder: &TempDir, name: &str, bytes: &[u8]) -> Result<Vec<PathBuf>, HarnessError> {
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes)?;
+    Ok(vec![path])
+}
+
+/// Settings and results of the run that Files shows.
+async fn config(page: &Page, name: &str) -> Result<Value, HarnessError> {
+    let config = page.download(&format!("{name}.config.json")).await?;
+    Ok(serde_json::from_slice(&config).unwrap_or_default())
+}
+
+/// A run under way is taken along, and its losses are those of one that was never moved.
+#[tokio::test]
+async fn a_run_goes_on_in_another_browser() -> Outcome {
+    let expected = native::fingerprint(Preset::QuickTaste.config()).await?;
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.press("button", "Quick taste").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(10, 60).await?;
+    page.press("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 30).await?;
+    let step = page.steps_done().await?;
+    let name = page.show_files().await?;
+    page.wait_for_text("It is not over", 30).await?;
+    let archive = page.download(&format!("{name}.kiln.zip")).await?;
+    page.close().await?;
+
+    let page = Page::open_ready(&server).await?;
+    let folder = tempfile::tempdir()?;
+    page.press("link", "Runs").await?;
+    let files = file(&folder, "taken along.kiln.zip", &archive)?;
+    page.choose_files("Import", &files).await?;
+    page.wait_for_text(&format!("Imported {name}."), 30).await?;
+    page.press("button", &name).await?;
+    page.wait_for_text("Interrupted", 10).await?;
+    page.press("button", "Open").await?;
+    page.wait_for_state(&["interrupted"], 30).await?;
+    assert_eq!(page.steps_done().await?, step);
+    page.press("button", "Resume").await?;
+    page.wait_for_state(&["finished"], 300).await?;
+    page.show_files().await?;
+    assert_eq!(config(&page, &name).await?["fingerprint"], expected);
+    page.close().await
+}
+
+/// The same run twice is one run; another state of it is asked about.
+#[tokio::test]
+async fn the_same_run_twice_is_one_run() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.keep_short_run().await?;
+    let name = page.show_files().await?;
+    let archive = page.download(&format!("{name}.kiln.zip")).await?;
+    let folder = tempfile::tempdir()?;
+    let files = file(&folder, "first.kiln.zip", &archive)?;
+    page.choose_files("Import", &files).await?;
+    page.wait_for_text(
+        &format!("{name} is here already, just as in first.kiln.zip."),
+        30,
+    )
+    .await?;
+    // It goes on here by a step.
+    page.press("link", "Train").await?;
+    page.press("button", "Continue").await?;
+    page.wait_for_state(&["running"], 30).await?;
+    page.wait_for_step(3, 30).await?;
+    page.press("button", "Stop").await?;
+    page.wait_for_state(&["finishing"], 30).await?;
+    page.press("button", "Skip scoring").await?;
+    page.wait_for_state(&["stopped"], 30).await?;
+    page.press("link", "Runs").await?;
+    page.choose_files("Import", &files).await?;
+    page.wait_for_text("first.kiln.zip holds another state of what is here", 30)
+        .await?;
+    page.press("button", "Keep both").await?;
+    page.wait_for_text(&format!("Imported {name}-2."), 30)
+        .await?;
+    assert_eq!(page.listed(2).await?.len(), 2);
+    // And in its place.
+    page.choose_files("Import", &files).await?;
+    page.wait_for_text("holds another state of what is here", 30)
+        .await?;
+    page.press("button", "Replace").await?;
+    page.wait_for_text(&format!("Imported {name}."), 30).await?;
+    page.press("button", &name).await?;
+    page.press("button", "Open").await?;
+    page.press("link", "Train").await?;
+    page.wait_for_text("Stopped · Epoch 1/", 30).await?;
+    assert_eq!(page.steps_done().await?, 1);
+    page.close().await
+}
+
+/// What is damaged changes nothing, and is told in a sentence; what is dropped beside everything is
+/// taken too, and never navigates away.
+#[tokio::test]
+async fn bad_archives_are_a_sentence() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.keep_short_run().await?;
+    let name = page.show_files().await?;
+    let archive = page.download(&format!("{name}.kiln.zip")).await?;
+    let folder = tempfile::tempdir()?;
+    let half = file(&folder, "half.zip", &archive[..archive.len() / 2])?;
+    page.choose_files("Import", &half).await?;
+    page.wait_for_text("half.zip is no whole zip file", 30)
+        .await?;
+    assert!(page.text().await?.contains("Nothing was changed."));
+    let mut altered = archive.clone();
+    for byte in &mut altered[200..400] {
+        *byte ^= 0x55;
+    }
+    page.choose_files("Import", &file(&folder, "altered.zip", &altered)?)
+        .await?;
+    page.wait_for_text("altered.zip holds", 30).await?;
+    // Dropped on the top of the page.
+    let bytes: Vec<Value> = archive.iter().map(|byte| json!(byte)).collect();
+    let drop = format!(
+        "(() => {{ const files = new DataTransfer();
+             files.items.add(new File([new Uint8Array({})], 'dropped.zip'));
+             document.querySelector('header').dispatchEvent(
+               new DragEvent('drop', {{ dataTransfer: files, bubbles: true, cancelable: true }})); }})()",
+        Value::from(bytes)
+    );
+    page.evaluate(&drop).await?;
+    page.wait_for_text(
+        &format!("{name} is here already, just as in dropped.zip."),
+        30,
+    )
+    .await?;
+    let kept = page.evaluate("location.hash").await?;
+    assert!(kept.as_str().unwrap().starts_with("#/files?run="), "{kept}");
+    page.close().await
+}
