@@ -10,6 +10,7 @@ pub mod evaluation;
 pub mod export;
 pub mod figure;
 pub mod format;
+mod hdf5;
 pub mod id;
 pub mod import;
 pub mod levels;

@@ -3,7 +3,10 @@
 
 mod config;
 mod csv;
+mod h5;
 mod json_lines;
+mod keras;
+mod keras_model;
 pub mod name;
 mod predictions;
 mod rows;
@@ -151,6 +154,8 @@ macro_rules! formats {
 
 formats! {
     safetensors
+    keras
+    h5
     config
     csv
     json_lines

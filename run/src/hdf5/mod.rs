@@ -1,0 +1,130 @@
+//! HDF5 files: groups, with arrays and attributes in them.
+//!
+//! Of all that the HDF5 File Format Specification 3.0 has this knows the part that every reader
+//! knows: superblock 2, object headers of version 2, links in the header, contiguous arrays.
+
+mod checksum;
+mod write;
+
+use std::collections::BTreeMap;
+
+pub use write::write;
+
+/// What a file begins with.
+const SIGNATURE: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
+/// An address where there is nothing.
+const UNDEFINED: u64 = u64::MAX;
+/// The name of the character set UTF-8.
+const UTF_8: u8 = 1;
+
+/// What a message of an object header says: types of the specification's section IV.A.2.
+mod message {
+    /// The sides of an array.
+    pub const DATASPACE: u8 = 0x01;
+    /// Where the links of a group are.
+    pub const LINK_INFO: u8 = 0x02;
+    /// What each value of an array is.
+    pub const DATATYPE: u8 = 0x03;
+    /// What a value is that was never written.
+    pub const FILL_VALUE: u8 = 0x05;
+    /// A name in a group, and the address of what it names.
+    pub const LINK: u8 = 0x06;
+    /// Where the values of an array are.
+    pub const LAYOUT: u8 = 0x08;
+    /// How a group grows.
+    pub const GROUP_INFO: u8 = 0x0A;
+    /// A small array with a name.
+    pub const ATTRIBUTE: u8 = 0x0C;
+}
+
+/// Classes of types of values.
+mod class {
+    /// Whole numbers.
+    pub const FIXED_POINT: u8 = 0;
+    /// Numbers of IEEE 754.
+    pub const FLOATING_POINT: u8 = 1;
+    /// Text of a fixed length.
+    pub const STRING: u8 = 3;
+}
+
+/// A group: arrays, more groups and what is said of it, each by its name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Group {
+    /// Small arrays that describe it.
+    pub attributes: BTreeMap<String, Array>,
+    /// Groups in it.
+    pub groups: BTreeMap<String, Group>,
+    /// Arrays in it.
+    pub arrays: BTreeMap<String, Array>,
+}
+
+impl Group {
+    /// The group at a path such as `layers/conv2d`, made where it is not there.
+    pub fn group(&mut self, path: &str) -> &mut Self {
+        path.split('/').fold(self, |group, name| {
+            group.groups.entry(name.to_owned()).or_default()
+        })
+    }
+
+    /// Puts an array in it.
+    pub fn put(&mut self, name: impl Into<String>, array: Array) {
+        self.arrays.insert(name.into(), array);
+    }
+
+    /// Says something of it.
+    pub fn say(&mut self, name: &str, array: Array) {
+        self.attributes.insert(name.to_owned(), array);
+    }
+}
+
+/// Values in rows: the last index changes first.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Its sides; none of a single value.
+    pub shape: Vec<usize>,
+    /// As many values as the product of its sides.
+    pub values: Values,
+}
+
+/// The values of an array.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// 32-bit floating point.
+    F32(Vec<f32>),
+    /// 32-bit integers.
+    I32(Vec<i32>),
+    /// Text, kept at the length of the longest.
+    Text(Vec<String>),
+}
+
+impl Array {
+    /// Numbers of a shape.
+    pub fn f32(shape: Vec<usize>, values: Vec<f32>) -> Self {
+        let values = Values::F32(values);
+        Self { shape, values }
+    }
+
+    /// A single whole number.
+    pub fn i32(value: i32) -> Self {
+        Self {
+            shape: Vec::new(),
+            values: Values::I32(vec![value]),
+        }
+    }
+
+    /// A single text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self {
+            shape: Vec::new(),
+            values: Values::Text(vec![text.into()]),
+        }
+    }
+
+    /// A list of texts.
+    pub fn texts(texts: Vec<String>) -> Self {
+        Self {
+            shape: vec![texts.len()],
+            values: Values::Text(texts),
+        }
+    }
+}
