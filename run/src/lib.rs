@@ -23,5 +23,6 @@ pub mod record;
 pub mod run;
 pub mod series;
 pub mod settings;
+pub mod share;
 pub mod smoothing;
 pub mod table;

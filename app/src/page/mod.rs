@@ -25,6 +25,7 @@ use parts::import;
 use parts::listing::Listing;
 use parts::notices::Notices;
 use parts::run_cells::compare_address;
+use parts::share::Share;
 use parts::theme::ThemeButton;
 use parts::view::View;
 use parts::{double_press, focus};
@@ -50,7 +51,11 @@ fn Page(starts_at_once: bool) -> impl IntoView {
     let route = RwSignal::new(Route::current());
     let (view, listing) = (View::new(), Listing::new());
     let shared = Shared::new(trainer, view, listing, route);
-    let on_navigation = EventListener::new(&window(), "hashchange", move |_| shared.go());
+    let share = Share::new(trainer, view, route);
+    let on_navigation = EventListener::new(&window(), "hashchange", move |_| {
+        share.take();
+        shared.go();
+    });
     let on_leave = EventListener::new_with_options(
         &window(),
         "beforeunload",
@@ -121,7 +126,7 @@ fn Page(starts_at_once: bool) -> impl IntoView {
         <Notices trainer />
         <main>
             {move || match place.get() {
-                "Train" => view! { <Train trainer view listing /> }.into_any(),
+                "Train" => view! { <Train trainer view listing share /> }.into_any(),
                 name => view! { <Screen shared name /> }.into_any(),
             }}
         </main>

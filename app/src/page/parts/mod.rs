@@ -13,6 +13,7 @@ pub mod listing;
 pub mod notices;
 pub mod run_cells;
 pub mod run_list;
+pub mod share;
 pub mod theme;
 pub mod view;
 

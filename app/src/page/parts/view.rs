@@ -4,9 +4,7 @@ use leptos::prelude::*;
 
 use kiln_run::protocol::RunId;
 use kiln_run::series::Axis;
-
-/// How strongly training curves are smoothed at first.
-const SMOOTHING: f64 = 0.6;
+use kiln_run::share::Sight;
 
 /// How all charts are looked at; a handle that is copied about.
 #[derive(Clone, Copy)]
@@ -35,10 +33,15 @@ impl View {
 
     /// As charts are looked at first.
     pub fn new() -> Self {
+        let Sight {
+            axis,
+            smoothing,
+            is_log,
+        } = Sight::default();
         Self {
-            axis: RwSignal::new(Axis::default()),
-            smoothing: RwSignal::new(SMOOTHING),
-            is_log: RwSignal::new(false),
+            axis: RwSignal::new(axis),
+            smoothing: RwSignal::new(smoothing),
+            is_log: RwSignal::new(is_log),
             zoom: RwSignal::new(None),
             hovered: RwSignal::new(None),
             focused: RwSignal::new(None),

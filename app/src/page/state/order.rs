@@ -40,6 +40,14 @@ impl Trainer {
         self.invalid.update(HashMap::clear);
     }
 
+    /// Takes the settings that an address names for the next run.
+    pub fn take_shared(&self, config: Config) {
+        self.next.set(config);
+        self.private
+            .update_value(|private| private.has_draft = true);
+        self.invalid.update(HashMap::clear);
+    }
+
     /// Begins a run with the settings, as soon as device and data are there.
     pub fn begin(&self, single_step: bool) {
         if self.invalid.with_untracked(HashMap::is_empty) {

@@ -11,7 +11,9 @@ mod controls;
 use crate::page::parts::charts::Charts;
 use crate::page::parts::device::{data_text, device_name};
 use crate::page::parts::listing::Listing;
+use crate::page::parts::notices::CopyButton;
 use crate::page::parts::run_list::RunList;
+use crate::page::parts::share::Share;
 use crate::page::parts::view::View;
 use crate::page::state::trainer::{Loading, Phase, Trainer};
 use controls::Settings;
@@ -25,7 +27,12 @@ const LONG_SECS: f64 = 60.0;
 
 /// The route.
 #[component]
-pub fn Train(trainer: Trainer, view: View, listing: Listing) -> AnyView {
+pub fn Train(trainer: Trainer, view: View, listing: Listing, share: Share) -> AnyView {
+    let link = Signal::derive(move || {
+        let here = window().location().href().unwrap_or_default();
+        let page = here.split('#').next().unwrap_or_default();
+        format!("{page}{}", share.address().unwrap_or_default())
+    });
     view! {
         <div class="train">
             <aside class="rail">
@@ -33,6 +40,7 @@ pub fn Train(trainer: Trainer, view: View, listing: Listing) -> AnyView {
                     <summary>"Settings"</summary>
                     <Settings trainer />
                     <PlanLine trainer />
+                    <CopyButton label="Copy link to settings" text=link />
                 </details>
                 <div class="run-bar">
                     <RunButtons trainer />

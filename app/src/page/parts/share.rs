@@ -1,0 +1,122 @@
+//! The address of the settings: it follows them, and whoever opens it has them.
+//!
+//! It never starts a run, and it takes the place of the address before, so that **Back** leaves the
+//! page as it would without.
+
+use leptos::prelude::*;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
+use wasm_bindgen::JsValue;
+
+use crate::page::parts::view::View;
+use crate::page::route::Route;
+use crate::page::state::notice::Notice;
+use crate::page::state::trainer::Trainer;
+use kiln_model::config::Config;
+use kiln_run::share::{self, Shared, Sight};
+
+/// Where the settings are.
+const ADDRESS: &str = "#/train";
+
+/// Writes and reads the query of settings, which nobody waits for before the first paint.
+#[derive(Clone, Copy)]
+struct Query {
+    write: fn(&Config, &Sight) -> Option<String>,
+    read: fn(&str) -> Option<Shared>,
+}
+
+#[wasm_split(work, fallible, wasm_split_path = leptos::wasm_split)]
+fn query() -> Result<Query, SplitLoaderError> {
+    Ok(Query {
+        write: |config, sight| share::write(config, sight),
+        read: |query| share::read(query),
+    })
+}
+
+/// What the address is to say; a handle that is copied about.
+#[derive(Clone, Copy)]
+pub struct Share {
+    trainer: Trainer,
+    view: View,
+    /// Nothing until its code is there.
+    query: RwSignal<Option<Query>>,
+    /// What was written last, which need not be read.
+    written: StoredValue<String>,
+}
+
+impl Share {
+    /// Reads what the address says once that can be read, and has it follow the settings while Train
+    /// is looked at.
+    pub fn new(trainer: Trainer, view: View, route: RwSignal<Route>) -> Self {
+        let share = Self {
+            trainer,
+            view,
+            query: RwSignal::new(None),
+            written: StoredValue::new(String::new()),
+        };
+        wasm_bindgen_futures::spawn_local(async move {
+            // Without it the page is as it is with a plain address.
+            if let Ok(arrived) = query().await {
+                share.query.set(Some(arrived));
+                share.take();
+            }
+        });
+        Effect::new(move |_| {
+            let is_train = route.with(|route| *route == Route::Train);
+            if let Some(address) = share.address().filter(|_| is_train) {
+                share.write(&address);
+            }
+        });
+        share
+    }
+
+    /// Takes up what the address says, unless the page has written it.
+    pub fn take(self) {
+        let Some(Query { read, .. }) = self.query.get_untracked() else {
+            return;
+        };
+        let hash = window().location().hash().unwrap_or_default();
+        let is_written = self.written.with_value(|written| *written == hash);
+        let asked = hash
+            .strip_prefix(ADDRESS)
+            .and_then(|rest| rest.strip_prefix('?'));
+        let Some(shared) = asked.filter(|_| !is_written).and_then(read) else {
+            return;
+        };
+        let Sight {
+            axis,
+            smoothing,
+            is_log,
+        } = shared.sight;
+        self.view.set_axis(axis);
+        self.view.smoothing.set(smoothing);
+        self.view.is_log.set(is_log);
+        self.trainer.take_shared(shared.config);
+        if !shared.remarks.is_empty() {
+            self.trainer.notify(Notice::info(shared.remarks.join(" ")));
+        }
+    }
+
+    /// The address of the settings, without what comes before the `#`.
+    pub fn address(self) -> Option<String> {
+        let Query { write, .. } = self.query.get()?;
+        let sight = Sight {
+            axis: self.view.axis.get(),
+            smoothing: self.view.smoothing.get(),
+            is_log: self.view.is_log.get(),
+        };
+        let config = self.trainer.next.get();
+        Some(match write(&config, &sight) {
+            Some(query) => format!("{ADDRESS}?{query}"),
+            None => ADDRESS.to_owned(),
+        })
+    }
+
+    fn write(self, address: &str) {
+        let Ok(history) = window().history() else {
+            return;
+        };
+        self.written.set_value(address.to_owned());
+        // Where the address cannot change, it names what it named before.
+        drop(history.replace_state_with_url(&JsValue::NULL, "", Some(address)));
+    }
+}
