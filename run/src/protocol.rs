@@ -52,6 +52,11 @@ pub enum ToWorker {
         /// The run.
         parcel: Box<Parcel>,
     },
+    /// Make one archive of several runs, and answer as to [`ToWorker::Export`].
+    Pack {
+        /// The runs.
+        parcels: Vec<Parcel>,
+    },
     /// Make every file of a run, to say how large each is with [`FromWorker::Weighed`].
     Weigh {
         /// Which weights, where a file has any.

@@ -89,6 +89,54 @@ async fn a_store_that_the_browser_closes_is_opened_again() -> Outcome {
     page.close().await
 }
 
+/// Settings have an address: whoever opens it has them, and starts by hand; it follows what is set
+/// and adds nothing to go back through.
+#[tokio::test]
+async fn settings_have_an_address() -> Outcome {
+    let server = Server::start_at(Pace::Full).await?;
+    let query = "v=1&epochs=500&batch_size=64&optimizer=sgd&momentum=0.5&colour=red&axis=epoch";
+    let page = Page::open_at(&server, &format!("#/train?{query}")).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.wait_for_text("Epochs is 50 instead of 500: it can be from 1 to 50.", 10)
+        .await?;
+    page.wait_for_text("The link names “colour”, which is no setting", 10)
+        .await?;
+    let hash = "location.hash";
+    let taken = "#/train?v=1&optimizer=sgd&epochs=50&batch_size=64&momentum=0.5&axis=epoch";
+    page.wait_for_value(hash, &json!(taken), 10).await?;
+    let before = page.evaluate("history.length").await?;
+    page.type_number("Epochs", "7").await?;
+    page.wait_for_value(hash, &json!(taken.replace("=50&", "=7&")), 10)
+        .await?;
+    page.press("button", "Course run 1").await?;
+    let course = "#/train?v=1&validate_on=test_set&epochs=1&batch_size=1000&axis=epoch";
+    page.wait_for_value(hash, &json!(course), 10).await?;
+    assert_eq!(page.evaluate("history.length").await?, before);
+    // Gone and back, what is set stays; so it does after a reload.
+    page.press("link", "Data").await?;
+    page.evaluate("history.back()").await?;
+    page.wait_for_value(hash, &json!(course), 10).await?;
+    page.reload().await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.wait_for_value(hash, &json!(course), 10).await?;
+    let pressed = "[...document.querySelectorAll('.preset')].find(preset =>
+        preset.ariaPressed === 'true')?.ariaLabel";
+    page.wait_for_value(pressed, &json!("Course run 1"), 10)
+        .await?;
+    // A run that is open keeps its own settings.
+    page.press("button", "Quick taste").await?;
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    page.evaluate("location.hash = '#/train?v=1&epochs=9'")
+        .await?;
+    page.press("button", "Next run").await?;
+    page.wait_for_value(hash, &json!("#/train?v=1&epochs=9"), 10)
+        .await?;
+    page.press("button", "This run").await?;
+    page.wait_for_text("step 1/168", 10).await?;
+    page.close().await
+}
+
 /// Driver and browser may disagree for ever about a GPU.
 #[tokio::test]
 async fn a_gpu_that_never_answers_leaves_the_cpu() -> Outcome {

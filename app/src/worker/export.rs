@@ -1,11 +1,33 @@
 //! Makes files of a run, away from the page.
 
-use kiln_run::export::{FORMATS, Format, Source};
+use kiln_run::export::{FORMATS, Format, Source, write_all};
 use kiln_run::parcel::Parcel;
 use kiln_run::protocol::FromWorker;
-use kiln_run::run::Weights;
+use kiln_run::run::{Run, Weights};
 
 use super::scope::post;
+
+/// Makes one archive of several runs, and tells the page the file part by part.
+pub fn pack(parcels: &[Parcel]) {
+    let runs: Result<Vec<Run>, String> = parcels
+        .iter()
+        .map(|parcel| parcel.read().map_err(|error| error.to_string()))
+        .collect();
+    let outcome = runs.and_then(|runs| {
+        let sources: Vec<Source> = runs
+            .iter()
+            .zip(parcels)
+            .map(|(run, parcel)| Source {
+                run,
+                which: Weights::default(),
+                parcel,
+            })
+            .collect();
+        let mut take = |part, done| post(&FromWorker::Exporting { part, done });
+        write_all(&sources, &mut take).map_err(|error| error.to_string())
+    });
+    post(&FromWorker::Exported { outcome });
+}
 
 /// Makes every file of a run, and tells the page how large each is.
 pub fn weigh(which: Weights, parcel: &Parcel) {

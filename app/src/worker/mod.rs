@@ -152,12 +152,17 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 continue;
             }
             #[cfg(feature = "cpu-worker")]
+            ToWorker::Pack { parcels } => {
+                export::pack(&parcels);
+                continue;
+            }
+            #[cfg(feature = "cpu-worker")]
             ToWorker::Weigh { which, parcel } => {
                 export::weigh(which, &parcel);
                 continue;
             }
             #[cfg(not(feature = "cpu-worker"))]
-            ToWorker::Export { .. } | ToWorker::Weigh { .. } => {
+            ToWorker::Export { .. } | ToWorker::Pack { .. } | ToWorker::Weigh { .. } => {
                 post(&FromWorker::Exported {
                     outcome: Err("This worker makes no files.".to_owned()),
                 });

@@ -1,6 +1,7 @@
 //! The list of runs beside the charts, and the Runs route with everything about them.
 
 mod details;
+mod download;
 mod table;
 
 use crate::page::parts::import::ImportButton;
@@ -8,6 +9,7 @@ use crate::page::parts::run_list::CompareButton;
 use crate::page::parts::run_list::Filter;
 use crate::page::runs::details::Details;
 use crate::page::runs::details::StorageMeter;
+use crate::page::runs::download::DownloadRuns;
 use crate::page::runs::table::Table;
 use leptos::prelude::*;
 
@@ -33,6 +35,7 @@ pub fn Runs(trainer: Trainer, listing: Listing) -> AnyView {
                 <Filter listing />
                 <Columns listing />
                 <CompareButton trainer />
+                <DownloadRuns trainer />
                 <ImportButton trainer />
             </div>
             <div class="runs-body">

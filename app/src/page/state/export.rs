@@ -33,28 +33,24 @@ impl Trainer {
             which,
             parcel: Box::new(self.parcel(id).await?),
         };
-        let parts = Rc::new(RefCell::new(Vec::new()));
-        let taken = Rc::clone(&parts);
-        let hear = move |message| {
-            if let FromWorker::Exporting { part, done } = message {
-                // Handed to the browser, which need not keep it in the page's memory.
-                taken.borrow_mut().push(Blob::new(part.as_slice()));
-                progress(done);
-            }
-        };
-        employ(&question, hear).await?;
-        let parts = js_sys::Array::from_iter(
-            parts
-                .borrow()
-                .iter()
-                .map(|part: &Blob| AsRef::<web_sys::Blob>::as_ref(part)),
-        );
-        let options = web_sys::BlobPropertyBag::new();
-        options.set_type(format.about().media_type);
-        let whole = web_sys::Blob::new_with_blob_sequence_and_options(&parts, &options);
-        whole
-            .map(Blob::from)
-            .map_err(|error| crate::browser::words::describe(&error))
+        collect(&question, format.about().media_type, progress).await
+    }
+
+    /// Makes one archive of several runs, each as it was kept last. `progress` hears how much is done, 0
+    /// to 1. Dropping the future ends the work.
+    ///
+    /// # Errors
+    /// Why it cannot be made: a sentence.
+    pub async fn pack_runs(
+        self,
+        ids: Vec<RunId>,
+        progress: impl Fn(f64) + 'static,
+    ) -> Result<Blob, String> {
+        let mut parcels = Vec::with_capacity(ids.len());
+        for id in ids {
+            parcels.push(self.parcel(id).await?);
+        }
+        collect(&ToWorker::Pack { parcels }, "application/zip", progress).await
     }
 
     /// Finds out how large each file of a run is. Dropping the future ends the work.
@@ -118,6 +114,36 @@ impl Trainer {
             })
         })
     }
+}
+
+/// Has a worker of its own make a file.
+async fn collect(
+    question: &ToWorker,
+    media_type: &str,
+    progress: impl Fn(f64) + 'static,
+) -> Result<Blob, String> {
+    let parts = Rc::new(RefCell::new(Vec::new()));
+    let taken = Rc::clone(&parts);
+    let hear = move |message| {
+        if let FromWorker::Exporting { part, done } = message {
+            // Handed to the browser, which need not keep it in the page's memory.
+            taken.borrow_mut().push(Blob::new(part.as_slice()));
+            progress(done);
+        }
+    };
+    employ(question, hear).await?;
+    let parts = js_sys::Array::from_iter(
+        parts
+            .borrow()
+            .iter()
+            .map(|part: &Blob| AsRef::<web_sys::Blob>::as_ref(part)),
+    );
+    let options = web_sys::BlobPropertyBag::new();
+    options.set_type(media_type);
+    let whole = web_sys::Blob::new_with_blob_sequence_and_options(&parts, &options);
+    whole
+        .map(Blob::from)
+        .map_err(|error| crate::browser::words::describe(&error))
 }
 
 /// Has a worker of its own answer a question until it says that all is told; `hear` gets the rest.
