@@ -13,6 +13,7 @@ pub mod id;
 pub mod levels;
 pub mod life;
 pub mod log;
+mod onnx;
 pub mod order;
 pub mod parcel;
 pub mod protocol;

@@ -1,13 +1,16 @@
 //! Files of a run: each exporter turns a [`Source`] into bytes and touches nothing else. A new one is
 //! a file of its own here, and a name in [`formats!`].
 
+mod burnpack;
 mod config;
 mod csv;
 mod json_lines;
 pub mod name;
+mod onnx;
 mod predictions;
 mod rows;
 mod safetensors;
+mod torch;
 mod weights;
 pub mod zip;
 
@@ -150,7 +153,10 @@ macro_rules! formats {
 }
 
 formats! {
+    onnx
     safetensors
+    torch
+    burnpack
     config
     csv
     json_lines
