@@ -184,3 +184,36 @@ pub struct DimensionProto {
     #[prost(string, tag = "2")]
     pub dim_param: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What protobuf's own library makes of the same messages.
+    #[test]
+    fn fields_have_their_numbers() {
+        let axis = AttributeProto {
+            name: "axis".to_owned(),
+            i: 1,
+            r#type: AttributeProto::INT,
+            ..AttributeProto::default()
+        };
+        assert_eq!(axis.encode_to_vec(), b"\x0a\x04axis\x18\x01\xa0\x01\x02");
+        let strides = AttributeProto {
+            name: "strides".to_owned(),
+            ints: vec![2, 2],
+            r#type: AttributeProto::INTS,
+            ..AttributeProto::default()
+        };
+        let bytes = b"\x0a\x07strides\x40\x02\x40\x02\xa0\x01\x07";
+        assert_eq!(strides.encode_to_vec(), bytes);
+        let bias = TensorProto {
+            dims: vec![1],
+            data_type: TensorProto::FLOAT,
+            name: "bias".to_owned(),
+            raw_data: 0.5_f32.to_le_bytes().to_vec(),
+        };
+        let bytes = b"\x08\x01\x10\x01\x42\x04bias\x4a\x04\0\0\0\x3f";
+        assert_eq!(bias.encode_to_vec(), bytes);
+    }
+}

@@ -142,3 +142,123 @@ fn laid_out(parameter: &Parameter, weights: &[f32]) -> (Vec<usize>, Vec<f32>) {
         _ => (parameter.shape.to_vec(), values.to_vec()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ciborium::Value;
+    use kiln_model::spec::{FC_WEIGHT, FEATURES, PARAMETER_COUNT};
+
+    use super::*;
+    use crate::export::tests::exported;
+    use crate::run::Weights;
+    use crate::run::tests::{new_run, scored_run};
+
+    /// The fields of a map, which all have names.
+    fn fields(value: &Value) -> Vec<(&str, &Value)> {
+        let fields = value.as_map().unwrap().iter();
+        fields
+            .map(|(name, value)| (name.as_text().unwrap(), value))
+            .collect()
+    }
+
+    fn number(value: &Value) -> usize {
+        u64::try_from(value.as_integer().unwrap()).unwrap() as usize
+    }
+
+    fn numbers(value: &Value) -> Vec<usize> {
+        value.as_array().unwrap().iter().map(number).collect()
+    }
+
+    /// The description and the values of all tensors.
+    fn parts(file: &[u8]) -> (Value, &[u8]) {
+        let length = u32::from_le_bytes(file[6..10].try_into().unwrap()) as usize;
+        let value: Value = ciborium::from_reader(&file[10..10 + length]).unwrap();
+        (value, &file[(10 + length).next_multiple_of(256)..])
+    }
+
+    #[test]
+    fn the_header_is_that_of_burnpack() {
+        let file = exported(".bpk", &scored_run(), Weights::Best, Vec::new()).unwrap();
+        assert_eq!(file[..6], *b"NRUB\x01\0");
+        // A map of two: "tensors" with six, the first of which is "conv1.bias" with three fields.
+        let begins = b"\xa2\x67tensors\xa6\x6aconv1.bias\xa3\x65dtype\x63F32\x65shape\x81\x18\x20\
+            \x6cdata_offsets\x82\x00\x18\x80\x6cconv1.weight";
+        assert!(file[10..].starts_with(begins));
+    }
+
+    #[test]
+    fn the_tensors_lie_at_multiples_of_256() {
+        let file = exported(".bpk", &scored_run(), Weights::Best, Vec::new()).unwrap();
+        let (description, data) = parts(&file);
+        let described = fields(&description);
+        assert_eq!((described[0].0, described[1].0), ("tensors", "metadata"));
+        let tensors: Vec<(&str, Vec<usize>, Vec<usize>)> = fields(described[0].1)
+            .into_iter()
+            .map(|(name, tensor)| {
+                let tensor = fields(tensor);
+                assert_eq!(tensor[0], ("dtype", &"F32".into()));
+                assert_eq!((tensor[1].0, tensor[2].0), ("shape", "data_offsets"));
+                (name, numbers(tensor[1].1), numbers(tensor[2].1))
+            })
+            .collect();
+        let wanted: [(&str, &[usize], [usize; 2]); 6] = [
+            ("conv1.bias", &[32], [0, 128]),
+            ("conv1.weight", &[32, 1, 3, 3], [256, 1_408]),
+            ("conv2.bias", &[64], [1_536, 1_792]),
+            ("conv2.weight", &[64, 32, 3, 3], [1_792, 75_520]),
+            ("fc.bias", &[10], [75_520, 75_560]),
+            ("fc.weight", &[1_600, 10], [75_776, 139_776]),
+        ];
+        assert_eq!(
+            tensors,
+            wanted.map(|(name, shape, offsets)| (name, shape.to_vec(), offsets.to_vec()))
+        );
+        assert_eq!(data.len(), 139_776);
+        assert_eq!((file.len() - data.len()) % 256, 0);
+    }
+
+    /// Weight i of the run is i / 7 at its last step and i / 9 at its best.
+    #[test]
+    fn the_weights_are_there_exactly() {
+        for (which, divisor) in [(Weights::Last, 7.0), (Weights::Best, 9.0)] {
+            let file = exported(".bpk", &scored_run(), which, Vec::new()).unwrap();
+            let (description, data) = parts(&file);
+            let mut seen = 0;
+            for (name, tensor) in fields(fields(&description)[0].1) {
+                let parameter = PARAMETERS.iter().find(|parameter| parameter.name == name);
+                let parameter = parameter.unwrap();
+                let offsets = numbers(fields(tensor)[2].1);
+                let values = data[offsets[0]..offsets[1]].chunks_exact(4);
+                assert_eq!(values.len(), parameter.len());
+                seen += values.len();
+                for (index, value) in values.enumerate() {
+                    // The dense layer's are [in, out] here.
+                    let source = match *parameter {
+                        FC_WEIGHT => index % 10 * FEATURES + index / 10,
+                        _ => index,
+                    };
+                    let wanted = (parameter.offset + source) as f32 / divisor;
+                    assert_eq!(value, wanted.to_le_bytes(), "{name} {index}");
+                }
+            }
+            assert_eq!(seen, PARAMETER_COUNT);
+        }
+    }
+
+    #[test]
+    fn the_file_says_where_it_comes_from() {
+        let file = exported(".bpk", &scored_run(), Weights::Last, Vec::new()).unwrap();
+        let (description, _) = parts(&file);
+        let metadata = fields(fields(&description)[1].1);
+        let names: Vec<&str> = metadata.iter().map(|field| field.0).collect();
+        assert_eq!(names, ["config", "format", "producer", "run", "weights"]);
+        assert_eq!(*metadata[3].1, "amber-bowl-1".into());
+        assert_eq!(*metadata[4].1, "last, of step 2".into());
+    }
+
+    #[test]
+    fn a_run_without_weights_has_no_model() {
+        let error = exported(".bpk", &new_run(), Weights::Best, Vec::new()).unwrap_err();
+        assert!(matches!(error, ExportError::NoWeights));
+    }
+}

@@ -153,8 +153,8 @@ macro_rules! formats {
 }
 
 formats! {
-    onnx
     safetensors
+    onnx
     torch
     burnpack
     config

@@ -191,3 +191,107 @@ fn value(name: &str, shape: &[i64], meaning: &str) -> ValueInfoProto {
         doc_string: meaning.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use kiln_model::spec::PARAMETER_COUNT;
+
+    use super::*;
+    use crate::export::tests::exported;
+    use crate::run::Weights;
+    use crate::run::tests::{new_run, scored_run};
+
+    fn exported_model(which: Weights) -> ModelProto {
+        let file = exported(".onnx", &scored_run(), which, Vec::new()).unwrap();
+        ModelProto::decode(file.as_slice()).unwrap()
+    }
+
+    #[test]
+    fn the_file_says_its_versions_and_where_it_comes_from() {
+        let model = exported_model(Weights::Last);
+        assert_eq!((model.ir_version, model.opset_import.len()), (8, 1));
+        assert_eq!(model.opset_import[0].version, 17);
+        let properties: Vec<(&str, &str)> = model
+            .metadata_props
+            .iter()
+            .map(|property| (property.key.as_str(), property.value.as_str()))
+            .collect();
+        assert_eq!(properties[0], ("run", "amber-bowl-1"));
+        let (key, settings) = properties[1];
+        let settings: serde_json::Value = serde_json::from_str(settings).unwrap();
+        assert_eq!(
+            (key, &settings["settings"]["batch_size"]),
+            ("config", &128.into())
+        );
+        assert_eq!(properties[2], ("weights", "last, of step 2"));
+    }
+
+    /// Weight i of the run is i / 7 at its last step and i / 9 at its best.
+    #[test]
+    fn the_weights_are_there_exactly() {
+        for (which, divisor) in [(Weights::Last, 7.0), (Weights::Best, 9.0)] {
+            let graph = exported_model(which).graph.unwrap();
+            let bytes: Vec<u8> = (0..PARAMETER_COUNT)
+                .flat_map(|index| (index as f32 / divisor).to_le_bytes())
+                .collect();
+            assert_eq!(graph.initializer.len(), PARAMETERS.len());
+            for (tensor, parameter) in graph.initializer.iter().zip(PARAMETERS) {
+                assert_eq!(tensor.name, parameter.name);
+                let shape: Vec<i64> = parameter.shape.iter().map(|side| *side as i64).collect();
+                assert_eq!((&tensor.dims, tensor.data_type), (&shape, 1));
+                let range = parameter.range();
+                assert_eq!(tensor.raw_data, bytes[4 * range.start..4 * range.end]);
+            }
+        }
+    }
+
+    #[test]
+    fn operations_read_only_what_is_made_before_them() {
+        let graph = exported_model(Weights::Best).graph.unwrap();
+        let given = graph.input.iter().map(|value| &value.name);
+        let parameters = graph.initializer.iter().map(|tensor| &tensor.name);
+        let mut known: HashSet<&String> = given.chain(parameters).collect();
+        let mut read = HashSet::new();
+        for node in &graph.node {
+            for name in &node.input {
+                assert!(known.contains(name), "{} reads {name}", node.name);
+                read.insert(name);
+            }
+            for name in &node.output {
+                assert!(known.insert(name), "{name} is made twice");
+            }
+        }
+        let outputs: Vec<&String> = graph.output.iter().map(|value| &value.name).collect();
+        assert_eq!(outputs, ["logits", "probabilities"]);
+        known.retain(|name| !read.contains(name));
+        assert_eq!(known, HashSet::from([outputs[1]]), "nothing is idle");
+    }
+
+    #[test]
+    fn a_batch_is_as_long_as_it_is_given() {
+        let graph = exported_model(Weights::Best).graph.unwrap();
+        let shape = |value: &ValueInfoProto| -> Vec<(String, i64)> {
+            let tensor = value.r#type.clone().unwrap().tensor_type.unwrap();
+            assert_eq!(tensor.elem_type, TensorProto::FLOAT);
+            let sides = tensor.shape.unwrap().dim.into_iter();
+            sides.map(|side| (side.dim_param, side.dim_value)).collect()
+        };
+        let known = |length| (String::new(), length);
+        let batch = ("batch".to_owned(), 0);
+        assert_eq!(
+            shape(&graph.input[0]),
+            [batch.clone(), known(1), known(28), known(28)]
+        );
+        for output in &graph.output {
+            assert_eq!(shape(output), [batch.clone(), known(10)]);
+        }
+    }
+
+    #[test]
+    fn a_run_without_weights_has_no_model() {
+        let error = exported(".onnx", &new_run(), Weights::Best, Vec::new()).unwrap_err();
+        assert!(matches!(error, ExportError::NoWeights));
+    }
+}

@@ -162,3 +162,88 @@ fn strides(shape: &[usize]) -> Vec<usize> {
     let after = |axis| shape.iter().skip(axis + 1).product();
     (0..shape.len()).map(after).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use kiln_model::spec::PARAMETER_COUNT;
+    use rawzip::ZipArchive;
+
+    use super::*;
+    use crate::export::tests::exported;
+    use crate::run::Weights;
+    use crate::run::tests::{new_run, scored_run};
+
+    /// What is in the archive: name, first byte and bytes.
+    fn entries(archive: &[u8]) -> Vec<(String, u64, Vec<u8>)> {
+        let archive = ZipArchive::from_slice(archive).unwrap();
+        let mut entries = archive.entries();
+        let mut found = Vec::new();
+        while let Some(entry) = entries.next_entry().unwrap() {
+            let name = String::from_utf8(entry.file_path().as_ref().to_vec()).unwrap();
+            let place = archive.get_entry(entry.wayfinder()).unwrap();
+            found.push((name, place.compressed_data_range().0, place.data().to_vec()));
+        }
+        found
+    }
+
+    /// Weight i of the run is i / 7 at its last step and i / 9 at its best.
+    #[test]
+    fn the_archive_is_laid_out_as_torch_saves() {
+        for (which, divisor) in [(Weights::Last, 7.0), (Weights::Best, 9.0)] {
+            let mut run = scored_run();
+            run.identity.name = "зачёт/\"1\"".to_owned();
+            let file = exported(".pt", &run, which, Vec::new()).unwrap();
+            let found = entries(&file);
+            let names: Vec<&str> = found
+                .iter()
+                .map(|(name, ..)| name.strip_prefix("зачёт__1_/").unwrap())
+                .collect();
+            assert_eq!(names[..2], ["data.pkl", "byteorder"]);
+            assert_eq!(names[8..], ["version"]);
+            assert_eq!(
+                (found[1].2.as_slice(), found[8].2.as_slice()),
+                (&b"little"[..], &b"3\n"[..])
+            );
+            let bytes: Vec<u8> = (0..PARAMETER_COUNT)
+                .flat_map(|index| (index as f32 / divisor).to_le_bytes())
+                .collect();
+            for (index, parameter) in PARAMETERS.iter().enumerate() {
+                let (_, begin, data) = &found[2 + index];
+                assert_eq!(names[2 + index], format!("data/{index}"));
+                assert_eq!(begin % 64, 0, "{}", parameter.name);
+                let range = parameter.range();
+                assert_eq!(data, &bytes[4 * range.start..4 * range.end]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_pickle_is_a_state_dict() {
+        let pickle = state_dict();
+        let begins: [&[u8]; 7] = [
+            b"\x80\x02ccollections\nOrderedDict\n)R(",
+            b"X\x0c\0\0\0conv1.weightctorch._utils\n_rebuild_tensor_v2\n(",
+            b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuJ\x20\x01\0\0tQ",
+            b"J\0\0\0\0",
+            b"(J\x20\0\0\0J\x01\0\0\0J\x03\0\0\0J\x03\0\0\0t",
+            b"(J\x09\0\0\0J\x09\0\0\0J\x03\0\0\0J\x01\0\0\0t",
+            b"\x89ccollections\nOrderedDict\n)RtRX\x0a\0\0\0conv1.bias",
+        ];
+        assert!(pickle.starts_with(&begins.concat()));
+        let ends = b"J\x0a\0\0\0tQJ\0\0\0\0(J\x0a\0\0\0t(J\x01\0\0\0t\x89ccollections\nOrderedDict\n)RtRu.";
+        assert!(pickle.ends_with(ends));
+    }
+
+    #[test]
+    fn the_last_axis_runs_fastest() {
+        assert_eq!(strides(&[64, 32, 3, 3]), [288, 9, 3, 1]);
+        assert_eq!(strides(&[10, 1_600]), [1_600, 1]);
+        assert_eq!(strides(&[10]), [1]);
+    }
+
+    #[test]
+    fn a_run_without_weights_has_no_model() {
+        let error = exported(".pt", &new_run(), Weights::Best, Vec::new()).unwrap_err();
+        assert!(matches!(error, ExportError::NoWeights));
+    }
+}
