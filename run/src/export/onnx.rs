@@ -19,7 +19,7 @@ pub const ABOUT: About = About {
     ending: ".onnx",
     group: Group::Model,
     contents: "The network and its weights",
-    opens_with: "ONNX Runtime, Netron, OpenCV",
+    opens_with: "ONNX Runtime, Netron",
     media_type: "application/octet-stream",
     language: Language::Python,
     snippet: |stem| {
