@@ -250,7 +250,10 @@ def check_torch(run):
     check(type(state) is collections.OrderedDict, f"{file}: it is an OrderedDict")
     check_tensors(state, run.tensors, file)
     check_logits(forward(state, run.images), run.logits, f"{file}: NumPy")
-    check(f'"{file}"' in run.snippets[file]["text"], f"{file}: the snippet names it")
+    snippet = run.snippets[file]
+    check(snippet["language"] == "Python", f"{file}: its snippet is in Python")
+    check(f'"{file}"' in snippet["text"], f"{file}: the snippet names it")
+    compile(snippet["text"], file, "exec")
     check_with_torch(run, file)
 
 
