@@ -16,6 +16,7 @@ pub mod import;
 pub mod levels;
 pub mod life;
 pub mod log;
+mod onnx;
 pub mod order;
 pub mod parcel;
 pub mod protocol;

@@ -1,6 +1,7 @@
 //! Files of a run: each exporter turns a [`Source`] into bytes and touches nothing else. A new one is
 //! a file of its own here, and a name in [`formats!`].
 
+mod burnpack;
 mod config;
 mod csv;
 mod h5;
@@ -8,9 +9,11 @@ mod json_lines;
 mod keras;
 mod keras_model;
 pub mod name;
+mod onnx;
 mod predictions;
 mod rows;
 mod safetensors;
+mod torch;
 mod weights;
 pub mod zip;
 
@@ -156,6 +159,9 @@ formats! {
     safetensors
     keras
     h5
+    onnx
+    torch
+    burnpack
     config
     csv
     json_lines
