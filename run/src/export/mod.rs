@@ -1,13 +1,18 @@
 //! Files of a run: each exporter turns a [`Source`] into bytes and touches nothing else. A new one is
 //! a file of its own here, and a name in [`formats!`].
 
+mod clock;
 mod config;
 mod csv;
+mod flat;
 mod json_lines;
 pub mod name;
 mod predictions;
+mod progress;
 mod rows;
 mod safetensors;
+mod tensorboard;
+mod wandb;
 mod weights;
 pub mod zip;
 
@@ -155,6 +160,8 @@ formats! {
     csv
     json_lines
     predictions
+    tensorboard
+    wandb
 }
 
 impl Format {

@@ -1,0 +1,175 @@
+//! What the records of a run say.
+
+use std::collections::BTreeMap;
+
+use kiln_model::event::{Moment, State};
+use serde_json::Value;
+
+use super::messages::{
+    Config, Exit, Header, History, Item, Record, Run as RunMessage, Step, Summary, Timestamp,
+    Version,
+};
+use crate::export::clock::Clock;
+use crate::export::rows::Figure;
+use crate::export::{ExportError, config, flat};
+use crate::record;
+use crate::run::{Run, Status};
+
+/// The project that runs are shown in.
+const PROJECT: &str = "kiln";
+/// The oldest W&B that can read the log.
+const MIN_CONSUMER: &str = "0.70.0";
+/// Most letters of a tag that W&B takes.
+const TAG_LETTERS: usize = 64;
+/// Of what is known of a run, what it was to do, and with what.
+const SETTINGS: [&str; 9] = [
+    "backend",
+    "adapter",
+    "data",
+    "edits",
+    "loss",
+    "metric",
+    "network",
+    "optimizer_constants",
+    "steps_per_epoch",
+];
+/// Of what is known of a run, what came of it.
+const RESULTS: [&str; 4] = [
+    "status",
+    "steps_done",
+    "fingerprint",
+    "stopped_early_for_the_weights_of_step",
+];
+
+/// Who wrote the log.
+pub fn header() -> Record {
+    let version_info = Version {
+        producer: "kiln".to_owned(),
+        min_consumer: MIN_CONSUMER.to_owned(),
+    };
+    Record {
+        header: Some(Header {
+            version_info: Some(version_info),
+        }),
+        ..Record::default()
+    }
+}
+
+/// What the run is, with all its settings.
+pub fn run(run: &Run, clock: &Clock, run_id: String) -> Result<Record, ExportError> {
+    let about = config::json(run);
+    let mut settings = flat::settings(run.config())?;
+    settings.extend(SETTINGS.map(|name| (name.to_owned(), about[name].clone())));
+    let tags = run.identity.tags.iter();
+    let tags = tags.map(|tag| tag.chars().take(TAG_LETTERS).collect::<String>());
+    let update = settings
+        .iter()
+        .map(|(key, value)| item(key, value.to_string()));
+    Ok(Record {
+        run: Some(RunMessage {
+            run_id,
+            project: PROJECT.to_owned(),
+            config: Some(Config {
+                update: update.collect(),
+            }),
+            display_name: run.identity.name.clone(),
+            notes: run.identity.notes.clone(),
+            tags: tags.filter(|tag| !tag.is_empty()).collect(),
+            start_time: Some(Timestamp {
+                seconds: clock.start.unix_timestamp(),
+            }),
+        }),
+        ..Record::default()
+    })
+}
+
+/// What was measured at a step.
+pub fn history(clock: &Clock, moment: &Moment, figures: &[Figure]) -> Record {
+    let figures = figures
+        .iter()
+        .map(|(series, value)| item(series, number(*value)));
+    let epoch = item("epoch", number(moment.epoch));
+    let images = item("images", moment.images.to_string());
+    let item = figures.chain([epoch, images]).chain(when(clock, moment));
+    Record {
+        history: Some(History {
+            item: item.collect(),
+            step: Some(Step {
+                num: moment.step.into(),
+            }),
+        }),
+        ..Record::default()
+    }
+}
+
+/// What W&B has of itself in every step.
+fn when(clock: &Clock, moment: &Moment) -> [Item; 3] {
+    [
+        item("_step", moment.step.to_string()),
+        item("_runtime", number(moment.elapsed_secs)),
+        item("_timestamp", number(clock.at(moment))),
+    ]
+}
+
+/// What came of the run: the last value of every series, as W&B has it of itself, the best
+/// validation, and the rest of the results.
+pub fn summary(run: &Run, last: &BTreeMap<&'static str, f64>) -> Record {
+    let about = config::json(run);
+    let summary = record::Summary::of(run.history());
+    let mut results: BTreeMap<&str, String> = last
+        .iter()
+        .map(|(series, value)| (*series, number(*value)))
+        .collect();
+    results.extend(RESULTS.map(|name| (name, about[name].to_string())));
+    results.insert("elapsed_s", number(summary.elapsed_secs));
+    if let Some(best) = summary.best {
+        results.insert("best_validation/loss", number(best.loss));
+        results.insert("best_validation/accuracy", number(best.accuracy));
+    }
+    if let Some(test) = summary.test {
+        results.insert("test/correct", test.correct.to_string());
+        results.insert("test/images", test.images.to_string());
+    }
+    let update = results.into_iter().map(|(key, value)| item(key, value));
+    Record {
+        summary: Some(Summary {
+            update: update.collect(),
+        }),
+        ..Record::default()
+    }
+}
+
+/// How the run ended; nothing for one that did not.
+pub fn exit(run: &Run) -> Option<Record> {
+    let exit_code = match run.status() {
+        Status::Session(State::Finished | State::Stopped) => 0,
+        Status::Session(State::Failed) => 1,
+        _ => return None,
+    };
+    Some(Record {
+        exit: Some(Exit {
+            exit_code,
+            runtime: record::Summary::of(run.history()).elapsed_secs as i32,
+        }),
+        ..Record::default()
+    })
+}
+
+fn item(key: &str, value_json: String) -> Item {
+    Item {
+        key: key.to_owned(),
+        value_json,
+    }
+}
+
+/// A number as W&B writes it: JSON, but for those that JSON does not have.
+fn number(value: f64) -> String {
+    if value.is_nan() {
+        "NaN".to_owned()
+    } else if value.is_infinite() {
+        let infinity = if value > 0.0 { "Infinity" } else { "-Infinity" };
+        infinity.to_owned()
+    } else {
+        Value::from(value).to_string()
+    }
+}
