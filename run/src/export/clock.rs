@@ -1,6 +1,7 @@
 //! Moments of a run as times of day, which other tools want of everything.
 
 use kiln_model::event::Moment;
+use kiln_model::history::History;
 use time::{Date, Month, Time, UtcDateTime};
 
 use crate::run::Identity;
@@ -45,6 +46,24 @@ impl<'a> Clock<'a> {
     pub fn at(&self, moment: &Moment) -> f64 {
         self.secs(moment.elapsed_secs)
     }
+}
+
+/// When something was measured last; nothing where nothing was.
+pub fn last_moment(history: &History) -> Option<Moment> {
+    let moments = [
+        history.steps.last().map(|last| last.moment),
+        history.diverged.map(|last| last.moment),
+        history.validations.last().map(|last| last.moment),
+        history.score.map(|score| score.moment),
+    ];
+    let later = |a: Moment, b: Moment| {
+        if b.elapsed_secs > a.elapsed_secs {
+            b
+        } else {
+            a
+        }
+    };
+    moments.into_iter().flatten().reduce(later)
 }
 
 /// A moment in UTC such as `2026-11-23T14:02:00Z` (ISO 8601), to the second.

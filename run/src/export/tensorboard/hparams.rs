@@ -11,9 +11,8 @@ use super::messages::{
     Experiment, FAILURE, FLOAT64, HParam, HParamInfo, HParamsData, Metadata, MetricInfo,
     MetricName, STRING, SUCCESS, SessionEnd, SessionStart, Tensor, Value,
 };
-use crate::export::clock::Clock;
+use crate::export::clock::{Clock, last_moment};
 use crate::export::{ExportError, config, flat};
-use crate::record::Summary;
 use crate::run::{Run, Status};
 
 /// Results, by folder and tag.
@@ -124,8 +123,9 @@ fn end(run: &Run, clock: &Clock) -> Option<SessionEnd> {
         Status::Session(State::Failed) => FAILURE,
         _ => return None,
     };
+    let last = last_moment(run.history());
     Some(SessionEnd {
         status,
-        end_time_secs: clock.secs(Summary::of(run.history()).elapsed_secs),
+        end_time_secs: last.map_or(clock.start_secs(), |last| clock.at(&last)),
     })
 }

@@ -33,7 +33,8 @@ pub const ABOUT: About = About {
     opens_with: "TensorBoard",
     media_type: "application/zip",
     language: Language::Shell,
-    snippet: |stem| format!("unzip \"{stem}.tensorboard.zip\"\ntensorboard --logdir \"{stem}\""),
+    // Where the run's own folder is shown alone it has no name, and hparams finds no results in it.
+    snippet: |stem| format!("unzip \"{stem}.tensorboard.zip\" -d runs\ntensorboard --logdir runs"),
 };
 
 /// The folder of what training measured.

@@ -75,10 +75,10 @@ fn records(
         last.extend(figures.iter().copied());
         file.add(records::history(clock, moment, figures))
     })?;
-    file.add(records::summary(run, &last))?;
-    // Without an exit W&B takes a run for one that is under way (`wandb leet`), and once it is
-    // uploaded for one that ended without saying so: both are true of a run that is open, and of
-    // one that was interrupted.
+    file.add(records::summary(run, clock, &last))?;
+    // A run that is open has no exit, and neither has one that was interrupted. `wandb leet` shows
+    // such a run as running while its file is new and as crashed from then on, and so does W&B once
+    // `wandb sync` has said for it that it ended with code 1.
     records::exit(run).map_or(Ok(()), |exit| file.add(exit))
 }
 

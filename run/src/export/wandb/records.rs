@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use kiln_model::event::{Moment, State};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::messages::{
     Config, Exit, Header, History, Item, Record, Run as RunMessage, Step, Summary, Timestamp,
     Version,
 };
-use crate::export::clock::Clock;
+use crate::export::clock::{Clock, last_moment};
 use crate::export::rows::Figure;
 use crate::export::{ExportError, config, flat};
 use crate::record;
@@ -90,7 +90,8 @@ pub fn history(clock: &Clock, moment: &Moment, figures: &[Figure]) -> Record {
         .map(|(series, value)| item(series, number(*value)));
     let epoch = item("epoch", number(moment.epoch));
     let images = item("images", moment.images.to_string());
-    let item = figures.chain([epoch, images]).chain(when(clock, moment));
+    let when = when(clock, moment).map(|(key, value)| item(key, value));
+    let item = figures.chain([epoch, images]).chain(when);
     Record {
         history: Some(History {
             item: item.collect(),
@@ -102,26 +103,32 @@ pub fn history(clock: &Clock, moment: &Moment, figures: &[Figure]) -> Record {
     }
 }
 
-/// What W&B has of itself in every step.
-fn when(clock: &Clock, moment: &Moment) -> [Item; 3] {
+/// What W&B has of itself in every step, and of the last one in the summary.
+fn when(clock: &Clock, moment: &Moment) -> [(&'static str, String); 3] {
     [
-        item("_step", moment.step.to_string()),
-        item("_runtime", number(moment.elapsed_secs)),
-        item("_timestamp", number(clock.at(moment))),
+        ("_step", moment.step.to_string()),
+        ("_runtime", number(moment.elapsed_secs)),
+        ("_timestamp", number(clock.at(moment))),
     ]
 }
 
 /// What came of the run: the last value of every series, as W&B has it of itself, the best
 /// validation, and the rest of the results.
-pub fn summary(run: &Run, last: &BTreeMap<&'static str, f64>) -> Record {
+pub fn summary(run: &Run, clock: &Clock, last: &BTreeMap<&'static str, f64>) -> Record {
     let about = config::json(run);
-    let summary = record::Summary::of(run.history());
     let mut results: BTreeMap<&str, String> = last
         .iter()
         .map(|(series, value)| (*series, number(*value)))
         .collect();
-    results.extend(RESULTS.map(|name| (name, about[name].to_string())));
-    results.insert("elapsed_s", number(summary.elapsed_secs));
+    let known = RESULTS.map(|name| (name, &about[name])).into_iter();
+    let known = known.filter(|(_, value)| !value.is_null());
+    results.extend(known.map(|(name, value)| (name, value.to_string())));
+    if let Some(moment) = last_moment(run.history()) {
+        let runtime = json!({ "runtime": moment.elapsed_secs as i32 });
+        results.extend(when(clock, &moment));
+        results.insert("_wandb", runtime.to_string());
+    }
+    let summary = record::Summary::of(run.history());
     if let Some(best) = summary.best {
         results.insert("best_validation/loss", number(best.loss));
         results.insert("best_validation/accuracy", number(best.accuracy));
@@ -146,10 +153,11 @@ pub fn exit(run: &Run) -> Option<Record> {
         Status::Session(State::Failed) => 1,
         _ => return None,
     };
+    let last = last_moment(run.history());
     Some(Record {
         exit: Some(Exit {
             exit_code,
-            runtime: record::Summary::of(run.history()).elapsed_secs as i32,
+            runtime: last.map_or(0, |last| last.elapsed_secs as i32),
         }),
         ..Record::default()
     })
