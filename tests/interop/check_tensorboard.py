@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from datetime import datetime
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -58,7 +57,7 @@ def place(series):
 
 
 def scalars(run, read):
-    start = datetime.fromisoformat(run.config["started_at"].replace("Z", "+00:00")).timestamp()
+    start = run.start.timestamp()
     for folder, events in read.items():
         expected = {tag for at, tag in map(place, run.series) if at == folder}
         need(set(events.Tags()["scalars"]) == expected, f"{folder} has {events.Tags()['scalars']}")
@@ -104,8 +103,8 @@ def histograms(run, read):
             need((found.min, found.max) == (values.min(), values.max()), f"the ends of {name} differ")
             sums = (values.sum(), (values**2).sum())
             need(np.allclose((found.sum, found.sum_squares), sums), f"the sums of {name} differ")
-    steps = sorted(tensors)
-    print(f"histograms of {len(SIZES)} tensors at steps {steps}, those of the files as TensorBoard's own")
+    own = f", those of step {best_step} as TensorBoard's own" if weights else ""
+    print(f"histograms of {len(SIZES)} tensors at steps {sorted(tensors)}{own}")
 
 
 def curves(run, read, split):

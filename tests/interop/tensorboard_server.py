@@ -101,7 +101,7 @@ def results(run, ask):
              "colParams": [{"metric": {"group": group, "tag": tag}} for group, tag in METRICS]}
     ask("plugin/hparams/experiment", {"experimentName": ""})
     (group,) = ask("plugin/hparams/session_groups", asked)["sessionGroups"]
-    need(group["name"] == run.config["run"], f"the run is called {group['name']}")
+    need(group["name"] == (run.config["run"] or run.stem), f"the run is called {group['name']}")
     need(group["hparams"]["batch_size"] == run.config["settings"]["batch_size"], "settings differ")
     shown = {(value["name"].get("group"), value["name"]["tag"]): value["value"]
              for value in group.get("metricValues", [])}

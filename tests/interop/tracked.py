@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 
 
@@ -16,7 +17,7 @@ def need(is_so, message):
 
 class Run:
     """`series`: (step, value, elapsed seconds) of every measurement, by series. `config`: settings and
-    results. `answers`: label, answer and ten probabilities of every image, by split, and `answered_at`
+    results. `start`: when it was started, 1970 where that is not known. `answers`: label, answer and ten probabilities of every image, by split, and `answered_at`
     the step of each split."""
 
     def __init__(self, folder, stem):
@@ -27,6 +28,8 @@ class Run:
             self.series.setdefault(row["series"], []).append((step, float(row["value"]), elapsed))
             self.moments.setdefault(step, (float(row["epoch"]), int(row["images"]), elapsed))
         self.config = json.loads(self.path(".config.json").read_text("utf-8"))
+        started = self.config["started_at"].replace("Z", "+00:00") or "1970-01-01T00:00:00+00:00"
+        self.start = datetime.fromisoformat(started)
         self.answers, self.answered_at = {}, {}
         if self.path(".predictions.csv").exists():
             for row in self.rows(".predictions.csv"):

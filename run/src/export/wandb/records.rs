@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use kiln_model::event::{Moment, State};
+use kiln_model::spec::PARAMETER_COUNT;
 use serde_json::{Value, json};
 
 use super::messages::{
@@ -22,14 +23,13 @@ const MIN_CONSUMER: &str = "0.70.0";
 /// Most letters of a tag that W&B takes.
 const TAG_LETTERS: usize = 64;
 /// Of what is known of a run, what it was to do, and with what.
-const SETTINGS: [&str; 9] = [
+const SETTINGS: [&str; 8] = [
     "backend",
     "adapter",
     "data",
     "edits",
     "loss",
     "metric",
-    "network",
     "optimizer_constants",
     "steps_per_epoch",
 ];
@@ -60,6 +60,7 @@ pub fn run(run: &Run, clock: &Clock, run_id: String) -> Result<Record, ExportErr
     let about = config::json(run);
     let mut settings = flat::settings(run.config())?;
     settings.extend(SETTINGS.map(|name| (name.to_owned(), about[name].clone())));
+    settings.insert("parameters".to_owned(), PARAMETER_COUNT.into());
     let tags = run.identity.tags.iter();
     let tags = tags.map(|tag| tag.chars().take(TAG_LETTERS).collect::<String>());
     let update = settings
