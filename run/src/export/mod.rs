@@ -5,15 +5,22 @@ mod burnpack;
 mod config;
 mod csv;
 mod h5;
+mod clock;
+mod config;
+mod csv;
+mod flat;
 mod json_lines;
 mod keras;
 mod keras_model;
 pub mod name;
 mod onnx;
 mod predictions;
+mod progress;
 mod rows;
 mod safetensors;
 mod torch;
+mod tensorboard;
+mod wandb;
 mod weights;
 pub mod zip;
 
@@ -166,6 +173,8 @@ formats! {
     csv
     json_lines
     predictions
+    tensorboard
+    wandb
 }
 
 impl Format {

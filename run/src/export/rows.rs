@@ -1,7 +1,7 @@
 //! Every measurement of a run, one row each: what CSV and JSON Lines hold.
 
 use ::csv::{Error, Writer};
-use kiln_model::event::{Moment, Quality};
+use kiln_model::event::{Moment, Quality, Trained};
 use kiln_model::history::{History, Measured};
 use serde::Serialize;
 
@@ -19,6 +19,9 @@ pub(super) struct Row<'a> {
     value: f64,
 }
 
+/// A series and its value.
+pub(super) type Figure = (&'static str, f64);
+
 /// Bytes of a part of a file: a long run's rows are never all there at once.
 pub(super) const PART_BYTES: usize = 1 << 20;
 
@@ -30,7 +33,7 @@ pub(super) fn each_row<'a, E>(
 ) -> Result<(), E> {
     let total = history.len().max(1) as f64;
     let mut measured = 0_usize;
-    let mut push = |moment: &Moment, figures: &[(&'static str, f64)]| {
+    let mut push = |moment: &Moment, figures: &[Figure]| {
         measured += 1;
         for (series, value) in figures {
             let row = Row {
@@ -46,38 +49,53 @@ pub(super) fn each_row<'a, E>(
         }
         Ok(())
     };
-    // A step that failed is the last one.
-    for Measured { moment, value } in history.steps.iter().chain(history.diverged) {
-        push(
-            &moment,
-            &[
-                ("train/loss", value.quality.loss),
-                ("train/accuracy", value.quality.accuracy),
-                ("learning_rate", value.learning_rate),
-                ("gradient_norm", value.gradient_norm),
-            ],
-        )?;
+    for Measured { moment, value } in all_steps(history) {
+        push(&moment, &of_step(&value))?;
     }
-    for (rows, loss, accuracy) in [
-        (&history.epochs, "train/epoch_loss", "train/epoch_accuracy"),
-        (
-            &history.validations,
-            "validation/loss",
-            "validation/accuracy",
-        ),
-    ] {
-        for Measured { moment, value } in rows {
-            push(moment, &[(loss, value.loss), (accuracy, value.accuracy)])?;
-        }
-    }
-    for Measured { moment, value } in &history.throughput {
-        push(moment, &[("images_per_s", *value)])?;
-    }
-    if let Some(Measured { moment, value }) = &history.score {
-        let Quality { loss, accuracy } = value.quality;
-        push(moment, &[("test/loss", loss), ("test/accuracy", accuracy)])?;
+    for (moment, figures) in beside_steps(history) {
+        push(&moment, &figures)?;
     }
     Ok(())
+}
+
+/// Every step; one that failed is the last.
+pub(super) fn all_steps(history: &History) -> impl Iterator<Item = Measured<Trained>> {
+    history.steps.iter().chain(history.diverged)
+}
+
+/// What a step measured.
+pub(super) const fn of_step(step: &Trained) -> [Figure; 4] {
+    [
+        ("train/loss", step.quality.loss),
+        ("train/accuracy", step.quality.accuracy),
+        ("learning_rate", step.learning_rate),
+        ("gradient_norm", step.gradient_norm),
+    ]
+}
+
+/// What was measured beside the steps, and when: series after series.
+pub(super) fn beside_steps(history: &History) -> impl Iterator<Item = (Moment, Vec<Figure>)> {
+    let epochs = history.epochs.iter().map(|epoch| {
+        let Quality { loss, accuracy } = epoch.value;
+        let figures = [
+            ("train/epoch_loss", loss),
+            ("train/epoch_accuracy", accuracy),
+        ];
+        (epoch.moment, figures.to_vec())
+    });
+    let validations = history.validations.iter().map(|validation| {
+        let Quality { loss, accuracy } = validation.value;
+        let figures = [("validation/loss", loss), ("validation/accuracy", accuracy)];
+        (validation.moment, figures.to_vec())
+    });
+    let throughput = history.throughput.iter();
+    let throughput = throughput.map(|rate| (rate.moment, vec![("images_per_s", rate.value)]));
+    let score = history.score.iter().map(|score| {
+        let Quality { loss, accuracy } = score.value.quality;
+        let figures = [("test/loss", loss), ("test/accuracy", accuracy)];
+        (score.moment, figures.to_vec())
+    });
+    epochs.chain(validations).chain(throughput).chain(score)
 }
 
 pub(super) fn finished(writer: Writer<Vec<u8>>) -> Result<Vec<u8>, Error> {

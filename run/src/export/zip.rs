@@ -15,6 +15,9 @@ const PART_BYTES: usize = 1 << 20;
 const PADDING: ExtraFieldId = ExtraFieldId::new(u16::from_le_bytes(*b"FB"));
 /// Bytes of an entry's header before its name, and of the header of its padding.
 const HEADER_BYTES: usize = 30 + 4;
+/// Who may do what with a file: its owner reads and writes it, and all others read it. An archive
+/// that says so is one of Unix, and only then does `unzip` take the names in it for UTF-8.
+const MODE: u32 = 0o644;
 
 /// Bytes that are handed on part by part.
 pub struct Parts<'a, 'b> {
@@ -88,7 +91,7 @@ impl<W: Write> Zip<W> {
         padding: Option<&[u8]>,
     ) -> Result<(), ExportError> {
         let mut add = || {
-            let mut file = self.archive.new_file(name);
+            let mut file = self.archive.new_file(name).unix_permissions(MODE);
             if let Some(padding) = padding {
                 file = file.extra_field(PADDING, padding, Header::LOCAL)?;
             }
@@ -108,7 +111,7 @@ impl<W: Write> Zip<W> {
         name: &str,
         fill: impl FnOnce(&mut dyn Write) -> Result<(), ExportError>,
     ) -> Result<(), ExportError> {
-        let file = self.archive.new_file(name);
+        let file = self.archive.new_file(name).unix_permissions(MODE);
         let file = file.compression_method(CompressionMethod::DEFLATE);
         let (mut entry, config) = file.start().map_err(ExportError::of)?;
         let packed = DeflateEncoder::new(&mut entry, Compression::fast());
@@ -148,6 +151,7 @@ mod tests {
         let mut found = Vec::new();
         while let Some(entry) = entries.next_entry().unwrap() {
             let name = String::from_utf8(entry.file_path().as_ref().to_vec()).unwrap();
+            assert_eq!(entry.mode().value() & 0o777, MODE);
             let place = archive.get_entry(entry.wayfinder()).unwrap();
             found.push((name, place.compressed_data_range().0, place.data().to_vec()));
         }
