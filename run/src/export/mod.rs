@@ -9,6 +9,7 @@ mod predictions;
 mod rows;
 mod safetensors;
 mod weights;
+mod wide_csv;
 pub mod zip;
 
 use std::fmt;
@@ -153,6 +154,7 @@ formats! {
     safetensors
     config
     csv
+    wide_csv
     json_lines
     predictions
 }
