@@ -5,6 +5,7 @@ mod config;
 mod csv;
 mod json_lines;
 pub mod name;
+mod notebook;
 mod predictions;
 mod rows;
 mod safetensors;
@@ -157,6 +158,7 @@ formats! {
     wide_csv
     json_lines
     predictions
+    notebook
 }
 
 impl Format {
