@@ -7,6 +7,9 @@ mod json_lines;
 pub mod name;
 mod notebook;
 mod predictions;
+mod report;
+pub mod report_html;
+pub mod report_markdown;
 mod rows;
 mod safetensors;
 mod weights;
@@ -159,6 +162,8 @@ formats! {
     json_lines
     predictions
     notebook
+    report_html
+    report_markdown
 }
 
 impl Format {

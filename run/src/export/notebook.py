@@ -74,8 +74,12 @@ if path := found(".csv"):
             (f"validation/{what}", {"marker": "o", "label": "validation"}),
         ]:
             rows = measured[measured["series"] == series]
-            if len(rows):
-                axis.plot(rows["step"], rows["value"], **style)
+            steps, values = list(rows["step"]), list(rows["value"])
+            if values and "epoch" in series:
+                # An epoch's mean holds over the whole epoch.
+                steps, values = [0, *steps], [values[0], *values]
+            if values:
+                axis.plot(steps, values, **style)
         axis.set_xlabel("step")
         axis.set_ylabel(what)
         axis.set_ylim(bottom=0)
