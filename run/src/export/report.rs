@@ -2,6 +2,8 @@
 //! each kind of file only writes in its own way.
 
 mod answers;
+#[cfg(test)]
+pub(super) mod tests;
 
 use kiln_model::config::ValidateOn;
 
@@ -12,6 +14,7 @@ use crate::figure::{Frame, Strand};
 use crate::format;
 use crate::levels::Levels;
 use crate::record::Record;
+use crate::run::identity::COLOURS;
 use crate::series::{Axis, Curve, Subject};
 use answers::Answers;
 
@@ -95,6 +98,8 @@ pub(super) fn plain(text: &str) -> String {
 struct Told<'a> {
     source: &'a Source<'a>,
     name: String,
+    /// In CSS.
+    colour: &'static str,
     record: Record,
     answers: Option<Answers>,
 }
@@ -116,13 +121,21 @@ impl Told<'_> {
 /// Answers that cannot be read.
 pub(super) fn of(sources: &[&Source]) -> Result<Report, ExportError> {
     let answers = answers::of(sources)?;
-    let told = sources.iter().zip(answers).map(|(source, answers)| Told {
-        source,
-        name: plain(&source.run.identity.name),
-        record: Record::of(source.run),
-        answers,
-    });
-    let told: Vec<Told> = told.collect();
+    let mut told: Vec<Told> = Vec::new();
+    for (source, answers) in sources.iter().zip(answers) {
+        let identity = &source.run.identity;
+        let own = identity.css_colour();
+        // Two runs that a person gave one colour are told apart all the same.
+        let is_taken = told.iter().any(|other| other.colour == own);
+        let colour = if is_taken { colour_beside(own) } else { own };
+        told.push(Told {
+            source,
+            name: plain(&identity.name),
+            colour,
+            record: Record::of(source.run),
+            answers,
+        });
+    }
     let names: Vec<&str> = told.iter().map(|run| run.name.as_str()).collect();
     let is_alone = told.len() == 1;
     let (lead, compared) = if is_alone {
@@ -156,6 +169,11 @@ pub(super) fn of(sources: &[&Source]) -> Result<Report, ExportError> {
     })
 }
 
+fn colour_beside(taken: &str) -> &'static str {
+    let other = COLOURS.iter().find(|colour| **colour != taken);
+    other.copied().unwrap_or_default()
+}
+
 /// A table with a column for each run, and with two a last one that says where they differ.
 fn beside(caption: &str, names: &[&str], rows: impl Iterator<Item = compare::Row>) -> Block {
     let is_alone = names.len() == 1;
@@ -179,7 +197,11 @@ fn beside(caption: &str, names: &[&str], rows: impl Iterator<Item = compare::Row
 
 fn settings(told: &[Told], names: &[&str], rows: &[compare::Row]) -> Section {
     let settings = rows.iter().filter(|row| row.is_setting).cloned();
-    let mut blocks = vec![beside("Settings", names, settings)];
+    let mut blocks = vec![beside(
+        "All settings, as they were at the end",
+        names,
+        settings,
+    )];
     for run in told {
         let edits = &run.source.run.history().edits;
         let rows = edits.iter().map(|edit| {
@@ -201,7 +223,7 @@ fn settings(told: &[Told], names: &[&str], rows: &[compare::Row]) -> Section {
 
 fn results(told: &[Told], names: &[&str], rows: &[compare::Row]) -> Section {
     let results = rows.iter().filter(|row| !row.is_setting).cloned();
-    let mut blocks = vec![beside("Results", names, results)];
+    let mut blocks = vec![beside("What came of it", names, results)];
     for run in told {
         let mut says = |sentence: &str| blocks.push(run.says(sentence, told.len() == 1));
         let all = &run.source.run;
@@ -228,6 +250,11 @@ fn results(told: &[Told], names: &[&str], rows: &[compare::Row]) -> Section {
             says("A part of what was kept of this run is damaged; the rest is shown.");
         }
     }
+    blocks.push(Block::Text(
+        "The fingerprint is the beginning of the SHA-256 of the losses of all training steps. On \
+         the CPU the same settings and data give the same fingerprint, bit for bit."
+            .to_owned(),
+    ));
     section("Results", blocks)
 }
 
@@ -261,7 +288,7 @@ fn chart(told: &[Told], subject: Subject) -> Block {
         };
         Strand {
             name: run.name.clone(),
-            colour: identity.css_colour(),
+            colour: run.colour,
             ends: subject.ends(history, identity, axis),
             curves,
             changes: Vec::new(),
@@ -287,7 +314,6 @@ fn chart(told: &[Told], subject: Subject) -> Block {
     })
 }
 
-/// Where and when, and what a repetition is known by.
 fn circumstances(told: &[Told], names: &[&str]) -> Section {
     let row = |label, cell: fn(&Told) -> String| compare::Row {
         label,
@@ -300,19 +326,8 @@ fn circumstances(told: &[Told], names: &[&str]) -> Section {
         }),
         row("Trained on", |run| run.record.identity.device()),
         row("Hash of the data", |run| run.record.data.clone()),
-        row("Fingerprint", |run| {
-            let fingerprint = run.record.summary.fingerprint.clone();
-            fingerprint.unwrap_or_else(|| format::NOTHING.to_owned())
-        }),
     ];
-    let mut blocks = vec![
-        beside("Device, data and fingerprint", names, rows.into_iter()),
-        Block::Text(
-            "The fingerprint is the beginning of the SHA-256 of the losses of all training steps. \
-             On the CPU the same settings and data give the same fingerprint, bit for bit."
-                .to_owned(),
-        ),
-    ];
+    let mut blocks = vec![beside("Device and data", names, rows.into_iter())];
     for run in told {
         let rows = run.record.identity.taken_up.iter().map(|taken_up| {
             let (date, time) = (

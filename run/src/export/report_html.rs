@@ -146,3 +146,35 @@ fn table(table: &Table) -> String {
 fn text(text: &str) -> String {
     format::escape(&plain(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use kiln_model::dataset::Part;
+
+    use super::*;
+    use crate::export::report::tests::{answers, odd_run, parcel};
+    use crate::run::Weights;
+    use crate::run::tests::scored_run;
+
+    #[test]
+    fn whatever_a_person_wrote_is_text() {
+        let (odd, other) = (odd_run(), scored_run());
+        let parcels = [&odd, &other].map(|run| parcel(run, answers(Part::Test, true)));
+        let [a, b] = [(&odd, &parcels[0]), (&other, &parcels[1])].map(|(run, parcel)| Source {
+            run,
+            which: Weights::Best,
+            parcel,
+        });
+        let mut page = String::new();
+        let mut take = |part: Vec<u8>, _: f64| page.push_str(&String::from_utf8(part).unwrap());
+        write(&a, &mut take).unwrap();
+        for page in [page, comparison(&a, &b).unwrap()] {
+            for mark in ["<b>", "<script", "&\"", "\u{1}"] {
+                assert!(!page.contains(mark), "{mark}");
+            }
+            assert!(page.contains("<h1>&lt;b&gt;&amp;&quot;|"));
+            assert!(page.contains("\n1. &lt;script&gt;\n"));
+            assert!(page.contains("<td>128</td>"));
+        }
+    }
+}

@@ -59,7 +59,7 @@ fn block(block: &Block) -> String {
         }
         Block::Terms(terms) => {
             let term = |(term, meaning): &(&str, String)| {
-                format!("**{}:** {}\n", inline(term), inline(meaning))
+                format!("**{}.** {}\n", inline(term), inline(meaning))
             };
             terms.iter().map(term).collect::<Vec<_>>().join("\n")
         }
@@ -123,4 +123,56 @@ fn inline(text: &str) -> String {
         }
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use kiln_model::dataset::Part;
+
+    use super::*;
+    use crate::export::report::tests::{ODD, answers, odd_run, parcel};
+    use crate::run::Weights;
+    use crate::run::tests::scored_run;
+
+    #[test]
+    fn whatever_a_person_wrote_is_text() {
+        let (odd, other) = (odd_run(), scored_run());
+        let parcels = [&odd, &other].map(|run| parcel(run, answers(Part::Test, true)));
+        let [a, b] = [(&odd, &parcels[0]), (&other, &parcels[1])].map(|(run, parcel)| Source {
+            run,
+            which: Weights::Best,
+            parcel,
+        });
+        let mut text = String::new();
+        let mut take = |part: Vec<u8>, _: f64| text.push_str(&String::from_utf8(part).unwrap());
+        write(&a, &mut take).unwrap();
+        for text in [text, comparison(&a, &b).unwrap()] {
+            assert!(!text.contains(ODD.trim_end_matches('\u{1}')) && !text.contains('<'));
+            assert!(
+                text.starts_with("# &lt;b&gt;&amp;\"\\|\\`\\*\\_\\[x\\](y)"),
+                "{text}"
+            );
+            assert!(text.contains("\n> \\# &lt;b&gt;"), "{text}");
+            assert!(
+                text.contains("\n>\n> 1\\. &lt;script&gt;  \n> \\- \\$x\\$  \n"),
+                "{text}"
+            );
+            for table in text.split("\n\n").filter(|part| part.starts_with("| ")) {
+                let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+                let head = table.lines().next().map(cells);
+                assert!(
+                    table.lines().all(|line| Some(cells(line)) == head),
+                    "{table}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn marks_are_escaped_where_they_mean_something() {
+        assert_eq!(line("0.5 of 3"), "0\\.5 of 3");
+        assert_eq!(line("12"), "12");
+        assert_eq!(line("- a"), "\\- a");
+        assert_eq!(inline("a - b = 0.5 # c"), "a - b = 0.5 # c");
+    }
 }

@@ -149,6 +149,13 @@ pub(super) fn compared(told: &[Told]) -> Option<Section> {
         return None;
     };
     let (left, right) = (a.answers.as_ref()?, b.answers.as_ref()?);
+    if left.part != right.part || a.record.data != b.record.data {
+        let text = "The two were not asked the same images, so their answers are not compared.";
+        return Some(section(
+            "Answers compared",
+            vec![Block::Text(text.to_owned())],
+        ));
+    }
     let text = match Comparison::new(&left.predictions, &right.predictions) {
         Ok(compared) => format!(
             "Of the same {} {}, {} alone answered {} rightly and {} alone {}.",
@@ -198,14 +205,14 @@ pub(super) fn explained(told: &[Told]) -> Section {
         (
             "Experiment management",
             format!(
-                "write down settings, data, seed and result of every attempt, so you can compare \
+                "Write down settings, data, seed and result of every attempt, so you can compare \
                  and repeat it. This report does so for {runs}."
             ),
         ),
         (
             "Confusion matrix",
             with_figures(
-                "which digits are taken for which. The diagonal is right.".to_owned(),
+                "Which digits are taken for which. The diagonal is right.".to_owned(),
                 &|answers| {
                     let all = format::count(answers.confusion.images().into());
                     let right = format::count(answers.confusion.correct().into());
@@ -216,7 +223,7 @@ pub(super) fn explained(told: &[Told]) -> Section {
         (
             "Metric",
             with_figures(
-                "one number that summarises results. Different metrics can rank the same models \
+                "One number that summarises results. Different metrics can rank the same models \
                  differently."
                     .to_owned(),
                 &|answers| {
@@ -230,7 +237,7 @@ pub(super) fn explained(told: &[Told]) -> Section {
             "Precision and recall",
             with_figures(
                 format!(
-                    "precision: of images called {class}, how many are {class}. Recall: of all \
+                    "Precision: of images called {class}, how many are {class}. Recall: of all \
                      {class}s, how many were found. A stricter threshold usually raises one and \
                      lowers the other."
                 ),
@@ -244,7 +251,7 @@ pub(super) fn explained(told: &[Told]) -> Section {
             "AUROC",
             with_figures(
                 format!(
-                    "the chance that a random {class} scores higher than a random non-{class}. 0.5 \
+                    "The chance that a random {class} scores higher than a random non-{class}. 0.5 \
                      is guessing, 1 perfect."
                 ),
                 &|answers| format!("it is {}", area(measures(answers).auroc)),
