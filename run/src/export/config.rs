@@ -3,7 +3,8 @@
 use kiln_model::mnist;
 use kiln_model::optimizer::{BETA_1, BETA_2, EPSILON, Optimizer, RHO};
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use super::{About, ExportError, Group, Language, Source, Take};
 use crate::data::MNIST;
@@ -22,15 +23,51 @@ pub const ABOUT: About = About {
     },
 };
 
+/// The settings that a beginner's script keeps in one dictionary, in its order and with the names
+/// that Keras' `compile` takes; then everything else.
+#[derive(Serialize)]
+struct Settings {
+    epochs: u32,
+    batch_size: u32,
+    validation_split: f64,
+    loss: &'static str,
+    optimizer: String,
+    metric: &'static str,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+impl Settings {
+    fn of(run: &Run) -> Self {
+        let config = run.config();
+        let mut rest = match json(run) {
+            Value::Object(rest) => rest,
+            _ => Map::new(),
+        };
+        // Named above already.
+        rest.retain(|key, _| key != "loss" && key != "metric");
+        Self {
+            epochs: config.epochs,
+            batch_size: config.batch_size,
+            validation_split: config.validation_split,
+            loss: "categorical_crossentropy",
+            optimizer: config.optimizer.label().to_lowercase(),
+            metric: "accuracy",
+            rest,
+        }
+    }
+}
+
 /// The file.
 pub fn write(source: &Source, take: &mut Take) -> Result<(), ExportError> {
-    let mut bytes = serde_json::to_vec_pretty(&json(source.run)).map_err(ExportError::of)?;
+    let settings = Settings::of(source.run);
+    let mut bytes = serde_json::to_vec_pretty(&settings).map_err(ExportError::of)?;
     bytes.push(b'\n');
     take(bytes, 1.0);
     Ok(())
 }
 
-/// Settings and results; what is in the file, and with the weights.
+/// Settings and results; what is with the weights, and under other names in the file.
 pub fn json(run: &Run) -> Value {
     let plan = run.plan();
     let history = run.history();
@@ -97,7 +134,17 @@ mod tests {
     fn the_file_says_what_was_done_and_what_came_of_it() {
         let run = scored_run();
         let bytes = exported(".config.json", &run, Weights::Best, Vec::new()).unwrap();
-        let value: Value = serde_json::from_slice(&bytes).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.starts_with(
+            "{\n  \"epochs\": 5,\n  \"batch_size\": 128,\n  \"validation_split\": 0.1,\n  \
+             \"loss\": \"categorical_crossentropy\",\n  \"optimizer\": \"adam\",\n  \
+             \"metric\": \"accuracy\",\n"
+        ));
+        let value: Value = serde_json::from_str(&text).unwrap();
+        for (key, told) in json(&run).as_object().unwrap() {
+            let is_same = value[key] == *told || key == "loss";
+            assert!(is_same && text.matches(&format!("\n  \"{key}\":")).count() == 1);
+        }
         assert_eq!(value["settings"]["validation_split"], 0.1);
         assert_eq!(value["settings"]["validate_on"], "split");
         assert_eq!(value["settings"]["optimizer"]["name"], "adam");

@@ -1,6 +1,6 @@
 //! Every measurement as CSV with a header, one row each.
 
-use super::rows::{PART_BYTES, each_row, finished};
+use super::rows::{COLUMNS, Table, each_row};
 use super::{About, ExportError, Group, Language, Source, Take};
 
 /// What there is to know of the file.
@@ -11,24 +11,25 @@ pub const ABOUT: About = About {
     opens_with: "pandas, R, any database",
     media_type: "text/csv",
     language: Language::Python,
-    snippet: |stem| format!("import pandas\npandas.read_csv(\"{stem}.csv\")"),
+    snippet,
 };
+
+/// A run may be called `NA` or `123`, which pandas would take for no name or for a number.
+fn snippet(stem: &str) -> String {
+    format!(
+        "import pandas\n\
+         pandas.read_csv(\"{stem}.csv\", dtype={{\"run\": str}},\n\
+         \x20               keep_default_na=False, na_values={{\"value\": [\"NaN\"]}})"
+    )
+}
 
 /// The file.
 pub fn write(source: &Source, take: &mut Take) -> Result<(), ExportError> {
-    let mut writer = ::csv::Writer::from_writer(Vec::with_capacity(PART_BYTES));
+    let mut table = Table::new(&COLUMNS, take).map_err(ExportError::of)?;
     let run = source.run;
     each_row(&run.identity.name, run.history(), |row, done| {
-        writer.serialize(row)?;
-        if writer.get_ref().len() >= PART_BYTES {
-            let next = ::csv::WriterBuilder::new()
-                .has_headers(false)
-                .from_writer(Vec::with_capacity(PART_BYTES));
-            take(finished(std::mem::replace(&mut writer, next))?, done);
-        }
-        Ok::<(), ::csv::Error>(())
+        table.push(row, done)
     })
     .map_err(ExportError::of)?;
-    take(finished(writer).map_err(ExportError::of)?, 1.0);
-    Ok(())
+    table.finish().map_err(ExportError::of)
 }

@@ -11,8 +11,17 @@ pub const ABOUT: About = About {
     opens_with: "pandas, jq, DuckDB",
     media_type: "application/x-ndjson",
     language: Language::Python,
-    snippet: |stem| format!("import pandas\npandas.read_json(\"{stem}.jsonl\", lines=True)"),
+    snippet,
 };
+
+/// A run may be called `123`, which pandas would take for a number; and by default it reads numbers
+/// fast, but not to the last digit.
+fn snippet(stem: &str) -> String {
+    format!(
+        "import pandas\n\
+         pandas.read_json(\"{stem}.jsonl\", lines=True, dtype={{\"run\": str}}, precise_float=True)"
+    )
+}
 
 /// The file.
 pub fn write(source: &Source, take: &mut Take) -> Result<(), ExportError> {
@@ -34,6 +43,8 @@ pub fn write(source: &Source, take: &mut Take) -> Result<(), ExportError> {
 
 #[cfg(test)]
 mod tests {
+    use kiln_model::event::Event;
+
     use crate::export::tests::exported;
     use crate::run::Weights;
     use crate::run::tests::scored_run;
@@ -66,5 +77,26 @@ mod tests {
             (&first["series"], &first["value"]),
             (&"train/loss".into(), &2.25.into())
         );
+    }
+
+    #[test]
+    fn what_is_no_number_can_be_read_all_the_same() {
+        let mut run = scored_run();
+        run.identity.name = "a,\"b\"".to_owned();
+        let mut last = run.history().steps.last().unwrap();
+        last.value.quality.loss = f64::NAN;
+        last.value.gradient_norm = f64::INFINITY;
+        run.apply(Event::Diverged(last.moment, last.value));
+        let file = |ending| exported(ending, &run, Weights::Best, Vec::new()).unwrap();
+        let text = |ending| String::from_utf8(file(ending)).unwrap();
+        let csv = text(".csv");
+        assert!(csv.contains("\n\"a,\"\"b\"\"\",2,0.2,256,1.0,train/loss,NaN\n"));
+        assert!(csv.contains(",gradient_norm,Infinity\n"));
+        let values: Vec<serde_json::Value> = text(".jsonl")
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .map(|object| object["value"].clone())
+            .collect();
+        assert!(values.contains(&"NaN".into()) && values.contains(&"Infinity".into()));
     }
 }

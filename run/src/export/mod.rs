@@ -16,12 +16,18 @@ pub mod name;
 mod onnx;
 mod predictions;
 mod progress;
+mod notebook;
+mod predictions;
+mod report;
+pub mod report_html;
+pub mod report_markdown;
 mod rows;
 mod safetensors;
 mod torch;
 mod tensorboard;
 mod wandb;
 mod weights;
+mod wide_csv;
 pub mod zip;
 
 use std::fmt;
@@ -171,10 +177,14 @@ formats! {
     burnpack
     config
     csv
+    wide_csv
     json_lines
     predictions
     tensorboard
     wandb
+    notebook
+    report_html
+    report_markdown
 }
 
 impl Format {

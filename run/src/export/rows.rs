@@ -1,13 +1,30 @@
 //! Every measurement of a run, one row each: what CSV and JSON Lines hold.
 
+<<<<<<< HEAD
 use ::csv::{Error, Writer};
 use kiln_model::event::{Moment, Quality, Trained};
+=======
+use ::csv::{Error, Writer, WriterBuilder};
+use kiln_model::event::{Moment, Quality};
+>>>>>>> 7262bab2ee15e5a38c72e3013e51eb2a8a04389e
 use kiln_model::history::{History, Measured};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::Take;
 use crate::series::Subject;
 
-/// One measurement. Field names are the columns.
+/// The columns of CSV.
+pub(super) const COLUMNS: [&str; 7] = [
+    "run",
+    "step",
+    "epoch",
+    "images",
+    "elapsed_s",
+    "series",
+    "value",
+];
+
+/// One measurement. Field names are [`COLUMNS`].
 #[derive(Debug, Serialize)]
 pub(super) struct Row<'a> {
     run: &'a str,
@@ -16,11 +33,34 @@ pub(super) struct Row<'a> {
     images: u64,
     elapsed_s: f64,
     series: &'static str,
+    #[serde(serialize_with = "figure")]
     value: f64,
 }
 
+<<<<<<< HEAD
 /// A series and its value.
 pub(super) type Figure = (&'static str, f64);
+=======
+/// JSON has no number for what is none or infinite: it is a text then, the one that Protocol Buffers
+/// have in JSON, which pandas, R and every language's own reader of numbers know.
+pub(super) fn figure<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    if value.is_finite() {
+        serializer.serialize_f64(*value)
+    } else {
+        serializer.serialize_str(not_finite(*value))
+    }
+}
+
+fn not_finite(value: f64) -> &'static str {
+    if value.is_nan() {
+        "NaN"
+    } else if value > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
+    }
+}
+>>>>>>> 7262bab2ee15e5a38c72e3013e51eb2a8a04389e
 
 /// Bytes of a part of a file: a long run's rows are never all there at once.
 pub(super) const PART_BYTES: usize = 1 << 20;
@@ -58,6 +98,7 @@ pub(super) fn each_row<'a, E>(
     Ok(())
 }
 
+<<<<<<< HEAD
 /// Every step; one that failed is the last.
 pub(super) fn all_steps(history: &History) -> impl Iterator<Item = Measured<Trained>> {
     history.steps.iter().chain(history.diverged)
@@ -96,6 +137,42 @@ pub(super) fn beside_steps(history: &History) -> impl Iterator<Item = (Moment, V
         (score.moment, figures.to_vec())
     });
     epochs.chain(validations).chain(throughput).chain(score)
+=======
+/// Rows of CSV under a header, handed on part by part.
+pub(super) struct Table<'a, 'b> {
+    writer: Writer<Vec<u8>>,
+    take: &'a mut Take<'b>,
+}
+
+impl<'a, 'b> Table<'a, 'b> {
+    /// A header alone.
+    pub(super) fn new(columns: &[&str], take: &'a mut Take<'b>) -> Result<Self, Error> {
+        let mut writer = part();
+        writer.write_record(columns)?;
+        Ok(Self { writer, take })
+    }
+
+    /// Adds a row, with how much is done then, 0 to 1.
+    pub(super) fn push(&mut self, row: impl Serialize, done: f64) -> Result<(), Error> {
+        self.writer.serialize(row)?;
+        if self.writer.get_ref().len() >= PART_BYTES {
+            (self.take)(finished(std::mem::replace(&mut self.writer, part()))?, done);
+        }
+        Ok(())
+    }
+
+    /// Hands on what is left: the file is whole.
+    pub(super) fn finish(self) -> Result<(), Error> {
+        (self.take)(finished(self.writer)?, 1.0);
+        Ok(())
+    }
+}
+
+fn part() -> Writer<Vec<u8>> {
+    WriterBuilder::new()
+        .has_headers(false)
+        .from_writer(Vec::with_capacity(PART_BYTES))
+>>>>>>> 7262bab2ee15e5a38c72e3013e51eb2a8a04389e
 }
 
 pub(super) fn finished(writer: Writer<Vec<u8>>) -> Result<Vec<u8>, Error> {
