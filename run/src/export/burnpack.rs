@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 use kiln_model::spec::{PARAMETERS, Parameter};
 use serde::Serialize;
 
+use super::config;
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::weights::{described, little_endian};
-use super::{About, ExportError, Group, Language, Source, Take, config};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".bpk",
     group: Group::Model,
+    needs: Needs::Weights,
     contents: "The weights as a burn module's record",
     opens_with: "burn 0.22",
     media_type: "application/octet-stream",

@@ -6,7 +6,7 @@ use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{About, ExportError, Group, Language, Source, Take};
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use crate::data::MNIST;
 use crate::run::Run;
 
@@ -14,6 +14,7 @@ use crate::run::Run;
 pub const ABOUT: About = About {
     ending: ".config.json",
     group: Group::Figures,
+    needs: Needs::Nothing,
     contents: "Settings and results",
     opens_with: "any editor",
     media_type: "application/json",

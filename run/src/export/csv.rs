@@ -1,12 +1,13 @@
 //! Every measurement as CSV with a header, one row each.
 
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::rows::{COLUMNS, Table, each_row};
-use super::{About, ExportError, Group, Language, Source, Take};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".csv",
     group: Group::Figures,
+    needs: Needs::Nothing,
     contents: "Every measurement, one row each",
     opens_with: "pandas, R, any database",
     media_type: "text/csv",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kiln_model::config::Config;
 use serde_json::Value;
 
-use super::ExportError;
+use super::format::ExportError;
 
 /// All settings by name, those of the optimiser among the others: texts, numbers, and null for what
 /// is switched off.

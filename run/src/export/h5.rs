@@ -4,15 +4,16 @@
 
 use kiln_model::spec::LAYERS;
 
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::keras_model::{Dialect, place};
 use super::weights::{channels_last, described};
-use super::{About, ExportError, Group, Language, Source, Take};
 use crate::hdf5::{self, Array};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".h5",
     group: Group::Model,
+    needs: Needs::Weights,
     contents: "The network for older Keras",
     opens_with: "Keras, TensorFlow, h5py, Netron",
     media_type: "application/x-hdf5",

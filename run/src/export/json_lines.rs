@@ -1,12 +1,13 @@
 //! Every measurement as one JSON object a line.
 
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::rows::{PART_BYTES, each_row};
-use super::{About, ExportError, Group, Language, Source, Take};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".jsonl",
     group: Group::Figures,
+    needs: Needs::Nothing,
     contents: "Every measurement, one object a line",
     opens_with: "pandas, jq, DuckDB",
     media_type: "application/x-ndjson",

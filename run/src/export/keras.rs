@@ -5,21 +5,24 @@
 //! that went on after them, or those that early stopping brought back) it is left out as a whole:
 //! `fit` then begins with a fresh optimiser, and Keras warns of that when it loads the file.
 
+use std::cell::Cell;
+
 use kiln_model::checkpoint::Snapshot;
 use kiln_model::optimizer::Optimizer;
 use kiln_model::spec::{LAYERS, PARAMETERS};
 use serde_json::json;
 
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::keras_model::Dialect;
 use super::weights::{channels_last, described};
 use super::zip::{Parts, Zip};
-use super::{About, ExportError, Group, Language, Source, Take};
 use crate::hdf5::{self, Array};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".keras",
     group: Group::Model,
+    needs: Needs::Weights,
     contents: "The network, to use and to train on",
     opens_with: "Keras 3",
     media_type: "application/zip",
@@ -54,7 +57,8 @@ pub fn write(source: &Source, take: &mut Take) -> Result<(), ExportError> {
     if source.run.weights_step(source.which) == Some(snapshot.step) {
         add_state(root.group("optimizer/vars"), &snapshot);
     }
-    let mut zip = Zip::new(Parts::new(take));
+    let done = Cell::new(0.0);
+    let mut zip = Zip::new(Parts::new(take, &done));
     zip.store("metadata.json", metadata.to_string().as_bytes())?;
     zip.store("config.json", config.to_string().as_bytes())?;
     let weights = hdf5::write(&root).map_err(ExportError::of)?;

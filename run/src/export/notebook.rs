@@ -4,13 +4,14 @@
 
 use serde_json::{Value, json};
 
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::name::file_stem;
-use super::{About, ExportError, Group, Language, Source, Take};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".ipynb",
     group: Group::Reports,
+    needs: Needs::Nothing,
     contents: "The analysis as a notebook, to run beside the CSV files and the settings",
     opens_with: "Jupyter, VS Code",
     media_type: "application/x-ipynb+json",

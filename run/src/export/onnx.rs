@@ -6,8 +6,9 @@ use kiln_model::spec::{
 };
 use prost::Message;
 
+use super::config;
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::weights::{described, little_endian};
-use super::{About, ExportError, Group, Language, Source, Take, config};
 use crate::onnx::{
     AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
     StringStringEntryProto, TensorProto, TensorShapeProto, TensorTypeProto, TypeProto,
@@ -18,6 +19,7 @@ use crate::onnx::{
 pub const ABOUT: About = About {
     ending: ".onnx",
     group: Group::Model,
+    needs: Needs::Weights,
     contents: "The network and its weights",
     opens_with: "ONNX Runtime, Netron",
     media_type: "application/octet-stream",

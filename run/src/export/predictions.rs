@@ -4,13 +4,14 @@ use ::csv::Writer;
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::{Prediction, Predictions};
 
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::rows::finished;
-use super::{About, ExportError, Group, Language, Source, Take};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".predictions.csv",
     group: Group::Figures,
+    needs: Needs::Answers,
     contents: "What it answered to each validation and test image",
     opens_with: "pandas, any spreadsheet",
     media_type: "text/csv",

@@ -7,7 +7,7 @@ pub(super) mod tests;
 
 use kiln_model::config::ValidateOn;
 
-use super::{ExportError, Source};
+use super::format::{ExportError, Source};
 use crate::compare::{self, Comparison};
 use crate::figure::svg::svg;
 use crate::figure::{Frame, Strand};

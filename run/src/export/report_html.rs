@@ -1,13 +1,14 @@
 //! The report as one page that needs nothing else and can be printed.
 
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::report::{Block, Report, Section, Table, of, plain};
-use super::{About, ExportError, Group, Language, Source, Take};
 use crate::format;
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".report.html",
     group: Group::Reports,
+    needs: Needs::Nothing,
     contents: "Settings, results, curves and answers on one page",
     opens_with: "any browser; prints",
     media_type: "text/html",

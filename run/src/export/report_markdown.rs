@@ -1,12 +1,13 @@
 //! The report as Markdown: CommonMark with the tables of GitHub.
 
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::report::{Block, Report, Table, of, plain};
-use super::{About, ExportError, Group, Language, Source, Take};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".report.md",
     group: Group::Reports,
+    needs: Needs::Nothing,
     contents: "Settings, results, curves and answers as text",
     opens_with: "VS Code, any editor",
     media_type: "text/markdown",

@@ -1,16 +1,11 @@
 //! Every measurement of a run, one row each: what CSV and JSON Lines hold.
 
-<<<<<<< HEAD
-use ::csv::{Error, Writer};
-use kiln_model::event::{Moment, Quality, Trained};
-=======
 use ::csv::{Error, Writer, WriterBuilder};
-use kiln_model::event::{Moment, Quality};
->>>>>>> 7262bab2ee15e5a38c72e3013e51eb2a8a04389e
+use kiln_model::event::{Moment, Quality, Trained};
 use kiln_model::history::{History, Measured};
 use serde::{Serialize, Serializer};
 
-use super::Take;
+use super::format::Take;
 use crate::series::Subject;
 
 /// The columns of CSV.
@@ -37,10 +32,9 @@ pub(super) struct Row<'a> {
     value: f64,
 }
 
-<<<<<<< HEAD
 /// A series and its value.
 pub(super) type Figure = (&'static str, f64);
-=======
+
 /// JSON has no number for what is none or infinite: it is a text then, the one that Protocol Buffers
 /// have in JSON, which pandas, R and every language's own reader of numbers know.
 pub(super) fn figure<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
@@ -60,7 +54,6 @@ fn not_finite(value: f64) -> &'static str {
         "-Infinity"
     }
 }
->>>>>>> 7262bab2ee15e5a38c72e3013e51eb2a8a04389e
 
 /// Bytes of a part of a file: a long run's rows are never all there at once.
 pub(super) const PART_BYTES: usize = 1 << 20;
@@ -98,7 +91,6 @@ pub(super) fn each_row<'a, E>(
     Ok(())
 }
 
-<<<<<<< HEAD
 /// Every step; one that failed is the last.
 pub(super) fn all_steps(history: &History) -> impl Iterator<Item = Measured<Trained>> {
     history.steps.iter().chain(history.diverged)
@@ -137,7 +129,8 @@ pub(super) fn beside_steps(history: &History) -> impl Iterator<Item = (Moment, V
         (score.moment, figures.to_vec())
     });
     epochs.chain(validations).chain(throughput).chain(score)
-=======
+}
+
 /// Rows of CSV under a header, handed on part by part.
 pub(super) struct Table<'a, 'b> {
     writer: Writer<Vec<u8>>,
@@ -172,7 +165,6 @@ fn part() -> Writer<Vec<u8>> {
     WriterBuilder::new()
         .has_headers(false)
         .from_writer(Vec::with_capacity(PART_BYTES))
->>>>>>> 7262bab2ee15e5a38c72e3013e51eb2a8a04389e
 }
 
 pub(super) fn finished(writer: Writer<Vec<u8>>) -> Result<Vec<u8>, Error> {

@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use ::safetensors::tensor::{Dtype, SafeTensorError, TensorView, serialize};
 use kiln_model::spec::PARAMETERS;
 
+use super::config;
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::weights::described;
-use super::{About, ExportError, Group, Language, Source, Take, config};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".safetensors",
     group: Group::Model,
+    needs: Needs::Weights,
     contents: "The weights with PyTorch's names",
     opens_with: "PyTorch, NumPy, Hugging Face, JAX",
     media_type: "application/octet-stream",

@@ -4,15 +4,16 @@
 
 use kiln_model::spec::{PARAMETERS, Parameter};
 
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::name::file_stem;
 use super::weights::little_endian;
 use super::zip::Zip;
-use super::{About, ExportError, Group, Language, Source, Take};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".pt",
     group: Group::Model,
+    needs: Needs::Weights,
     contents: "The weights as a state dict",
     opens_with: "PyTorch, Netron",
     media_type: "application/octet-stream",

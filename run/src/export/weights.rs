@@ -2,7 +2,7 @@
 
 use kiln_model::spec::{CONV2_CHANNELS, Parameter};
 
-use super::Source;
+use super::format::Source;
 use crate::run::Weights;
 
 /// Values as bytes, the least significant first, as every format here wants them.

@@ -7,13 +7,14 @@ use kiln_model::event::{Moment, Quality, Trained};
 use kiln_model::history::{History, Measured};
 use serde::{Serialize, Serializer};
 
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::rows::{Table, figure};
-use super::{About, ExportError, Group, Language, Source, Take};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: "-wide.csv",
     group: Group::Figures,
+    needs: Needs::Nothing,
     contents: "Every step, one row each, all figures beside each other",
     opens_with: "any spreadsheet, pandas",
     media_type: "text/csv",

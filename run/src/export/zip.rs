@@ -1,5 +1,6 @@
 //! Zip archives, written from front to back.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 
 use flate2::Compression;
@@ -7,7 +8,7 @@ use flate2::write::DeflateEncoder;
 use rawzip::extra_fields::ExtraFieldId;
 use rawzip::{CompressionMethod, Error, Header, ZipArchiveWriter};
 
-use super::{ExportError, Take};
+use super::format::{ExportError, Take};
 
 /// Bytes of a part of a file: a long one is never all there at once.
 const PART_BYTES: usize = 1 << 20;
@@ -22,17 +23,18 @@ const MODE: u32 = 0o644;
 /// Bytes that are handed on part by part.
 pub struct Parts<'a, 'b> {
     part: Vec<u8>,
-    /// How much of the file is done, 0 to 1, but for what is not handed on yet.
-    pub done: f64,
+    /// How much of the file is done, 0 to 1: while a file of an archive is filled, nothing else reaches
+    /// what the archive is written to.
+    done: &'a Cell<f64>,
     take: &'a mut Take<'b>,
 }
 
 impl<'a, 'b> Parts<'a, 'b> {
-    /// Nothing yet.
-    pub fn new(take: &'a mut Take<'b>) -> Self {
+    /// Nothing yet; `done` says at any time how much is.
+    pub fn new(take: &'a mut Take<'b>, done: &'a Cell<f64>) -> Self {
         Self {
             part: Vec::with_capacity(PART_BYTES),
-            done: 0.0,
+            done,
             take,
         }
     }
@@ -48,7 +50,7 @@ impl Write for Parts<'_, '_> {
         self.part.extend_from_slice(bytes);
         if self.part.len() >= PART_BYTES {
             let part = std::mem::replace(&mut self.part, Vec::with_capacity(PART_BYTES));
-            (self.take)(part, self.done);
+            (self.take)(part, self.done.get());
         }
         Ok(bytes.len())
     }
@@ -170,9 +172,10 @@ mod tests {
     fn a_long_file_is_handed_on_in_parts() {
         let mut parts = Vec::new();
         let mut take = |part: Vec<u8>, done: f64| parts.push((part.len(), done));
-        let mut writer = Parts::new(&mut take);
+        let done = Cell::new(0.0);
+        let mut writer = Parts::new(&mut take, &done);
         for place in 0..3 {
-            writer.done = f64::from(place) / 3.0;
+            done.set(f64::from(place) / 3.0);
             writer.write_all(&vec![0; PART_BYTES - 1]).unwrap();
         }
         writer.finish();

@@ -6,7 +6,7 @@ use kiln_model::evaluation::{Comparison, Confusion, Measures, Predictions};
 use super::{Block, Figure, Section, Table, Told, section};
 use crate::evaluation::matrix::{self, Scale, headline};
 use crate::evaluation::ranked::Ranked;
-use crate::export::{ExportError, Source};
+use crate::export::format::{ExportError, Source};
 use crate::format;
 
 /// How many kinds of mistakes are told in words.

@@ -7,7 +7,7 @@ use crc::{CRC_32_ISCSI, Crc, Table};
 use prost::Message as _;
 
 use super::messages::{Event, Summary, Value};
-use crate::export::ExportError;
+use crate::export::format::ExportError;
 
 const CRC: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
 /// What the check sums are turned by, so that a check sum can be part of what is checked.

@@ -12,7 +12,8 @@ use super::messages::{
     MetricName, STRING, SUCCESS, SessionEnd, SessionStart, Tensor, Value,
 };
 use crate::export::clock::{Clock, last_moment};
-use crate::export::{ExportError, config, flat};
+use crate::export::format::ExportError;
+use crate::export::{config, flat};
 use crate::run::{Run, Status};
 
 /// Results, by folder and tag.

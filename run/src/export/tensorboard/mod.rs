@@ -19,16 +19,16 @@ use kiln_model::weights;
 use self::events::Events;
 use self::messages::Value;
 use super::clock::Clock;
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::name::file_stem;
-use super::progress::Progress;
 use super::rows::{Figure, all_steps, beside_steps, of_step};
 use super::zip::{Parts, Zip};
-use super::{About, ExportError, Group, Language, Source, Take};
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".tensorboard.zip",
     group: Group::Tools,
+    needs: Needs::Nothing,
     contents: "Every measurement, curves, weights and settings",
     opens_with: "TensorBoard",
     media_type: "application/zip",
@@ -43,7 +43,7 @@ const TRAIN: &str = "train";
 /// The file.
 pub fn write(source: &Source, take: &mut Take) -> Result<(), ExportError> {
     let done = Cell::new(0.0);
-    let mut zip = Zip::new(Progress::new(Parts::new(take), &done));
+    let mut zip = Zip::new(Parts::new(take, &done));
     let clock = Clock::new(&source.run.identity);
     let start = clock.start_secs();
     let stem = file_stem(&source.run.identity.name);

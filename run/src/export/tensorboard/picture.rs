@@ -8,7 +8,7 @@ use png::{BitDepth, ColorType, Encoder, EncodingError};
 use super::messages::{Image, Value};
 use crate::evaluation::matrix::{Scale, cells};
 use crate::evaluation::shade::Tint;
-use crate::export::ExportError;
+use crate::export::format::ExportError;
 
 /// Red, green and blue.
 type Colour = [u8; 3];

@@ -15,15 +15,15 @@ use prost::Message as _;
 use self::log::Log;
 use self::messages::{Info, Record};
 use super::clock::Clock;
-use super::progress::Progress;
+use super::format::{About, ExportError, Group, Language, Needs, Source, Take};
 use super::zip::{Parts, Zip};
-use super::{About, ExportError, Group, Language, Source, Take};
 use crate::run::Run;
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
     ending: ".wandb.zip",
     group: Group::Tools,
+    needs: Needs::Nothing,
     contents: "Every measurement, settings and results",
     opens_with: "Weights & Biases",
     media_type: "application/zip",
@@ -39,7 +39,7 @@ pub const ABOUT: About = About {
 /// The file.
 pub fn write(source: &Source, take: &mut Take) -> Result<(), ExportError> {
     let done = Cell::new(0.0);
-    let mut zip = Zip::new(Progress::new(Parts::new(take), &done));
+    let mut zip = Zip::new(Parts::new(take, &done));
     let run = source.run;
     let clock = Clock::new(&run.identity);
     let id = run.identity.id.0.to_string();

@@ -11,8 +11,9 @@ use super::messages::{
     Version,
 };
 use crate::export::clock::{Clock, last_moment};
+use crate::export::format::ExportError;
 use crate::export::rows::Figure;
-use crate::export::{ExportError, config, flat};
+use crate::export::{config, flat};
 use crate::record;
 use crate::run::{Run, Status};
 
