@@ -197,11 +197,7 @@ fn beside(caption: &str, names: &[&str], rows: impl Iterator<Item = compare::Row
 
 fn settings(told: &[Told], names: &[&str], rows: &[compare::Row]) -> Section {
     let settings = rows.iter().filter(|row| row.is_setting).cloned();
-    let mut blocks = vec![beside(
-        "All settings, as they were at the end",
-        names,
-        settings,
-    )];
+    let mut blocks = vec![beside("Settings at the end", names, settings)];
     for run in told {
         let edits = &run.source.run.history().edits;
         let rows = edits.iter().map(|edit| {

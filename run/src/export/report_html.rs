@@ -31,8 +31,8 @@ h2{font-size:1.25rem;margin:2.5rem 0 .75rem;padding-top:.75rem;border-top:1px so
 p{margin:.5rem 0;max-width:44rem}\
 .lead,caption,figcaption{color:#57534c}\
 .scroll{overflow-x:auto}\
-table{border-collapse:collapse;margin:1rem 0;font-variant-numeric:tabular-nums}\
-caption,figcaption{text-align:left;font-size:.875rem;padding:.25rem 0}\
+table{border-collapse:collapse;margin:.5rem 0 1rem;font-variant-numeric:tabular-nums}\
+caption,figcaption{text-align:left;font-size:.875em;padding:.25rem 0}\
 th,td{padding:.3rem .9rem .3rem 0;text-align:left;vertical-align:top;border-bottom:1px solid #e4e1da}\
 th{font-weight:600}\
 tbody th{font-weight:400;color:#57534c;overflow-wrap:normal}\
@@ -43,9 +43,11 @@ dt{font-weight:600;margin-top:.75rem}\
 dd{margin:0;max-width:44rem}\
 blockquote{margin:.5rem 0;padding-left:1rem;border-left:3px solid #e4e1da;white-space:pre-wrap}\
 @page{margin:18mm}\
-@media print{body{max-width:none;margin:0;padding:0;font-size:10pt}\
-h2{break-after:avoid}figure,table,blockquote,dl>div{break-inside:avoid}.scroll{overflow:visible}\
-img{max-height:130mm;width:auto}}";
+@media print{body{max-width:none;margin:0;padding:0;font-size:9.5pt;line-height:1.35}\
+h1{font-size:18pt}h2{font-size:13pt;margin-top:1.25rem;padding-top:.5rem;break-after:avoid}\
+h2+p{break-after:avoid}th,td{padding-top:.1rem;padding-bottom:.1rem}\
+figure,table,blockquote,dl>div{break-inside:avoid}.scroll{overflow:visible}\
+img{max-height:85mm;width:auto}}";
 
 /// The file.
 pub fn write(source: &Source, take: &mut Take) -> Result<(), ExportError> {
