@@ -1,6 +1,8 @@
 //! The whole network as Keras 2 keeps it in HDF5, which newer versions and other tools read too.
 //!
-//! It has no state of the optimiser: Keras 3 cannot train on from such a file that has any.
+//! It has no state of the optimiser: Keras 3 cannot train on from such a file that has any. Of the
+//! optimisers AdamW is the one for which no name is known to all: Keras 2 finds it by its own, and
+//! Keras 3 then takes AdamW with the rate and the decay that it has by default.
 
 use kiln_model::spec::LAYERS;
 
@@ -74,4 +76,59 @@ fn add_weights(group: &mut hdf5::Group, weights: &[f32]) {
         }
     }
     group.say("layer_names", Array::texts(layers));
+}
+
+#[cfg(test)]
+mod tests {
+    use kiln_model::spec::PARAMETER_COUNT;
+
+    use super::*;
+    use crate::export::tests::exported;
+    use crate::hdf5::Values;
+    use crate::run::Weights;
+    use crate::run::tests::scored_run;
+
+    #[test]
+    fn layers_have_the_names_of_older_keras() {
+        let all: Vec<f32> = (0..PARAMETER_COUNT).map(|index| index as f32).collect();
+        let mut group = hdf5::Group::default();
+        add_weights(&mut group, &all);
+        let texts = |texts: &[&str]| {
+            let texts = texts.iter().map(|text| (*text).to_owned());
+            Array::texts(texts.collect())
+        };
+        assert_eq!(
+            group.attributes["layer_names"],
+            texts(&["conv1", "conv2", "fc"])
+        );
+        assert_eq!(group.groups.len(), 3);
+        let layer = &group.groups["fc"];
+        assert_eq!(
+            layer.attributes["weight_names"],
+            texts(&["fc/kernel:0", "fc/bias:0"])
+        );
+        let arrays = &layer.groups["fc"].arrays;
+        assert_eq!(arrays["kernel:0"].shape, [1_600, 10]);
+        // The biases are the last of all.
+        let last = (PARAMETER_COUNT - 10..PARAMETER_COUNT).map(|index| index as f32);
+        assert_eq!(arrays["bias:0"].values, Values::F32(last.collect()));
+    }
+
+    #[test]
+    fn both_descriptions_are_in_the_file() {
+        let run = scored_run();
+        let file = exported(".h5", &run, Weights::Last, Vec::new()).unwrap();
+        for words in [
+            "batch_input_shape",
+            "optimizer_config",
+            "last, of step 2",
+            "2.15.0",
+        ] {
+            let is_there = file
+                .windows(words.len())
+                .any(|part| part == words.as_bytes());
+            assert!(is_there, "{words}");
+        }
+        assert_eq!(file.first_chunk(), Some(b"\x89HDF"));
+    }
 }

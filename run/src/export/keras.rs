@@ -111,3 +111,134 @@ fn next_rate(snapshot: &Snapshot) -> f32 {
     let last = config.plan().total_steps().saturating_sub(1);
     config.rate_after(snapshot.step.min(last), snapshot.warm_up_steps) as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use kiln_model::checkpoint::Values;
+    use kiln_model::config::Config;
+    use kiln_model::schedule::Schedule;
+    use kiln_model::spec::PARAMETER_COUNT;
+    use rawzip::ZipArchive;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::export::tests::exported;
+    use crate::hdf5::Values::{F32, I32};
+    use crate::run::Weights;
+    use crate::run::tests::{new_run, scored_run, snapshot};
+
+    /// The files in a file, by name.
+    fn unzipped(file: &[u8]) -> Vec<(String, Vec<u8>)> {
+        let archive = ZipArchive::from_slice(file).unwrap();
+        let mut entries = archive.entries();
+        let mut found = Vec::new();
+        while let Some(entry) = entries.next_entry().unwrap() {
+            let name = String::from_utf8(entry.file_path().as_ref().to_vec()).unwrap();
+            let place = archive.get_entry(entry.wayfinder()).unwrap();
+            found.push((name, place.data().to_vec()));
+        }
+        found
+    }
+
+    #[test]
+    fn the_state_goes_with_the_weights_of_its_step_alone() {
+        let run = scored_run();
+        let mut lengths = Vec::new();
+        for (which, words) in [
+            (Weights::Best, "best, of step 1"),
+            (Weights::Last, "last, of step 2"),
+        ] {
+            let files = unzipped(&exported(".keras", &run, which, Vec::new()).unwrap());
+            let names: Vec<&str> = files.iter().map(|file| file.0.as_str()).collect();
+            assert_eq!(names, ["metadata.json", "config.json", "model.weights.h5"]);
+            let metadata: Value = serde_json::from_slice(&files[0].1).unwrap();
+            assert_eq!(metadata["weights"], words);
+            let config: Value = serde_json::from_slice(&files[1].1).unwrap();
+            assert_eq!(config["compile_config"]["optimizer"]["class_name"], "Adam");
+            lengths.push(files[2].1.len());
+        }
+        // Adam has two vectors.
+        let (without, with) = (lengths[0], lengths[1]);
+        assert!(without < 5 * PARAMETER_COUNT, "{without}");
+        assert!(with > without + 8 * PARAMETER_COUNT, "{with}");
+    }
+
+    /// The state of an optimiser whose vectors hold their index, the second beginning at a million.
+    fn state(optimizer: Optimizer) -> hdf5::Group {
+        let vector = |start: usize| {
+            let values = start..start + PARAMETER_COUNT;
+            Values(values.map(|index| index as f32).collect())
+        };
+        let names = optimizer.state_names().iter();
+        let vectors = names.zip([0, 1_000_000]);
+        let snapshot = Snapshot {
+            config: Config {
+                optimizer,
+                ..Config::default()
+            },
+            optimizer: vectors
+                .map(|(name, start)| ((*name).to_owned(), vector(start)))
+                .collect(),
+            ..snapshot(2)
+        };
+        let mut vars = hdf5::Group::default();
+        add_state(&mut vars, &snapshot);
+        vars
+    }
+
+    #[test]
+    fn the_state_is_in_the_order_of_keras() {
+        for (optimizer, count) in [
+            (Optimizer::Adam, 14),
+            (Optimizer::AdamW { weight_decay: 0.1 }, 14),
+            (Optimizer::Sgd { momentum: 0.0 }, 2),
+            (Optimizer::Sgd { momentum: 0.5 }, 8),
+            (Optimizer::RmsProp, 8),
+        ] {
+            let vars = state(optimizer).arrays;
+            assert_eq!(vars.len(), count, "{optimizer:?}");
+            assert_eq!(vars["0"].values, I32(vec![2]));
+            assert_eq!(vars["1"].values, F32(vec![0.001]));
+        }
+        // Mean and mean square of the first bias, which has the values from 288 to 319.
+        let vars = state(Optimizer::Adam).arrays;
+        for (name, first) in [("4", 288.0), ("5", 1_000_288.0)] {
+            assert_eq!(vars[name].shape, [32]);
+            let F32(values) = &vars[name].values else {
+                panic!("no numbers");
+            };
+            assert_eq!(values[..2], [first, first + 1.0]);
+        }
+        assert_eq!(vars["10"].shape, [1_600, 10]);
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_next_step_and_never_zero() {
+        let rate = |schedule, step| {
+            let config = Config {
+                schedule,
+                ..Config::default()
+            };
+            next_rate(&Snapshot {
+                config,
+                ..snapshot(step)
+            })
+        };
+        let total = Config::default().plan().total_steps();
+        assert_eq!(rate(Schedule::Constant, total), 0.001);
+        assert_eq!(rate(Schedule::Step, total.div_ceil(2)), 0.0001);
+        assert_eq!(rate(Schedule::Step, total), 0.00001);
+        assert!((rate(Schedule::Cosine, total / 2) - 0.0005).abs() < 1e-6);
+        let last = rate(Schedule::Cosine, total);
+        assert_eq!(last, rate(Schedule::Cosine, total - 1));
+        assert!(last > 0.0);
+    }
+
+    #[test]
+    fn a_run_without_weights_has_no_network() {
+        for ending in [".keras", ".h5"] {
+            let error = exported(ending, &new_run(), Weights::Best, Vec::new()).unwrap_err();
+            assert!(matches!(error, ExportError::NoWeights));
+        }
+    }
+}

@@ -54,55 +54,51 @@ impl Dialect {
 
     /// The optimiser with the rate that the run's schedule starts from, and Keras' defaults for all
     /// that is not said.
-    pub fn optimizer(self, config: &Config) -> Value {
-        let rate = config.learning_rate;
-        let (class, config) = match config.optimizer {
+    fn optimizer(self, config: &Config) -> Value {
+        let (class, mut constants) = match config.optimizer {
             Optimizer::Adam => (
                 "Adam",
-                json!({
-                    "name": "adam", "learning_rate": rate,
-                    "beta_1": BETA_1, "beta_2": BETA_2, "epsilon": EPSILON,
-                }),
+                json!({ "beta_1": BETA_1, "beta_2": BETA_2, "epsilon": EPSILON }),
             ),
             Optimizer::AdamW { weight_decay } => (
-                // Where Keras 2 has registered it.
-                if self == Self::Two {
-                    "Custom>AdamW"
-                } else {
-                    "AdamW"
-                },
+                "AdamW",
                 json!({
-                    "name": "adamw", "learning_rate": rate, "weight_decay": weight_decay,
-                    "beta_1": BETA_1, "beta_2": BETA_2, "epsilon": EPSILON,
+                    "weight_decay": weight_decay,
+                    "beta_1": BETA_1,
+                    "beta_2": BETA_2,
+                    "epsilon": EPSILON,
                 }),
             ),
-            Optimizer::Sgd { momentum } => (
-                "SGD",
-                json!({
-                    "name": "sgd", "learning_rate": rate,
-                    "momentum": momentum, "nesterov": false,
-                }),
-            ),
+            Optimizer::Sgd { momentum } => {
+                ("SGD", json!({ "momentum": momentum, "nesterov": false }))
+            }
             Optimizer::RmsProp => (
                 "RMSprop",
-                json!({
-                    "name": "rmsprop", "learning_rate": rate,
-                    "rho": RHO, "momentum": 0.0, "epsilon": EPSILON, "centered": false,
-                }),
+                json!({ "rho": RHO, "momentum": 0.0, "epsilon": EPSILON, "centered": false }),
             ),
         };
-        self.object("keras.optimizers", class, config)
+        // Keras 3 asks for this where an older file has a class that it does not know.
+        constants["name"] = class.into();
+        constants["learning_rate"] = config.learning_rate.into();
+        // Keras 2 knows AdamW by this name alone.
+        let class = match (self, class) {
+            (Self::Two, "AdamW") => "Custom>AdamW",
+            _ => class,
+        };
+        self.object("keras.optimizers", class, constants)
     }
 
     /// What is trained for and measured, with the optimiser under this name.
     pub fn training(self, config: &Config, optimizer: &str) -> Value {
+        // By the word `accuracy` alone Keras 2 takes another accuracy when it reads a file.
+        let accuracy = json!({ "name": "accuracy", "dtype": "float32" });
+        let accuracy = self.object("keras.metrics", "SparseCategoricalAccuracy", accuracy);
         json!({
             (optimizer): self.optimizer(config),
             "loss": "sparse_categorical_crossentropy",
-            "metrics": ["accuracy"],
-            // Keras asks for these two as well.
+            // Not to be left out.
             "loss_weights": null,
-            "weighted_metrics": null,
+            "metrics": [accuracy],
         })
     }
 
@@ -148,4 +144,79 @@ fn dense(weight: &Parameter) -> Value {
         "units": weight.shape.first(),
         "activation": "softmax",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use kiln_model::spec::PARAMETERS;
+
+    use super::*;
+
+    #[test]
+    fn layers_are_those_of_the_specification() {
+        let network = Dialect::Three.network(0.25);
+        let layers = &network["config"]["layers"];
+        assert_eq!(layers[0]["config"]["batch_shape"], json!([null, 28, 28, 1]));
+        assert_eq!(layers[1]["config"]["filters"], 32);
+        assert_eq!(layers[3]["config"]["filters"], 64);
+        assert_eq!(layers[3]["config"]["kernel_size"], json!([3, 3]));
+        assert_eq!(layers[6]["config"]["rate"], 0.25);
+        assert_eq!(layers[7]["config"]["units"], 10);
+        let names: Vec<_> = layers.as_array().unwrap().iter().collect();
+        for parameter in &PARAMETERS {
+            let is_its = |layer: &&&Value| layer["config"]["name"] == place(parameter).0;
+            assert_eq!(names.iter().filter(is_its).count(), 1, "{}", parameter.name);
+        }
+        assert_eq!(layers[1]["module"], "keras.layers");
+    }
+
+    #[test]
+    fn older_files_say_neither_modules_nor_shapes_in_the_new_way() {
+        let text = Dialect::Two.network(0.5).to_string();
+        assert!(text.contains("batch_input_shape") && !text.contains("\"batch_shape"));
+        assert!(!text.contains("module"), "{text}");
+    }
+
+    #[test]
+    fn the_optimizer_has_the_settings_and_the_constants() {
+        for (optimizer, two, three, constants) in [
+            (Optimizer::Adam, "Adam", "Adam", json!({ "beta_2": 0.999 })),
+            (
+                Optimizer::AdamW { weight_decay: 0.0 },
+                "Custom>AdamW",
+                "AdamW",
+                json!({ "weight_decay": 0.0, "epsilon": 1e-7 }),
+            ),
+            (
+                Optimizer::Sgd { momentum: 0.0 },
+                "SGD",
+                "SGD",
+                json!({ "momentum": 0.0 }),
+            ),
+            (
+                Optimizer::RmsProp,
+                "RMSprop",
+                "RMSprop",
+                json!({ "rho": 0.9 }),
+            ),
+        ] {
+            let config = Config {
+                optimizer,
+                learning_rate: 1.0,
+                ..Config::default()
+            };
+            for (dialect, class) in [(Dialect::Two, two), (Dialect::Three, three)] {
+                let training = dialect.training(&config, "it");
+                let it = &training["it"];
+                assert_eq!(it["class_name"], class);
+                assert_eq!(it["config"]["learning_rate"], 1.0);
+                for (name, value) in constants.as_object().unwrap() {
+                    assert_eq!(it["config"][name], *value, "{name} of {class}");
+                }
+            }
+            // Keras' SGD takes no whole number for its momentum.
+            let text = Dialect::Three.optimizer(&config).to_string();
+            assert!(!text.contains(":0,") && !text.contains(":0}"), "{text}");
+        }
+    }
 }

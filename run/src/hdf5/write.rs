@@ -198,3 +198,131 @@ fn bytes(values: &Values, size: u32) -> Vec<u8> {
             .collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(bytes: &[u8]) -> usize {
+        bytes
+            .iter()
+            .rev()
+            .fold(0, |sum, byte| sum << 8 | usize::from(*byte))
+    }
+
+    /// The types and bodies of the messages of the header at an address, whose checksum is right.
+    fn messages(file: &[u8], address: usize) -> Vec<(u8, Vec<u8>)> {
+        assert_eq!(address % 8, 0);
+        let header = &file[address..];
+        assert_eq!(&header[..6], b"OHDR\x02\x02");
+        let end = 10 + number(&header[6..10]);
+        let sum = number(&header[end..end + 4]);
+        assert_eq!(sum, checksum(&header[..end]) as usize);
+        let mut rest = &header[10..end];
+        let mut found = Vec::new();
+        while let [kind, low, high, _, more @ ..] = rest {
+            let (body, more) = more.split_at(number(&[*low, *high]));
+            found.push((*kind, body.to_vec()));
+            rest = more;
+        }
+        assert!(rest.is_empty());
+        found
+    }
+
+    /// The bodies of the messages of a type.
+    fn of(kind: u8, messages: &[(u8, Vec<u8>)]) -> Vec<&[u8]> {
+        let own = messages.iter().filter(|(other, _)| *other == kind);
+        own.map(|(_, body)| body.as_slice()).collect()
+    }
+
+    /// Where the only link of a group leads, and its name.
+    fn link(messages: &[(u8, Vec<u8>)]) -> (String, usize) {
+        let [link] = of(message::LINK, messages)[..] else {
+            panic!("not one link");
+        };
+        assert_eq!(&link[..3], [1, 0x10, 1]);
+        let (name, address) = link[4..].split_at(usize::from(link[3]));
+        let name = String::from_utf8(name.to_vec()).unwrap();
+        (name, number(address))
+    }
+
+    /// The type, shape and values of the only array in the group `a/b` of a file.
+    fn array_in(file: &[u8]) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
+        assert_eq!(&file[..12], b"\x89HDF\r\n\x1a\n\x02\x08\x08\x00");
+        assert_eq!(number(&file[28..36]), file.len());
+        assert_eq!(number(&file[44..48]), checksum(&file[..44]) as usize);
+        let (a, address) = link(&messages(file, number(&file[36..44])));
+        let (b, address) = link(&messages(file, address));
+        let (name, address) = link(&messages(file, address));
+        assert_eq!([a, b, name], ["a", "b", "x"]);
+        let header = messages(file, address);
+        let layout = of(message::LAYOUT, &header)[0];
+        assert_eq!(&layout[..2], [3, 1]);
+        let (at, len) = (number(&layout[2..10]), number(&layout[10..]));
+        (
+            of(message::DATATYPE, &header)[0].to_vec(),
+            of(message::DATASPACE, &header)[0].to_vec(),
+            file[at..at + len].to_vec(),
+        )
+    }
+
+    fn file_with(array: Array) -> Vec<u8> {
+        let mut root = Group::default();
+        root.group("a/b").put("x", array);
+        write(&root).unwrap()
+    }
+
+    #[test]
+    fn an_array_is_found_in_its_groups() {
+        let values = vec![1.5, f32::NAN, f32::INFINITY, -0.0, 1e-40, 2.0];
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        let file = file_with(Array::f32(vec![2, 3], values));
+        let (datatype, dataspace, found) = array_in(&file);
+        assert_eq!(datatype[..8], [0x11, 0x20, 31, 0, 4, 0, 0, 0]);
+        assert_eq!(datatype[8..], [0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0]);
+        assert_eq!(dataspace[..4], [2, 2, 0, 1]);
+        assert_eq!(
+            [number(&dataspace[4..12]), number(&dataspace[12..])],
+            [2, 3]
+        );
+        assert_eq!(found, bytes);
+
+        let (datatype, dataspace, found) = array_in(&file_with(Array::i32(-2)));
+        assert_eq!(datatype, [0x10, 8, 0, 0, 4, 0, 0, 0, 0, 0, 32, 0]);
+        assert_eq!(dataspace, [2, 0, 0, 0]);
+        assert_eq!(found, [0xFE, 0xFF, 0xFF, 0xFF]);
+    }
+
+    #[test]
+    fn texts_have_the_length_of_the_longest() {
+        let mut root = Group::default();
+        root.say(
+            "names",
+            Array::texts(vec!["é".to_owned(), "abc".to_owned()]),
+        );
+        root.say("nothing", Array::text(""));
+        let file = write(&root).unwrap();
+        let header = messages(&file, number(&file[36..44]));
+        let attributes = of(message::ATTRIBUTE, &header);
+        let mut names = vec![3, 0, 6, 0, 8, 0, 12, 0, 1];
+        names.extend(b"names\0");
+        names.extend([0x13, 0x11, 0, 0, 3, 0, 0, 0]);
+        names.extend([2, 1, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0]);
+        names.extend("é\0abc".as_bytes());
+        assert_eq!(attributes[0], names);
+        assert_eq!(attributes[1].last(), Some(&0));
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused() {
+        let mut root = Group::default();
+        root.group(&"x".repeat(256));
+        assert_eq!(write(&root), Err(TooLong("A name")));
+        let mut root = Group::default();
+        root.say("long", Array::text("x".repeat(1 << 16)));
+        assert_eq!(write(&root), Err(TooLong("An attribute")));
+    }
+}
