@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::series::Axis;
+use crate::smoothing::USUAL;
 
 /// Of what the keys mean; counted up with whatever an older Kiln would misread.
 const VERSION: u32 = 1;
@@ -28,7 +29,7 @@ impl Default for Sight {
     fn default() -> Self {
         Self {
             axis: Axis::default(),
-            smoothing: 0.6,
+            smoothing: USUAL,
             is_log: false,
         }
     }

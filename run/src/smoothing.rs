@@ -3,6 +3,9 @@
 /// A point of a curve, in the units of its axes.
 pub type Point = (f64, f64);
 
+/// How strongly curves are smoothed where nobody has chosen.
+pub const USUAL: f64 = 0.6;
+
 /// W&B's time-weighted exponential moving average, with its correction of the start.
 ///
 /// `weight` is 0 to 0.999; `range` is the width of the x axis, over which W&B counts a thousand

@@ -1,6 +1,6 @@
 //! Makes files of a run, away from the page.
 
-use kiln_run::export::{FORMATS, Format, Source, write_all};
+use kiln_run::export::{FORMATS, Format, Source, write, write_all};
 use kiln_run::parcel::Parcel;
 use kiln_run::protocol::FromWorker;
 use kiln_run::run::{Run, Weights};
@@ -40,9 +40,11 @@ pub fn weigh(which: Weights, parcel: &Parcel) {
         };
         for format in FORMATS {
             let mut bytes = 0;
-            let written = format.write(&source, &mut |part, _| bytes += part.len() as u64);
+            let written = write(format, &source, &mut |part: Vec<u8>, _| {
+                bytes += part.len() as u64
+            });
             post(&FromWorker::Weighed {
-                format: *format,
+                format,
                 size: written.map(|()| bytes).map_err(|error| error.to_string()),
             });
         }
@@ -60,7 +62,7 @@ pub fn export(format: Format, which: Weights, parcel: &Parcel) {
             parcel,
         };
         let mut take = |part, done| post(&FromWorker::Exporting { part, done });
-        let written = format.write(&source, &mut take);
+        let written = write(format, &source, &mut take);
         written.map_err(|error| error.to_string())
     });
     post(&FromWorker::Exported { outcome });

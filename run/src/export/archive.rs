@@ -8,6 +8,7 @@ use serde_json::to_vec_pretty;
 use super::format::{About, ExportError, Format, Group, Language, Needs, Source, Take};
 use super::list::{self, EACH};
 use super::name::file_stem;
+use super::report;
 use super::zip::{Parts, Zip};
 use crate::archive::{CHECKPOINT, HEAD, Head, VERSION, answers_name, segment_name};
 
@@ -105,6 +106,10 @@ fn add(
         })?;
         there.push(*format);
     }
+    for figure in report::of(&[source])?.figures() {
+        let name = format!("charts/{}.svg", file_stem(&figure.caption));
+        zip.pack(&at(&name), whole(figure.svg.as_bytes()))?;
+    }
     zip.pack(&at("load.py"), whole(LOAD.as_bytes()))?;
     zip.pack(&at("README.md"), whole(readme(name, &there).as_bytes()))
 }
@@ -134,4 +139,64 @@ fn readme(run: &str, formats: &[Format]) -> String {
         );
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::archive::runs;
+    use crate::import::unzip::Archive;
+    use crate::parcel::tests::parcel;
+    use crate::run::Weights;
+    use crate::run::tests::{new_run, scored_run};
+
+    #[test]
+    fn what_leaves_comes_back() {
+        let (mut first, mut second) = (scored_run(), scored_run());
+        first.identity.name = "a/b".to_owned();
+        second.identity.name = "a:b".to_owned();
+        second.identity.id.0 = 2;
+        let never_kept = new_run();
+        let all = [&first, &second, &never_kept];
+        let parcels = all.map(|run| parcel(run, run.status()));
+        let sources: Vec<Source> = all
+            .iter()
+            .zip(&parcels)
+            .map(|(run, parcel)| Source {
+                run,
+                which: Weights::Best,
+                parcel,
+            })
+            .collect();
+        let (mut bytes, mut last) = (Vec::new(), 0.0);
+        write_all(&sources, &mut |part, done| {
+            assert!((last..=1.0).contains(&done), "{done} after {last}");
+            last = done;
+            bytes.extend(part);
+        })
+        .unwrap();
+        assert_eq!(last, 1.0);
+        let found = runs(&bytes).unwrap();
+        for (found, parcel) in found.iter().zip(&parcels).take(2) {
+            assert_eq!(&found.parcel, parcel);
+        }
+        let archive = Archive::open(&bytes).unwrap();
+        let names: Vec<&str> = archive
+            .files
+            .iter()
+            .map(|file| file.name.as_str())
+            .collect();
+        for name in [
+            "a_b/run.json",
+            "a_b/a_b.keras",
+            "a_b/charts/Loss by training step.svg",
+            "a_b/README.md",
+            "a_b (2)/checkpoint.kiln",
+        ] {
+            assert!(names.contains(&name), "{name} is not among {names:?}");
+        }
+        // What a run has not is left out, and everything else is there.
+        assert!(names.contains(&"amber-bowl-1/amber-bowl-1.csv"));
+        assert!(!names.contains(&"amber-bowl-1/amber-bowl-1.keras"));
+    }
 }

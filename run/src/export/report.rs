@@ -16,10 +16,8 @@ use crate::levels::Levels;
 use crate::record::Record;
 use crate::run::identity::COLOURS;
 use crate::series::{Axis, Curve, Subject};
+use crate::smoothing::USUAL;
 use answers::Answers;
-
-/// How much curves are smoothed, as the page does unless a person chooses.
-const SMOOTHING: f64 = 0.6;
 
 /// All texts are as a person wrote them: nothing is escaped yet.
 pub(super) struct Report {
@@ -60,6 +58,17 @@ pub(super) struct Figure {
     /// What it says to who does not see it.
     pub(super) alternative: String,
     pub(super) svg: String,
+}
+
+impl Report {
+    /// All drawings.
+    pub(super) fn figures(&self) -> impl Iterator<Item = &Figure> {
+        let blocks = self.sections.iter().flat_map(|section| &section.blocks);
+        blocks.filter_map(|block| match block {
+            Block::Figure(figure) => Some(figure),
+            _ => None,
+        })
+    }
 }
 
 impl Figure {
@@ -277,7 +286,7 @@ fn chart(told: &[Told], subject: Subject) -> Block {
         let mut levels = Levels::default();
         // A long run is taken in part by part, one each time.
         let curves = loop {
-            let curves = subject.curves(history, identity, axis, SMOOTHING, None, &mut levels);
+            let curves = subject.curves(history, identity, axis, USUAL, None, &mut levels);
             if !levels.is_behind() {
                 break curves;
             }

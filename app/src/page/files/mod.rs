@@ -19,7 +19,8 @@ use row::FileRow;
 use sizes::Sizes;
 
 /// What files are for, and what stands above them.
-const GROUPS: [(Group, &str); 4] = [
+const GROUPS: [(Group, &str); 5] = [
+    (Group::Whole, "Everything"),
     (Group::Model, "The trained network"),
     (Group::Figures, "What was measured"),
     (Group::Tools, "For other trackers"),
@@ -41,12 +42,12 @@ pub fn Files(trainer: Trainer, #[prop(into)] asked: Signal<Option<RunId>>) -> An
         Some((id, name)) => {
             let rows = move |group: Group, title: &'static str| {
                 let formats = FORMATS
-                    .iter()
+                    .into_iter()
                     .filter(move |format| format.about().group == group);
                 let name = &name;
                 let rows = formats
                     .map(|format| {
-                        view! { <FileRow trainer id name=name.clone() which sizes format=*format /> }
+                        view! { <FileRow trainer id name=name.clone() which sizes format /> }
                     })
                     .collect_view();
                 view! {
