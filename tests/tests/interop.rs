@@ -67,7 +67,7 @@ async fn leave(page: &Page, folder: &Path) -> Result<String, HarnessError> {
 /// Runs every script beside the files; each says what it checked.
 fn open_all(folder: &Path, stem: &str) -> Outcome {
     let list = scripts().join("requirements.txt");
-    let python = environment("interop", &list, "0.5 GB")?;
+    let python = environment("interop", &list, "1.3 GB")?;
     for script in SCRIPTS {
         let ended = Command::new(&python)
             .arg(scripts().join(script))
