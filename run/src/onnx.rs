@@ -84,6 +84,9 @@ pub struct NodeProto {
     /// The operator's settings.
     #[prost(message, repeated, tag = "5")]
     pub attribute: Vec<AttributeProto>,
+    /// Who defines the operator; empty for ONNX itself.
+    #[prost(string, tag = "7")]
+    pub domain: String,
 }
 
 /// A setting of an operator.
@@ -92,9 +95,18 @@ pub struct AttributeProto {
     /// Its name.
     #[prost(string, tag = "1")]
     pub name: String,
+    /// The value of one float.
+    #[prost(float, tag = "2")]
+    pub f: f32,
     /// The value of one [`AttributeProto::INT`].
     #[prost(int64, tag = "3")]
     pub i: i64,
+    /// The value of one text.
+    #[prost(bytes = "vec", tag = "4")]
+    pub s: Vec<u8>,
+    /// The value of one array.
+    #[prost(message, optional, boxed, tag = "5")]
+    pub t: Option<Box<TensorProto>>,
     /// The values of [`AttributeProto::INTS`].
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
@@ -119,17 +131,35 @@ pub struct TensorProto {
     /// What its values are.
     #[prost(int32, tag = "2")]
     pub data_type: i32,
+    /// The values where they are 32-bit floats that are not in `raw_data`.
+    #[prost(float, repeated, tag = "4")]
+    pub float_data: Vec<f32>,
     /// Its name.
     #[prost(string, tag = "8")]
     pub name: String,
     /// The values, little-endian, the last axis running fastest.
     #[prost(bytes = "vec", tag = "9")]
     pub raw_data: Vec<u8>,
+    /// The values where they are 64-bit floats that are not in `raw_data`.
+    #[prost(double, repeated, tag = "10")]
+    pub double_data: Vec<f64>,
+    /// [`TensorProto::EXTERNAL`] where the values are in another file.
+    #[prost(int32, tag = "14")]
+    pub data_location: i32,
 }
 
 impl TensorProto {
     /// 32-bit floats.
     pub const FLOAT: i32 = 1;
+    /// 16-bit floats.
+    pub const FLOAT16: i32 = 10;
+    /// 64-bit floats.
+    pub const DOUBLE: i32 = 11;
+    /// The upper halves of 32-bit floats.
+    pub const BFLOAT16: i32 = 16;
+
+    /// The values are in another file.
+    pub const EXTERNAL: i32 = 1;
 }
 
 /// What goes in or comes out.
@@ -212,6 +242,7 @@ mod tests {
             data_type: TensorProto::FLOAT,
             name: "bias".to_owned(),
             raw_data: 0.5_f32.to_le_bytes().to_vec(),
+            ..TensorProto::default()
         };
         let bytes = b"\x08\x01\x10\x01\x42\x04bias\x4a\x04\0\0\0\x3f";
         assert_eq!(bias.encode_to_vec(), bytes);

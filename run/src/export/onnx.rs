@@ -138,6 +138,7 @@ fn node(
         name: output.to_owned(),
         op_type: operator.to_owned(),
         attribute,
+        ..NodeProto::default()
     }
 }
 
@@ -167,6 +168,7 @@ fn initializer(parameter: &Parameter, weights: &[f32]) -> TensorProto {
         data_type: TensorProto::FLOAT,
         name: parameter.name.to_owned(),
         raw_data: little_endian(values),
+        ..TensorProto::default()
     }
 }
 

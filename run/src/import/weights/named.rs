@@ -1,0 +1,184 @@
+//! Which of the tensors of a file is which parameter of the network.
+
+use std::collections::HashSet;
+
+use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
+
+use super::number::Number;
+use super::{Found, WeightsError};
+use crate::run::names::cut;
+
+/// Most tensors that an error lists.
+const LISTED: usize = 6;
+/// Most letters of a tensor's name in an error.
+const NAME_LETTERS: usize = 60;
+
+/// A tensor of a file, whose values were not read yet.
+#[derive(Clone, Debug)]
+pub struct Tensor<P> {
+    /// What the file calls it.
+    pub name: String,
+    /// Its shape in PyTorch's layout, as [`kiln_model::spec::Parameter::shape`] has it. A reader of files in another
+    /// layout gives the shape that the values have once it has put them in order.
+    pub shape: Vec<usize>,
+    /// What its values are; nothing where they are no floats that can be read.
+    pub number: Option<Number>,
+    /// Where its values are, in whatever words its reader finds them by.
+    pub place: P,
+}
+
+/// The network's weights out of the tensors of a file. A tensor is known by the network's own name of
+/// it, behind any prefix that all names share, and else by its shape: those of the six parameters all
+/// differ. `read` gives the values of a tensor, in PyTorch's layout, the last axis running fastest;
+/// it is asked for six tensors at most, each of the right shape.
+///
+/// # Errors
+/// Tensors that are missing, superfluous, of a wrong shape, twice there or no finite floats, each by
+/// its name; and whatever `read` refuses.
+pub fn network<P>(
+    tensors: &[Tensor<P>],
+    mut read: impl FnMut(&Tensor<P>, Number) -> Result<Vec<f32>, WeightsError>,
+) -> Result<Found, WeightsError> {
+    let chosen = chosen(tensors)?;
+    let mut weights = Vec::with_capacity(PARAMETER_COUNT);
+    let mut remarks = Vec::new();
+    for (parameter, tensor) in PARAMETERS.iter().zip(&chosen) {
+        let name = || shown(&tensor.name);
+        let number = tensor
+            .number
+            .ok_or_else(|| WeightsError::NoFloats { name: name() })?;
+        let values = read(tensor, number)?;
+        if values.len() != parameter.len() {
+            return Err(WeightsError::Shape {
+                name: name(),
+                found: vec![values.len()],
+                expected: parameter.shape,
+            });
+        }
+        if !values.iter().all(|value| value.is_finite()) {
+            return Err(WeightsError::NotFinite { name: name() });
+        }
+        weights.extend(values);
+        let remark = converted(number);
+        remarks.extend(remark.filter(|remark| !remarks.contains(remark)));
+    }
+    if !chosen
+        .iter()
+        .zip(PARAMETERS)
+        .all(|(tensor, parameter)| tensor.name.ends_with(parameter.name))
+    {
+        remarks.push("Its tensors have other names; their shapes say which is which.".to_owned());
+    }
+    Ok(Found { weights, remarks })
+}
+
+/// What becomes of numbers that the network does not hold as they are.
+fn converted(number: Number) -> Option<String> {
+    let name = number.name();
+    match number {
+        Number::Single => None,
+        Number::Half | Number::Brain => Some(format!(
+            "Its values are {name}, which is coarser than the float32 of the network."
+        )),
+        Number::Double => Some(format!(
+            "Its values are {name}; they were rounded to float32."
+        )),
+    }
+}
+
+/// The tensors of all parameters, in their order.
+fn chosen<P>(tensors: &[Tensor<P>]) -> Result<Vec<&Tensor<P>>, WeightsError> {
+    let mut seen = HashSet::new();
+    for tensor in tensors {
+        if !seen.insert(&tensor.name) {
+            return Err(WeightsError::Twice(shown(&tensor.name)));
+        }
+    }
+    let prefix = shared_prefix(tensors);
+    let own_name = |tensor: &Tensor<P>| {
+        let name = tensor.name.get(prefix..)?;
+        PARAMETERS.iter().find(|parameter| parameter.name == name)
+    };
+    let (mut chosen, mut missing) = (Vec::new(), Vec::new());
+    for parameter in &PARAMETERS {
+        let named = tensors
+            .iter()
+            .find(|tensor| own_name(tensor) == Some(parameter));
+        if let Some(tensor) = named {
+            if tensor.shape != parameter.shape {
+                return Err(WeightsError::Shape {
+                    name: shown(&tensor.name),
+                    found: tensor.shape.clone(),
+                    expected: parameter.shape,
+                });
+            }
+            chosen.push(tensor);
+            continue;
+        }
+        let mut alike = tensors
+            .iter()
+            .filter(|tensor| tensor.shape == parameter.shape && own_name(tensor).is_none());
+        match (alike.next(), alike.next()) {
+            (Some(tensor), None) => chosen.push(tensor),
+            (Some(first), Some(second)) => {
+                return Err(WeightsError::Alike {
+                    parameter: parameter.name,
+                    tensors: listed([first, second].into_iter()),
+                });
+            }
+            (None, _) => missing.push(format!("{} {:?}", parameter.name, parameter.shape)),
+        }
+    }
+    let others = tensors
+        .iter()
+        .filter(|tensor| !chosen.iter().any(|chosen| std::ptr::eq(*chosen, *tensor)));
+    let others = listed(others);
+    match (missing.is_empty(), others.is_empty()) {
+        (true, true) => Ok(chosen),
+        (true, false) => Err(WeightsError::Superfluous(others)),
+        (false, _) => Err(WeightsError::Missing {
+            parameters: missing.join(", "),
+            others: if others.is_empty() {
+                "nothing".to_owned()
+            } else {
+                others
+            },
+        }),
+    }
+}
+
+/// Bytes of the prefix that ends with a dot and that the names of all tensors share, such as
+/// `module.`.
+fn shared_prefix<P>(tensors: &[Tensor<P>]) -> usize {
+    let mut names = tensors.iter().map(|tensor| tensor.name.as_bytes());
+    let first = names.next().unwrap_or_default();
+    let mut shared = first.len();
+    for name in names {
+        let alike = first.iter().zip(name).take_while(|(a, b)| a == b);
+        shared = shared.min(alike.count());
+    }
+    let dot = first.iter().take(shared).rposition(|byte| *byte == b'.');
+    dot.map_or(0, |dot| dot + 1)
+}
+
+/// Some tensors with their shapes, in words; empty where there are none.
+fn listed<'a, P: 'a>(tensors: impl Iterator<Item = &'a Tensor<P>>) -> String {
+    let mut words = Vec::new();
+    let mut count = 0_usize;
+    for tensor in tensors {
+        count += 1;
+        if count <= LISTED {
+            words.push(format!("{} {:?}", shown(&tensor.name), tensor.shape));
+        }
+    }
+    let more = count.saturating_sub(LISTED);
+    if more > 0 {
+        words.push(format!("{more} more"));
+    }
+    words.join(", ")
+}
+
+/// A name as an error shows it.
+pub fn shown(name: &str) -> String {
+    format!("{:?}", cut(name, NAME_LETTERS))
+}

@@ -1,0 +1,139 @@
+//! Weights out of ONNX. What a tensor is for, the graph says: exporters give names of their own, and
+//! the same shape may hold features in another order.
+
+use kiln_model::spec::{CLASSES, CONV2_CHANNELS, FEATURES, LAYERS};
+use prost::Message;
+
+use super::layers::{Array, Axis, CHANNELS_FIRST, Dense, Part, layers};
+use super::named::{Tensor, network, shown};
+use super::number::{ByteOrder, Number};
+use super::{Found, WeightsError};
+use crate::onnx::{ModelProto, TensorProto};
+
+/// Most bytes of a file. A message of 2 bytes takes some 200 in memory, so this bounds the room for
+/// them all; they hold each other no deeper than they are declared, and prost skips none that is
+/// nested deeper than 100.
+const MOST_BYTES: usize = 1 << 20;
+/// Rows, and columns, of the feature maps that the dense layer takes.
+const SIDE: usize = LAYERS[4].output[1];
+
+/// Whether bytes begin as such a file does: with the version of its messages, which every exporter
+/// writes first.
+pub fn is_one(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&0x08)
+}
+
+/// The weights in such a file.
+pub fn read(bytes: &[u8]) -> Result<Found, WeightsError> {
+    if bytes.len() > MOST_BYTES {
+        let reason = format!("it is larger than {} MB", MOST_BYTES >> 20);
+        return Err(WeightsError::OtherNetwork(reason));
+    }
+    let model = ModelProto::decode(bytes).map_err(|error| damaged(error.to_string()))?;
+    let graph = model
+        .graph
+        .ok_or_else(|| damaged("it has no graph".to_owned()))?;
+    let arrays = layers(&graph)?;
+    let tensors = arrays.iter().map(tensor).collect::<Result<Vec<_>, _>>()?;
+    let mut found = network(&tensors, |tensor, number| {
+        let array = tensor.place;
+        let values = values(array, number)?;
+        Ok(match array.part {
+            Part::Dense(dense) => in_order(&values, dense),
+            Part::Plain | Part::Sum => values,
+        })
+    })?;
+    let channels_last = |array: &Array| match array.part {
+        Part::Dense(dense) => dense.flattened != CHANNELS_FIRST,
+        Part::Plain | Part::Sum => false,
+    };
+    if arrays.iter().any(channels_last) {
+        let remark = "Its features have another order; the dense layer's weights were put in that of PyTorch.";
+        found.remarks.push(remark.to_owned());
+    }
+    Ok(found)
+}
+
+fn damaged(reason: String) -> WeightsError {
+    WeightsError::Damaged {
+        format: "ONNX",
+        reason,
+    }
+}
+
+fn tensor<'a>(array: &'a Array<'a>) -> Result<Tensor<&'a Array<'a>>, WeightsError> {
+    let name = || shown(array.name);
+    if array.tensor.data_location == TensorProto::EXTERNAL {
+        return Err(WeightsError::Elsewhere(name()));
+    }
+    let sizes = array
+        .tensor
+        .dims
+        .iter()
+        .map(|size| usize::try_from(*size).ok());
+    let shape: Option<Vec<usize>> = sizes.collect();
+    let mut shape = shape.ok_or_else(|| damaged(format!("the shape of {} is negative", name())))?;
+    match array.part {
+        Part::Plain => {}
+        Part::Sum => shape.retain(|length| *length != 1),
+        Part::Dense(dense) if dense.features_first => shape.reverse(),
+        Part::Dense(_) => {}
+    }
+    Ok(Tensor {
+        name: array.name.to_owned(),
+        shape,
+        number: match array.tensor.data_type {
+            TensorProto::FLOAT => Some(Number::Single),
+            TensorProto::FLOAT16 => Some(Number::Half),
+            TensorProto::DOUBLE => Some(Number::Double),
+            TensorProto::BFLOAT16 => Some(Number::Brain),
+            _ => None,
+        },
+        place: array,
+    })
+}
+
+/// The values of an array, which are at one of several places.
+fn values(array: &Array, number: Number) -> Result<Vec<f32>, WeightsError> {
+    let tensor = array.tensor;
+    let values = match number {
+        Number::Single if !tensor.float_data.is_empty() => tensor.float_data.clone(),
+        Number::Double if !tensor.double_data.is_empty() => {
+            let doubles = tensor.double_data.iter();
+            doubles.map(|value| *value as f32).collect()
+        }
+        _ => number.values(&tensor.raw_data, ByteOrder::Little),
+    };
+    // The shape is that of a parameter, so this is no large product.
+    let expected: i64 = tensor.dims.iter().product();
+    if usize::try_from(expected) != Ok(values.len()) {
+        let reason = format!(
+            "{} has {} values of {expected}",
+            shown(array.name),
+            values.len()
+        );
+        return Err(damaged(reason));
+    }
+    Ok(values)
+}
+
+/// The weights of the dense layer as PyTorch has them, `[outputs, features]`, with features in the
+/// order channel, row, column.
+fn in_order(values: &[f32], dense: Dense) -> Vec<f32> {
+    let source = |index: usize| {
+        let (output, feature) = (index / FEATURES, index % FEATURES);
+        let there = dense.flattened.iter().fold(0, |there, axis| match axis {
+            Axis::Channel => there * CONV2_CHANNELS + feature / (SIDE * SIDE),
+            Axis::Row => there * SIDE + feature / SIDE % SIDE,
+            Axis::Column => there * SIDE + feature % SIDE,
+        });
+        if dense.features_first {
+            there * CLASSES + output
+        } else {
+            output * FEATURES + there
+        }
+    };
+    let indices = (0..values.len()).map(source);
+    let found = indices.filter_map(|index| values.get(index));
+    found.copied().collect()
+}
