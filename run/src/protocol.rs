@@ -14,7 +14,9 @@ use crate::device::Adapter;
 use crate::evaluation::ranked::Ranked;
 use crate::export::Format;
 pub use crate::id::RunId;
+use crate::import::Refusal;
 use crate::import::archive::Unpacked;
+use crate::import::imported::Newcomer;
 use crate::parcel::Parcel;
 use crate::run::Weights;
 use crate::run::checkpoint::Checkpoint;
@@ -64,10 +66,12 @@ pub enum ToWorker {
         /// The run.
         parcel: Box<Parcel>,
     },
-    /// Take the runs out of an archive, and answer with [`FromWorker::Unpacked`].
+    /// Take the runs out of a file, and answer with [`FromWorker::Unpacked`].
     Unpack {
-        /// The archive.
-        archive: DataFile,
+        /// The file.
+        file: DataFile,
+        /// What the run is to be, where the file holds weights alone.
+        newcomer: Box<Newcomer>,
     },
     /// Answer a question, with [`FromWorker::Answered`].
     Ask {
@@ -301,10 +305,10 @@ pub enum FromWorker {
         /// Its bytes, or why it cannot be made: a sentence.
         size: Result<u64, String>,
     },
-    /// What was in an archive.
+    /// What was in a file.
     Unpacked {
-        /// Its runs, or why there are none: a sentence.
-        outcome: Result<Vec<Unpacked>, String>,
+        /// Its runs, or why there are none.
+        outcome: Result<Vec<Unpacked>, Refusal>,
     },
     /// The answer to a question is on its way.
     Answering {

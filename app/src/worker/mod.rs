@@ -26,6 +26,8 @@ use kiln_model::train::engine::Place;
 use crate::browser::codec::decode;
 use kiln_run::device::Backend;
 #[cfg(not(feature = "cpu-worker"))]
+use kiln_run::import::Refusal;
+#[cfg(not(feature = "cpu-worker"))]
 use kiln_run::protocol::Answer;
 use kiln_run::protocol::{FromWorker, ToWorker};
 use run::Start;
@@ -140,14 +142,17 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 continue;
             }
             #[cfg(feature = "cpu-worker")]
-            ToWorker::Unpack { archive } => {
-                unpack::unpack(&archive);
+            ToWorker::Unpack { file, newcomer } => {
+                unpack::unpack(&file, *newcomer);
                 continue;
             }
             #[cfg(not(feature = "cpu-worker"))]
             ToWorker::Unpack { .. } => {
                 post(&FromWorker::Unpacked {
-                    outcome: Err("This worker reads no archives.".to_owned()),
+                    outcome: Err(Refusal {
+                        reason: "cannot be read by this worker".to_owned(),
+                        may_be_data: false,
+                    }),
                 });
                 continue;
             }

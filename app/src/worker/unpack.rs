@@ -1,13 +1,13 @@
-//! Takes runs out of an archive, away from the page.
+//! Takes runs out of a file, away from the page.
 
-use kiln_run::import::archive::runs;
+use kiln_run::import::imported::Newcomer;
+use kiln_run::import::runs;
 use kiln_run::protocol::{DataFile, FromWorker};
 
 use super::scope::post;
 
-/// Reads the archive and checks all that is in it.
-pub fn unpack(archive: &DataFile) {
-    let outcome = runs(&archive.bytes)
-        .map_err(|error| format!("{} {error}. Nothing was changed.", archive.name));
+/// Reads the file and checks all that is in it.
+pub fn unpack(file: &DataFile, newcomer: Newcomer) {
+    let outcome = runs(&file.name, &file.bytes, newcomer);
     post(&FromWorker::Unpacked { outcome });
 }
