@@ -10,7 +10,7 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStreamDefaultReader;
 
-use super::scope::post;
+use crate::browser::scope::post;
 use crate::browser::words::describe;
 use kiln_run::protocol::{Data, DataFile, DataSummary, FromWorker};
 

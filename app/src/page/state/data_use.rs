@@ -13,11 +13,10 @@ use leptos::prelude::*;
 use super::notice::{Notice, Remedy};
 use super::sources::Outcome;
 use super::trainer::Trainer;
-use crate::browser::bridge::Bridge;
+use crate::browser::bridge::{Bridge, Program};
 use crate::browser::store::OwnData;
 use crate::browser::store::StoreError;
 use kiln_run::data::{Source, label, name_of};
-use kiln_run::device::Backend;
 use kiln_run::format;
 use kiln_run::protocol::{Data, DataFile, DataSummary, FromWorker, ToWorker};
 
@@ -286,7 +285,7 @@ async fn read(files: Vec<File>) -> Result<(Vec<DataFile>, DataSummary), String> 
 async fn check(files: Vec<DataFile>) -> Result<(Vec<DataFile>, DataSummary), String> {
     let (sender, answered) = oneshot::channel();
     let sender = Rc::new(RefCell::new(Some(sender)));
-    let bridge = Bridge::start(Backend::Cpu, move |message| {
+    let bridge = Bridge::start(Program::CpuTrainer, move |message| {
         let outcome = match message {
             FromWorker::Checked { outcome } => outcome,
             FromWorker::Fatal { details } => Err(details),

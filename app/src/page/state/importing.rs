@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use super::notice::{Notice, Remedy, Taking};
 use super::trainer::Trainer;
-use crate::browser::bridge::Bridge;
+use crate::browser::bridge::{Bridge, Program};
 use crate::browser::clock::new_run_id;
 use crate::browser::lock::is_alive;
 use crate::browser::store::StoreError;
@@ -269,7 +269,7 @@ async fn unpack(file: &File, newcomer: Newcomer) -> Result<Vec<Unpacked>, Refusa
             drop(sender.send(outcome));
         }
     });
-    let asked = Bridge::start(Backend::Cpu, move |message| receive(message)).and_then(|bridge| {
+    let asked = Bridge::start(Program::Files, move |message| receive(message)).and_then(|bridge| {
         let (name, newcomer) = (file.name(), Box::new(newcomer));
         bridge.send(&ToWorker::Unpack {
             file: DataFile { name, bytes },

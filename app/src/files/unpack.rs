@@ -4,7 +4,7 @@ use kiln_run::import::imported::Newcomer;
 use kiln_run::import::runs;
 use kiln_run::protocol::{DataFile, FromWorker};
 
-use super::scope::post;
+use crate::browser::scope::post;
 
 /// Reads the file and checks all that is in it.
 pub fn unpack(file: &DataFile, newcomer: Newcomer) {
