@@ -126,8 +126,8 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 });
                 continue;
             }
-            ToWorker::Check { files } => {
-                data::check(&files);
+            ToWorker::Check { files, choices } => {
+                data::check(&files, choices);
                 continue;
             }
             #[cfg(feature = "cpu-worker")]

@@ -158,6 +158,12 @@ pub fn kind(file: File) -> Kind {
     Unpacking::begin(file).map_or(Kind::Idx, |unpacking| Kind::of(&unpacking.head))
 }
 
+/// Whether a file is one of images, and not of labels, by its header; nothing where it is neither.
+pub fn is_images(file: File) -> Option<bool> {
+    let start = Start::read(file).ok()?;
+    Some(start.holds == Holds::Images)
+}
+
 const fn partner((images, labels): (usize, usize)) -> ImportError {
     ImportError::Partner { images, labels }
 }
