@@ -121,8 +121,8 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 });
                 continue;
             }
-            ToWorker::Check { files } => {
-                data::check(&files);
+            ToWorker::Check { files, choices } => {
+                data::check(&files, choices);
                 continue;
             }
             // The page asks the worker for files.

@@ -1,6 +1,7 @@
 //! What comes back: files that a person chooses, read and checked.
 
 pub mod archive;
+pub mod data;
 pub mod imported;
 pub mod unzip;
 pub mod weights;

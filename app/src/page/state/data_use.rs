@@ -16,9 +16,9 @@ use super::trainer::Trainer;
 use crate::browser::bridge::{Bridge, Program};
 use crate::browser::store::OwnData;
 use crate::browser::store::StoreError;
-use kiln_run::data::{Source, label, name_of};
+use kiln_run::data::{Source, label, name_of, remark};
 use kiln_run::format;
-use kiln_run::protocol::{Data, DataFile, DataSummary, FromWorker, ToWorker};
+use kiln_run::protocol::{Data, DataChoices, DataFile, DataSummary, FromWorker, ToWorker};
 
 /// Bytes by which a gzipped file may be longer than what is in it.
 const GZIP_ROOM: u64 = 65_536;
@@ -65,9 +65,14 @@ impl Trainer {
             self.sources.name_of_kept(hash),
             store.data_files(hash).await?,
         );
+        let choices = self.sources.kept.with_untracked(|kept| {
+            let own = kept.iter().find(|own| own.summary.hash == hash);
+            own.map(|own| own.summary.choices.clone())
+                .unwrap_or_default()
+        });
         Ok(name.zip(files).map(|(name, files)| {
             let hash = hash.to_owned();
-            (Source { name, hash }, Data::Own(files))
+            (Source { name, hash }, Data::Own { files, choices })
         }))
     }
 
@@ -184,8 +189,12 @@ impl Trainer {
                 format::count(own.summary.test_images.into())
             );
         }
+        for said in &own.summary.remarks {
+            told += &format!(" {}", remark(said));
+        }
+        let choices = own.summary.choices.clone();
         self.keep_data(own, &files).await;
-        self.take_up(source, Data::Own(files), told)
+        self.take_up(source, Data::Own { files, choices }, told)
     }
 
     /// Uses data that has just been imported, unless a run has begun meanwhile.
@@ -262,9 +271,6 @@ impl Trainer {
 
 /// Reads files and has them checked, or says why they are no data.
 async fn read(files: Vec<File>) -> Result<(Vec<DataFile>, DataSummary), String> {
-    if !matches!(files.len(), 2 | 4) {
-        return Err(ImportError::Files { files: files.len() }.to_string());
-    }
     let mut read = Vec::with_capacity(files.len());
     for file in files {
         let name = file.name();
@@ -287,7 +293,7 @@ async fn check(files: Vec<DataFile>) -> Result<(Vec<DataFile>, DataSummary), Str
     let sender = Rc::new(RefCell::new(Some(sender)));
     let bridge = Bridge::start(Program::CpuTrainer, move |message| {
         let outcome = match message {
-            FromWorker::Checked { outcome } => outcome,
+            FromWorker::Checked { outcome, .. } => outcome,
             FromWorker::Fatal { details } => Err(details),
             _ => return,
         };
@@ -296,12 +302,15 @@ async fn check(files: Vec<DataFile>) -> Result<(Vec<DataFile>, DataSummary), Str
             drop(sender.send(outcome));
         }
     })?;
-    let question = ToWorker::Check { files };
+    let question = ToWorker::Check {
+        files,
+        choices: DataChoices::default(),
+    };
     bridge.send(&question)?;
     let outcome = answered.await;
     let summary = outcome.map_err(|_| "the worker that checks them stopped".to_owned())??;
     match question {
-        ToWorker::Check { files } => Ok((files, summary)),
+        ToWorker::Check { files, .. } => Ok((files, summary)),
         _ => Err("the worker was asked something else".to_owned()),
     }
 }

@@ -74,7 +74,7 @@ impl Sources {
     /// Bytes of the files of the data in use.
     pub fn bytes(&self) -> u64 {
         match self.data().as_deref() {
-            Some(Data::Own(files)) => files.iter().map(|file| file.bytes.len() as u64).sum(),
+            Some(Data::Own { files, .. }) => files.iter().map(|file| file.bytes.len() as u64).sum(),
             _ => mnist::GZIP_BYTES,
         }
     }
