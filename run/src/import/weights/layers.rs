@@ -161,7 +161,12 @@ impl<'a> Walk<'_, 'a> {
                     _ => &[Axis::Channel],
                 };
                 let biases = node.input.iter().filter(|name| *name != data);
+                let before = self.arrays.len();
                 self.take_biases(node, biases, axes)?;
+                // Values added to themselves, or to others that images make, are another network.
+                if self.arrays.len() != before + 1 {
+                    return Err(odd("no constant to add"));
+                }
                 self.done.push(operator);
             }
             ("Softmax" | "LogSoftmax", Form::Scores) => self.form = Form::Probabilities,
@@ -435,6 +440,16 @@ mod tests {
         for dims in [&[32][..], &[32, 1], &[1, 1, 32], &[32, 1, 1, 1]] {
             let error = added(dims).unwrap_err().to_string();
             assert!(error.contains("along another axis"), "{dims:?} {error}");
+        }
+    }
+
+    #[test]
+    fn sums_of_what_images_make_are_refused() {
+        for other in ["conv1", "relu1"] {
+            let mut graph = with("Add", "conv1", Vec::new());
+            let sum = graph.node.last_mut().unwrap();
+            sum.input.push(other.to_owned());
+            assert!(refused(&graph).contains("no constant to add"), "{other}");
         }
     }
 

@@ -18,8 +18,8 @@ const NAME_LETTERS: usize = 60;
 pub struct Tensor<'a, P> {
     /// What the file calls it.
     pub name: &'a str,
-    /// Its shape in PyTorch's layout, as [`kiln_model::spec::Parameter::shape`] has it. A reader of files in another
-    /// layout gives the shape that the values have once it has put them in order.
+    /// Its shape in PyTorch's layout, as [`kiln_model::spec::Parameter::shape`] has it. A reader of
+    /// files in another layout gives the shape that the values have once it has put them in order.
     pub shape: Vec<usize>,
     /// What its values are; nothing where they are no floats that can be read.
     pub number: Option<Number>,
