@@ -1,7 +1,11 @@
 //! Weights come out of what the exporters of other programs wrote; the files' README says how.
 
 use kiln_model::spec::PARAMETER_COUNT;
-use kiln_run::import::weights::{Found, read};
+use kiln_run::export::zip::Zip;
+use kiln_run::import::unzip::Archive;
+use kiln_run::import::weights::{Found, WeightsError, read};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 
 /// A file's bytes.
 macro_rules! fixture {
@@ -45,8 +49,8 @@ fn bfloat16(value: &f32) -> f32 {
 }
 
 /// The file may be called anything.
-fn found(bytes: &[u8]) -> Found {
-    read("weights.bin", bytes).unwrap()
+fn any_name(bytes: &[u8]) -> Result<Found, WeightsError> {
+    read("weights.bin", bytes)
 }
 
 #[test]
@@ -61,7 +65,7 @@ fn weights_come_back_bit_by_bit() {
         (KERAS_TENSORFLOW, &[OTHER_NAMES, CHANNELS_LAST]),
     ];
     for (bytes, remarks) in files {
-        let found = found(bytes);
+        let found = any_name(bytes).unwrap();
         assert_eq!(found.remarks, remarks);
         assert!(bits(&found.weights) == bits(&known), "{remarks:?}");
     }
@@ -69,7 +73,7 @@ fn weights_come_back_bit_by_bit() {
 
 #[test]
 fn coarse_weights_come_back_as_coarse_as_they_were() {
-    let found = found(SAFETENSORS);
+    let found = any_name(SAFETENSORS).unwrap();
     let coarse: Vec<f32> = known().iter().map(bfloat16).collect();
     assert!(bits(&found.weights) == bits(&coarse));
     assert_eq!(found.remarks.len(), 1);
@@ -78,7 +82,7 @@ fn coarse_weights_come_back_as_coarse_as_they_were() {
 
 #[test]
 fn views_of_a_shared_storage_come_back() {
-    let found = found(CHECKPOINT);
+    let found = any_name(CHECKPOINT).unwrap();
     assert!(found.remarks[0].contains("float16"), "{:?}", found.remarks);
     assert_eq!(found.remarks.len(), 1);
     for (found, known) in found.weights.iter().zip(known()) {
@@ -86,5 +90,104 @@ fn views_of_a_shared_storage_come_back() {
         let error = (found - known).abs();
         let most = (known.abs() / 2048.0).max(0.5_f32.powi(25));
         assert!(error <= most, "{found} of {known}");
+    }
+}
+
+/// All that can be read, each whole.
+const ALL: [&[u8]; 7] = [
+    STATE_DICT,
+    CHECKPOINT,
+    SAFETENSORS,
+    TORCHSCRIPT,
+    DYNAMO,
+    KERAS_TORCH,
+    KERAS_TENSORFLOW,
+];
+
+/// Whatever the bytes are, there is an answer, and weights are those of the network.
+fn answers(bytes: &[u8]) {
+    match any_name(bytes) {
+        Ok(found) => {
+            assert_eq!(found.weights.len(), PARAMETER_COUNT);
+            assert!(found.weights.iter().all(|value| value.is_finite()));
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// Some bytes of a file are others, or not there, or there twice.
+fn altered(bytes: &[u8], random: &mut ChaCha8Rng) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..random.random_range(1..4) {
+        let at = random.random_range(0..bytes.len());
+        match random.random_range(0..4) {
+            0 => bytes[at] = random.random(),
+            1 => bytes[at] ^= 1 << random.random_range(0..8),
+            2 => drop(bytes.remove(at)),
+            _ => bytes.insert(at, bytes[at]),
+        }
+    }
+    bytes
+}
+
+#[test]
+fn a_file_that_is_cut_is_refused() {
+    let mut random = ChaCha8Rng::seed_from_u64(1);
+    for file in ALL {
+        let begin = 0..300;
+        let end = file.len() - 300..file.len();
+        let between = (0..100).map(|_| random.random_range(0..file.len()));
+        for length in begin.chain(end).chain(between.collect::<Vec<_>>()) {
+            // Protobuf does not say where it ends: without the last of what stands behind the weights
+            // a model may still be one.
+            if let Ok(cut) = any_name(&file[..length]) {
+                assert_eq!(cut, any_name(file).unwrap());
+                assert!(file.len() - length < 40, "{length}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_altered_file_is_answered() {
+    let mut random = ChaCha8Rng::seed_from_u64(2);
+    for file in ALL {
+        for _ in 0..80 {
+            answers(&altered(file, &mut random));
+        }
+    }
+    // What is not values is a small part of ONNX and safetensors, and decides most.
+    for file in [SAFETENSORS, DYNAMO, KERAS_TORCH] {
+        let (head, tail) = file.split_at(1_000);
+        for _ in 0..200 {
+            answers(&[&altered(head, &mut random), tail].concat());
+        }
+        let (head, tail) = file.split_at(file.len() - 4_000);
+        for _ in 0..200 {
+            answers(&[head, &altered(tail, &mut random)].concat());
+        }
+    }
+}
+
+#[test]
+fn an_altered_pickle_is_answered() {
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    for file in [STATE_DICT, CHECKPOINT] {
+        let archive = Archive::open(file).unwrap();
+        let files: Vec<(&str, Vec<u8>)> = archive
+            .files
+            .iter()
+            .map(|packed| (packed.name.as_str(), archive.read(packed, 1 << 20).unwrap()))
+            .collect();
+        for _ in 0..300 {
+            // The checksums of an archive would refuse it before its pickle is read.
+            let mut zip = Zip::new(Vec::new());
+            for (name, bytes) in &files {
+                let pickle = name.ends_with(".pkl");
+                let altered = pickle.then(|| altered(bytes, &mut random));
+                zip.store(name, altered.as_ref().unwrap_or(bytes)).unwrap();
+            }
+            answers(&zip.finish().unwrap());
+        }
     }
 }
