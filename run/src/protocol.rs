@@ -263,6 +263,15 @@ pub struct Maps {
     pub values: Values,
 }
 
+/// What came of making a file only to look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Weight {
+    /// How large it is.
+    pub bytes: u64,
+    /// Whether Kiln's own reader found every bit in it again; nothing where Kiln reads no such files.
+    pub is_identical: Option<bool>,
+}
+
 /// What a worker tells the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromWorker {
@@ -316,8 +325,8 @@ pub enum FromWorker {
     Weighed {
         /// Which.
         format: Format,
-        /// Its bytes, or why it cannot be made: a sentence.
-        size: Result<u64, String>,
+        /// What came of making it, or why it cannot be made: a sentence.
+        outcome: Result<Weight, String>,
     },
     /// What was in a file.
     Unpacked {

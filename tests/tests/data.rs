@@ -5,6 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
 use kiln_model::spec::PIXELS;
+use kiln_run::export::zip::Zip;
 use kiln_tests::HarnessError;
 use kiln_tests::page::Page;
 use kiln_tests::server::{Server, dist};
@@ -425,6 +426,122 @@ async fn each_fault_of_files_is_a_sentence_and_the_data_stays() -> Outcome {
     page.press("link", "Data").await?;
     page.evaluate(drop).await?;
     page.wait_for_text("A run is open, and its data is fixed.", 10)
+        .await?;
+    page.close().await
+}
+
+/// A file of images or labels of so many items, as idx.
+fn idx(dimensions: &[u32], bytes: &[u8]) -> Vec<u8> {
+    let mut file = vec![0, 0, 8, dimensions.len() as u8];
+    file.extend(dimensions.iter().flat_map(|length| length.to_be_bytes()));
+    file.extend(bytes);
+    file
+}
+
+/// MNIST's test images, the first so many of them: on their side, and class by class.
+fn turned_and_sorted(count: usize) -> (Vec<u8>, Vec<u8>) {
+    let (images, labels) = (
+        mnist("t10k-images-idx3-ubyte.gz", 16),
+        labels("t10k-labels-idx1-ubyte.gz"),
+    );
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_key(|index| labels[*index]);
+    let side = 28;
+    let turned = order.iter().flat_map(|index| {
+        let image = &images[index * PIXELS..][..PIXELS];
+        (0..PIXELS).map(move |place| image[place % side * side + place / side])
+    });
+    let sorted = order.iter().map(|index| labels[*index]).collect();
+    (turned.collect(), sorted)
+}
+
+/// A zip with a folder and what macOS adds; images on their side and class by class are said to be so,
+/// and one press each mends it.
+#[tokio::test]
+async fn data_comes_as_people_have_it() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    let (images, labels) = turned_and_sorted(2_100);
+    let mut zip = Zip::new(Vec::new());
+    for (name, bytes) in [
+        ("letters/images-idx3", idx(&[2_100, 28, 28], &images)),
+        ("letters/labels-idx1", idx(&[2_100], &labels)),
+        ("__MACOSX/letters/._images-idx3", b"twin".to_vec()),
+    ] {
+        zip.store(name, &bytes).unwrap();
+    }
+    let folder = tempfile::tempdir()?;
+    let archive = zip.finish().unwrap();
+    page.choose_files("Import", &write(&folder, &[("letters.zip", &archive)]))
+        .await?;
+    page.wait_for_text("Imported letters", 60).await?;
+    let told = page.text().await?;
+    assert!(told.contains("look as if they lay on their side"), "{told}");
+    assert!(told.contains("come class by class"), "{told}");
+    // In the last images of a class-by-class file few classes are left to validate on.
+    let classes = "[...document.querySelectorAll('.bars tbody tr')].slice(0, 10)
+        .filter(row => row.querySelectorAll('td')[1].innerText !== '0').length";
+    page.wait_for_value(&format!("{classes} < 4"), &json!(true), 60)
+        .await?;
+    for choice in ["Transpose", "Shuffle"] {
+        page.press("button", choice).await?;
+        let is_done = format!(
+            "[...document.querySelectorAll('.sources button')].find(button =>
+               button.innerText === {choice:?})?.ariaPressed"
+        );
+        page.wait_for_value(&is_done, &json!("true"), 60).await?;
+    }
+    page.wait_for_value(&format!("{classes} === 10"), &json!(true), 60)
+        .await?;
+    assert!(!page.text().await?.contains("look as if they lay"));
+    // What was made of the same files before is not kept beside it.
+    let kept = "document.querySelectorAll('.sources li').length";
+    page.wait_for_value(kept, &json!(2), 20).await?;
+    page.close().await
+}
+
+/// Of more than two pairs it is asked which are meant.
+#[tokio::test]
+async fn of_many_pairs_it_is_asked_which_are_meant() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    let pixels = mnist("t10k-images-idx3-ubyte.gz", 16);
+    let all = labels("t10k-labels-idx1-ubyte.gz");
+    let mut files = Vec::new();
+    for (name, from, count) in [
+        ("digits-train", 0, 1_200),
+        ("digits-test", 1_200, 300),
+        ("letters-train", 2_000, 1_100),
+    ] {
+        let images = &pixels[from * PIXELS..][..count * PIXELS];
+        files.push((
+            format!("{name}-images"),
+            idx(&[count as u32, 28, 28], images),
+        ));
+        files.push((
+            format!("{name}-labels"),
+            idx(&[count as u32], &all[from..][..count]),
+        ));
+    }
+    let files: Vec<(&str, &[u8])> = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
+    let folder = tempfile::tempdir()?;
+    page.choose_files("Import", &write(&folder, &files)).await?;
+    page.wait_for_text("Which are meant?", 60).await?;
+    page.choose(
+        "Train on",
+        "digits-train-images with digits-train-labels, 1\u{2009}200 images",
+    )
+    .await?;
+    page.choose(
+        "Test on",
+        "digits-test-images with digits-test-labels, 300 images",
+    )
+    .await?;
+    page.press("button", "Use these").await?;
+    page.wait_for_text("1\u{2009}200 training and 300 test images", 60)
         .await?;
     page.close().await
 }

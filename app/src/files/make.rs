@@ -1,8 +1,9 @@
 //! Makes files of a run, away from the page.
 
 use kiln_run::export::{FORMATS, Format, Source, write, write_all};
+use kiln_run::import::reread::is_identical;
 use kiln_run::parcel::Parcel;
-use kiln_run::protocol::FromWorker;
+use kiln_run::protocol::{FromWorker, Weight};
 use kiln_run::run::{Run, Weights};
 
 use crate::browser::scope::post;
@@ -39,13 +40,15 @@ pub fn weigh(which: Weights, parcel: &Parcel) {
             parcel,
         };
         for format in FORMATS {
-            let mut bytes = 0;
-            let written = write(format, &source, &mut |part: Vec<u8>, _| {
-                bytes += part.len() as u64
+            let mut file = Vec::new();
+            let written = write(format, &source, &mut |part: Vec<u8>, _| file.extend(part));
+            let outcome = written.map(|()| Weight {
+                bytes: file.len() as u64,
+                is_identical: is_identical(format, &source, &file),
             });
             post(&FromWorker::Weighed {
                 format,
-                size: written.map(|()| bytes).map_err(|error| error.to_string()),
+                outcome: outcome.map_err(|error| error.to_string()),
             });
         }
     });

@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod data;
 pub mod imported;
+pub mod reread;
 pub mod unzip;
 pub mod weights;
 

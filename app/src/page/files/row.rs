@@ -10,7 +10,7 @@ use crate::page::parts::notices::CopyButton;
 use crate::page::state::trainer::Trainer;
 use kiln_run::export::{Format, Language};
 use kiln_run::format;
-use kiln_run::protocol::RunId;
+use kiln_run::protocol::{RunId, Weight};
 use kiln_run::run::Weights;
 
 /// Lines of a snippet that are seen at once.
@@ -74,12 +74,31 @@ pub fn FileRow(
     let said = move || match making.get() {
         Making::Nothing => match size.get() {
             None => String::new(),
-            Some(Ok(bytes)) => format::bytes(bytes),
+            Some(Ok(weight)) => format::bytes(weight.bytes),
             Some(Err(reason)) => reason,
         },
         Making::Part(done) => format!("{:.0}\u{2009}%", 100.0 * done),
         Making::Saved(bytes) => format!("Saved, {}", format::bytes(bytes)),
         Making::Failed(reason) => reason,
+    };
+    let reread = move || match size.get() {
+        Some(Ok(Weight {
+            is_identical: Some(is_identical),
+            ..
+        })) => Some(if is_identical {
+            view! {
+                <small class="good" title="Kiln has read it again: every bit of it is the run's">
+                    "✓ re-read, identical"
+                </small>
+            }
+        } else {
+            view! {
+                <small class="error" title="Kiln has read it again, and it is not what the run is">
+                    "✕ re-read, differs"
+                </small>
+            }
+        }),
+        _ => None,
     };
     let has_failed = move || matches!(making.get(), Making::Failed(_));
     let cannot = move || matches!(size.get(), Some(Err(_)));
@@ -102,6 +121,7 @@ pub fn FileRow(
                     "Download"
                 </button>
                 <small role="status" class:error=has_failed class:muted=move || !has_failed()>{said}</small>
+                {reread}
             </td>
         </tr>
     }

@@ -9,13 +9,14 @@ use leptos::reactive::owner::LocalStorage as ThisThread;
 use super::chosen::Chosen;
 use crate::page::state::trainer::Trainer;
 use kiln_run::export::Format;
+use kiln_run::protocol::Weight;
 use kiln_run::run::Weights;
 
 /// Training steps of the longest run whose files are made only to say how large they are.
 const MOST_STEPS: u32 = 50_000;
 
-/// Bytes of a file, or why it cannot be made.
-type Size = Result<u64, String>;
+/// How large a file is and whether it comes back, or why it cannot be made.
+type Size = Result<Weight, String>;
 
 /// How large files are, as far as that is known; a handle that is copied about.
 #[derive(Clone, Copy)]

@@ -11,7 +11,7 @@ use super::trainer::Trainer;
 use crate::browser::bridge::{Bridge, Program};
 use kiln_run::export::Format;
 use kiln_run::parcel::Parcel;
-use kiln_run::protocol::{FromWorker, RunId, ToWorker};
+use kiln_run::protocol::{FromWorker, RunId, ToWorker, Weight};
 use kiln_run::run::Weights;
 
 impl Trainer {
@@ -60,15 +60,15 @@ impl Trainer {
         self,
         id: RunId,
         which: Weights,
-        take: impl Fn(Format, Result<u64, String>) + 'static,
+        take: impl Fn(Format, Result<Weight, String>) + 'static,
     ) -> Result<(), String> {
         let question = ToWorker::Weigh {
             which,
             parcel: Box::new(self.parcel(id).await?),
         };
         let hear = move |message| {
-            if let FromWorker::Weighed { format, size } = message {
-                take(format, size);
+            if let FromWorker::Weighed { format, outcome } = message {
+                take(format, outcome);
             }
         };
         employ(&question, hear).await
