@@ -24,7 +24,7 @@ const KERAS_TENSORFLOW: &[u8] = fixture!("keras-tensorflow.onnx");
 
 const OTHER_NAMES: &str = "Its tensors have other names; their shapes say which is which.";
 const CHANNELS_LAST: &str =
-    "Its features have another order; the dense layer's weights were put in that of PyTorch.";
+    "Its features are in another order; the dense layer was put in that of PyTorch.";
 
 /// What is in all files.
 fn known() -> Vec<f32> {
@@ -138,8 +138,8 @@ fn a_file_that_is_cut_is_refused() {
         let end = file.len() - 300..file.len();
         let between = (0..100).map(|_| random.random_range(0..file.len()));
         for length in begin.chain(end).chain(between.collect::<Vec<_>>()) {
-            // Protobuf does not say where it ends: without the last of what stands behind the weights
-            // a model may still be one.
+            // Protobuf does not say where it ends: without the last of what stands behind the
+            // weights a model may still be one.
             if let Ok(cut) = any_name(&file[..length]) {
                 assert_eq!(cut, any_name(file).unwrap());
                 assert!(file.len() - length < 40, "{length}");

@@ -18,6 +18,6 @@ fuzz_target!(|pickle: &[u8]| {
     }
     let file = zip.finish().expect("it has files");
     if let Ok(found) = read("torch", &file) {
-        assert_eq!(found.weights.len(), STORAGES.iter().sum());
+        assert_eq!(found.weights.len(), STORAGES.iter().sum::<usize>());
     }
 });

@@ -1,4 +1,5 @@
-//! Whatever the bytes, an archive is read or refused; and no file of it is longer than was asked for.
+//! Whatever the bytes, an archive is read or refused; and no file of it is longer than was asked
+//! for.
 #![no_main]
 
 use kiln_run::import::unzip::Archive;

@@ -29,8 +29,8 @@ pub fn turned(axes: [Axis; 3], order: &[i64]) -> Option<[Axis; 3]> {
     all_there.then_some(turned)
 }
 
-/// Whether an array of this shape, added to values with these axes, differs along channels alone. The
-/// last axes of both belong together.
+/// Whether an array of this shape, added to values with these axes, differs along channels alone.
+/// The last axes of both belong together.
 pub fn runs_along_channels(shape: &[i64], axes: &[Axis]) -> bool {
     let mut axes = axes.iter().rev();
     shape

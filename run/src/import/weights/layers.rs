@@ -1,5 +1,5 @@
-//! Whether the steps of a graph of ONNX are this network's, and which array is what in it. What each
-//! operator does is at <https://onnx.ai/onnx/operators/>.
+//! Whether the steps of a graph of ONNX are this network's, and which array is what in it. What
+//! each operator does is at <https://onnx.ai/onnx/operators/>.
 
 use super::WeightsError;
 use super::axes::{Axis, CHANNELS_FIRST, runs_along_channels, turned};

@@ -14,8 +14,8 @@ mod torch;
 
 use super::unzip::{Archive, UnzipError};
 
-/// Most bytes of a file. The network's weights take 0.14 MB, and what an optimiser keeps beside them
-/// twice that.
+/// Most bytes of a file. The network's weights take 0.14 MB, and what an optimiser keeps beside
+/// them twice that.
 const MOST_BYTES: usize = 1 << 26;
 
 /// What a file holds.

@@ -27,14 +27,14 @@ pub struct Tensor<'a, P> {
     pub place: P,
 }
 
-/// The network's weights out of the tensors of a file. A tensor is known by the network's own name of
-/// it, behind any prefix that all names share, and else by its shape: those of the six parameters all
-/// differ. `read` gives the values of a tensor, in PyTorch's layout, the last axis running fastest;
-/// it is asked for six tensors at most, each of the right shape.
+/// The network's weights out of the tensors of a file. A tensor is known by the network's own name
+/// of it, behind any prefix that all names share, and else by its shape: those of the six
+/// parameters all differ. `read` gives the values of a tensor, in PyTorch's layout, the last axis
+/// running fastest; it is asked for six tensors at most, each of the right shape.
 ///
 /// # Errors
-/// Tensors that are missing, superfluous, of a wrong shape, twice there or no finite floats, each by
-/// its name; and whatever `read` refuses.
+/// Tensors that are missing, superfluous, of a wrong shape, twice there or no finite floats, each
+/// by its name; and whatever `read` refuses.
 pub fn network<P>(
     tensors: &[Tensor<P>],
     mut read: impl FnMut(&Tensor<P>, Number) -> Result<Vec<f32>, WeightsError>,

@@ -42,8 +42,8 @@ impl Number {
         }
     }
 
-    /// All numbers in `bytes`; a rest that makes no whole number is left out. A number too large for
-    /// 32 bits becomes infinite.
+    /// All numbers in `bytes`; a rest that makes no whole number is left out. A number too large
+    /// for 32 bits becomes infinite.
     pub fn values(self, bytes: &[u8], order: ByteOrder) -> Vec<f32> {
         bytes
             .chunks_exact(self.bytes())
@@ -66,8 +66,8 @@ impl Number {
     }
 }
 
-/// The number whose 16 bits these are: a sign, 5 bits of exponent (15 more than it is) and 10 bits of
-/// fraction. With 32 bits there are 8 of exponent (127 more than it is) and 23 of fraction.
+/// The number whose 16 bits these are: a sign, 5 bits of exponent (15 more than it is) and 10 bits
+/// of fraction. With 32 bits there are 8 of exponent (127 more than it is) and 23 of fraction.
 fn half(bits: u32) -> f32 {
     let (sign, exponent, fraction) = (bits >> 15 << 31, bits >> 10 & 0x1f, bits & 0x3ff);
     match exponent {

@@ -1,5 +1,5 @@
-//! Weights out of ONNX. What a tensor is for, the graph says: exporters give names of their own, and
-//! the same shape may hold features in another order.
+//! Weights out of ONNX. What a tensor is for, the graph says: exporters give names of their own,
+//! and the same shape may hold features in another order.
 
 use kiln_model::spec::{CLASSES, CONV2_CHANNELS, FEATURES, LAYERS};
 use prost::Message;
@@ -55,7 +55,8 @@ pub fn read(bytes: &[u8]) -> Result<Found, WeightsError> {
         Part::Plain | Part::Sum => false,
     };
     if arrays.iter().any(channels_last) {
-        let remark = "Its features have another order; the dense layer's weights were put in that of PyTorch.";
+        let remark =
+            "Its features are in another order; the dense layer was put in that of PyTorch.";
         found.remarks.push(remark.to_owned());
     }
     Ok(found)

@@ -1,6 +1,6 @@
-//! Python's pickles as `torch.save` writes them: instructions for a machine with a stack, as Python's
-//! `pickletools` describes them. Only what makes up a state dict is known; everything else that a
-//! pickle names is refused, and nothing is ever run.
+//! Python's pickles as `torch.save` writes them: instructions for a machine with a stack, as
+//! Python's `pickletools` describes them. Only what makes up a state dict is known; everything else
+//! that a pickle names is refused, and nothing is ever run.
 //!
 //! Every instruction takes a byte at least and makes one value at most, and what is large is never
 //! copied: the pickle's length bounds the room and the time.

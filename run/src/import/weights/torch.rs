@@ -1,5 +1,5 @@
-//! Weights out of a file of `torch.save`: a zip archive with a pickled state dict, whose values lie in
-//! files beside it, all in one folder of any name.
+//! Weights out of a file of `torch.save`: a zip archive with a pickled state dict, whose values lie
+//! in files beside it, all in one folder of any name.
 
 use super::named::{Tensor, network, shown};
 use super::number::{ByteOrder, Number};
@@ -24,8 +24,8 @@ const OLD_FILES: [&[u8]; 4] = [b"sys_info\0", b"pickle\0", b"tensors\0", b"stora
 /// What a checkpoint calls the state dict in it.
 const NESTED: [&str; 4] = ["state_dict", "model_state_dict", "model", "network"];
 
-/// Whether bytes begin as a file does that PyTorch wrote before version 1.6: with a number of its own,
-/// pickled, or as a tar archive of files with its names.
+/// Whether bytes begin as a file does that PyTorch wrote before version 1.6: with a number of its
+/// own, pickled, or as a tar archive of files with its names.
 pub fn is_old(bytes: &[u8]) -> bool {
     let tar = OLD_FILES.iter().any(|name| bytes.starts_with(name));
     let number = bytes.starts_with(b"\x80") && bytes.get(2..14).is_some_and(|at| at == OLD_NUMBER);
@@ -78,7 +78,8 @@ fn byte_order(archive: &Archive, folder: &str) -> Result<ByteOrder, WeightsError
     }
 }
 
-/// The tensors of the state dict, which may be inside of other dicts. What else is in it is left out.
+/// The tensors of the state dict, which may be inside of other dicts. What else is in it is left
+/// out.
 fn tensors<'p>(
     pickle: &'p Pickle<'p>,
 ) -> Result<Vec<Tensor<'p, &'p objects::Tensor<'p>>>, WeightsError> {
