@@ -1,0 +1,166 @@
+//! Weights out of files of Keras: HDF5, by itself or in a zip archive with a description.
+//!
+//! Keras 2, and `.h5` of Keras 3, have arrays such as `conv1/conv1/kernel:0` in groups of layers;
+//! newer files have them as `layers/conv2d/vars/0`. Kernels are `[rows, columns, in, out]` and the
+//! dense layer's weights `[features, out]`, whichever way feature maps lie.
+
+use serde_json::Value;
+
+use super::keras_layers::{self, CHANNELS_LAST};
+use super::layers::{CHANNELS_FIRST, Dense};
+use super::named::{Tensor, network};
+use super::number::{ByteOrder, Number};
+use super::onnx::{OTHER_ORDER, in_order};
+use super::{Found, WeightsError};
+use crate::hdf5::read::{self, Kind, Object};
+use crate::import::unzip::{Archive, Packed};
+
+/// The file with the weights in an archive.
+pub const WEIGHTS: &str = "model.weights.h5";
+/// The file with the description.
+const CONFIG: &str = "config.json";
+/// Most bytes of either.
+const WEIGHTS_BYTES: usize = 1 << 26;
+const CONFIG_BYTES: usize = 1 << 20;
+/// What groups at the root begin with that hold no weights of layers.
+const OTHER_GROUPS: [&str; 2] = ["/optimizer", "/metrics"];
+
+/// The weights in an archive whose file [`WEIGHTS`] this is.
+pub fn read_archive(archive: &Archive, weights: &Packed) -> Result<Found, WeightsError> {
+    let config = archive.files.iter().find(|file| file.name == CONFIG);
+    let config = config.map(|config| archive.read(config, CONFIG_BYTES));
+    let weights = archive.read(weights, WEIGHTS_BYTES)?;
+    found(&objects(&weights)?, config.transpose()?.as_deref())
+}
+
+/// The weights in an HDF5 file.
+pub fn read(bytes: &[u8]) -> Result<Found, WeightsError> {
+    let objects = objects(bytes)?;
+    let config = objects.first().and_then(|root| root.text("model_config"));
+    found(&objects, config.map(str::as_bytes))
+}
+
+fn objects(bytes: &[u8]) -> Result<Vec<Object<'_>>, WeightsError> {
+    let wanted = |path: &str| !OTHER_GROUPS.iter().any(|group| path.starts_with(group));
+    Ok(read::read(bytes, wanted)?)
+}
+
+fn found(objects: &[Object], config: Option<&[u8]>) -> Result<Found, WeightsError> {
+    let described = match config {
+        Some(config) if config.len() > CONFIG_BYTES => {
+            let reason = format!("its description is larger than {} MB", CONFIG_BYTES >> 20);
+            return Err(WeightsError::OtherNetwork(reason));
+        }
+        Some(config) => {
+            let config: Value =
+                serde_json::from_slice(config).map_err(|error| WeightsError::Damaged {
+                    format: "Keras",
+                    reason: error.to_string(),
+                })?;
+            keras_layers::flattened(&config)?
+        }
+        None => None,
+    };
+    let dense = Dense {
+        features_first: true,
+        flattened: described.unwrap_or(CHANNELS_LAST),
+    };
+    let tensors: Vec<_> = objects
+        .iter()
+        .filter_map(|object| tensor(object, objects))
+        .collect();
+    let mut found = network(&tensors, |tensor, number| {
+        let values = number.values(tensor.place.values()?, order(tensor.place));
+        Ok(match *tensor.shape {
+            [outputs, inputs, _, _] => kernels(&values, outputs, inputs),
+            [_, _] => in_order(&values, dense),
+            _ => values,
+        })
+    })?;
+    let remark = match described {
+        Some(CHANNELS_FIRST) => None,
+        Some(_) => Some(OTHER_ORDER),
+        None => Some(
+            "It does not say which order its features have; that of Keras' default was taken, \
+             with channels last.",
+        ),
+    };
+    found.remarks.extend(remark.map(str::to_owned));
+    Ok(found)
+}
+
+/// An array as PyTorch would name and lay it out; nothing for a group.
+fn tensor<'o, 'a>(
+    object: &'o Object<'a>,
+    objects: &[Object<'a>],
+) -> Option<Tensor<&'o Object<'a>>> {
+    let array = object.array.as_ref()?;
+    let shape = match *array.shape {
+        [rows, columns, inputs, outputs] => vec![outputs, inputs, rows, columns],
+        [features, outputs] => vec![outputs, features],
+        _ => array.shape.clone(),
+    };
+    let number = match array.kind {
+        Kind::Float { bits, fraction, .. } => match (bits, fraction) {
+            (16, 10) => Some(Number::Half),
+            (16, 7) => Some(Number::Brain),
+            (32, _) => Some(Number::Single),
+            (64, _) => Some(Number::Double),
+            _ => None,
+        },
+        // h5py has no other way to keep them.
+        Kind::Opaque(2) if object.text("dtype") == Some("bfloat16") => Some(Number::Brain),
+        _ => None,
+    };
+    Some(Tensor {
+        name: name(object, objects),
+        shape,
+        number,
+        place: object,
+    })
+}
+
+/// A name such as `conv1.weight`.
+fn name(object: &Object, objects: &[Object]) -> String {
+    let (group, own) = object.path.rsplit_once('/').unwrap_or_default();
+    // Newer files give the layer's name as an attribute of the group, and it has no other.
+    let (layer, is_newer) = match group.strip_suffix("/vars") {
+        Some(layer) => (layer, true),
+        None => (group, false),
+    };
+    let said = || {
+        let group = objects.iter().find(|object| object.path == group)?;
+        group.text("name").filter(|_| is_newer)
+    };
+    let layer = said().or_else(|| layer.rsplit('/').next());
+    let own = match own.strip_suffix(":0").unwrap_or(own) {
+        "kernel" => "weight",
+        "0" if is_newer => "weight",
+        "1" if is_newer => "bias",
+        own => own,
+    };
+    format!("{}.{own}", layer.unwrap_or_default())
+}
+
+fn order(object: &Object) -> ByteOrder {
+    match object.array.as_ref().map(|array| array.kind) {
+        Some(Kind::Float {
+            is_big_endian: true,
+            ..
+        }) => ByteOrder::Big,
+        _ => ByteOrder::Little,
+    }
+}
+
+/// The values of kernels `[rows, columns, in, out]` as `[out, in, rows, columns]`.
+fn kernels(values: &[f32], outputs: usize, inputs: usize) -> Vec<f32> {
+    let places = values.len() / (outputs * inputs).max(1);
+    let source = |index: usize| {
+        let (kernel, place) = (index / places, index % places);
+        let (output, input) = (kernel / inputs, kernel % inputs);
+        (place * inputs + input) * outputs + output
+    };
+    let indices = (0..values.len()).map(source);
+    let found = indices.filter_map(|index| values.get(index));
+    found.copied().collect()
+}
