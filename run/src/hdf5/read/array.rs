@@ -121,15 +121,14 @@ impl<'a> Array<'a> {
         let len = count.and_then(|count| count.checked_mul(self.kind.size()));
         (len == Some(values.len()))
             .then_some(values)
-            .ok_or(Refusal::Damaged("it has more or fewer values than its shape"))
+            .ok_or(Refusal::Damaged(
+                "it has more or fewer values than its shape",
+            ))
     }
 }
 
 /// The array that a header describes; nothing where it is that of a group.
-pub fn array<'a>(
-    file: &File<'a>,
-    messages: &[Message<'a>],
-) -> Result<Option<Array<'a>>, Refusal> {
+pub fn array<'a>(file: &File<'a>, messages: &[Message<'a>]) -> Result<Option<Array<'a>>, Refusal> {
     let of = |kind| messages.iter().find(|message| message.kind == kind);
     let (Some(kind), Some(sides), Some(layout)) = (
         of(message::DATATYPE),

@@ -124,7 +124,10 @@ fn entries<'a>(
             return Err(ELSEWHERE);
         }
         let rest = names.get(at..).ok_or(NO_NAME)?;
-        let mut parts = rest.get(..NAME_BYTES).unwrap_or(rest).splitn(2, |byte| *byte == 0);
+        let mut parts = rest
+            .get(..NAME_BYTES)
+            .unwrap_or(rest)
+            .splitn(2, |byte| *byte == 0);
         match (parts.next(), parts.next()) {
             (Some(found), Some(_)) => links.push((name(found)?, address)),
             _ => return Err(NO_NAME),

@@ -98,7 +98,8 @@ fn second<'a>(file: &File<'a>, address: u64) -> Result<Vec<Message<'a>>, Refusal
                 let address = next.address()?;
                 let len = next.len::<8>()?.checked_sub(SIGNATURE_BYTES + SUM_BYTES);
                 let len = len.ok_or(Refusal::Short)?;
-                file.from(address)?.expect(b"OCHK", "an object header does not go on")?;
+                file.from(address)?
+                    .expect(b"OCHK", "an object header does not go on")?;
                 blocks.push(sealed(file, address, SIGNATURE_BYTES, len)?);
             }
         }

@@ -139,7 +139,10 @@ fn name(object: &Object, objects: &[Object]) -> String {
         "1" if is_newer => "bias",
         own => own,
     };
-    format!("{}.{own}", layer.unwrap_or_default())
+    match layer {
+        Some(layer) if !layer.is_empty() => format!("{layer}.{own}"),
+        _ => own.to_owned(),
+    }
 }
 
 fn order(object: &Object) -> ByteOrder {
@@ -163,4 +166,111 @@ fn kernels(values: &[f32], outputs: usize, inputs: usize) -> Vec<f32> {
     let indices = (0..values.len()).map(source);
     let found = indices.filter_map(|index| values.get(index));
     found.copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use kiln_model::spec::{PARAMETERS, Parameter};
+
+    use super::*;
+    use crate::export::tests::exported;
+    use crate::hdf5::{Array, Group, write};
+    use crate::import::unzip::tests::zipped;
+    use crate::import::weights;
+    use crate::run::Weights;
+    use crate::run::tests::scored_run;
+
+    #[test]
+    fn our_own_files_come_back_bit_by_bit() {
+        let run = scored_run();
+        for ending in [".keras", ".h5"] {
+            // The last weights go with the state of the optimiser.
+            for which in [Weights::Best, Weights::Last] {
+                let file = exported(ending, &run, which, Vec::new()).unwrap();
+                let found = weights::read("run", &file).unwrap();
+                let written = run.weights(which).unwrap().unwrap();
+                let bits = |values: &[f32]| -> Vec<u32> {
+                    values.iter().map(|value| value.to_bits()).collect()
+                };
+                assert!(bits(&found.weights) == bits(&written), "{ending}");
+            }
+        }
+    }
+
+    /// A file of `save_weights` whose arrays were changed.
+    fn saved(change: impl Fn(&Parameter, &mut Group)) -> Vec<u8> {
+        let mut root = Group::default();
+        for parameter in &PARAMETERS {
+            let (layer, name) = parameter.name.split_once('.').unwrap();
+            let name = if name == "weight" {
+                "kernel:0"
+            } else {
+                "bias:0"
+            };
+            let shape = match *parameter.shape {
+                [outputs, inputs, rows, columns] => vec![rows, columns, inputs, outputs],
+                [outputs, features] => vec![features, outputs],
+                _ => parameter.shape.to_vec(),
+            };
+            let group = root.group(layer).group(layer);
+            group.put(name, Array::f32(shape, vec![0.5; parameter.len()]));
+            change(parameter, group);
+        }
+        write(&root).unwrap()
+    }
+
+    fn refused(bytes: &[u8], words: &str) {
+        let error = weights::read("model.h5", bytes).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_by_its_name() {
+        assert!(weights::read("model.h5", &saved(|_, _| ())).is_ok());
+        let is_fc = |parameter: &Parameter| parameter.name == "fc.weight";
+        let bytes = saved(|parameter, group| {
+            if is_fc(parameter) {
+                let values = vec![0.5; 3_136 * 10];
+                group.put("kernel:0", Array::f32(vec![3_136, 10], values));
+            }
+        });
+        refused(&bytes, "\"fc.weight\" of shape [10, 3136]");
+        let bytes = saved(|parameter, group| {
+            if is_fc(parameter) {
+                group.arrays.clear();
+            }
+        });
+        refused(&bytes, "no fc.weight");
+        let bytes = saved(|_, group| group.put("gamma:0", Array::f32(vec![32], vec![1.0; 32])));
+        refused(&bytes, "gamma");
+        let bytes = saved(|parameter, group| {
+            if is_fc(parameter) {
+                let mut values = vec![0.5; parameter.len()];
+                values[7] = f32::NAN;
+                group.put("kernel:0", Array::f32(vec![1_600, 10], values));
+            }
+        });
+        refused(&bytes, "\"fc.weight\" with values that are no number");
+        let bytes = saved(|parameter, group| {
+            if is_fc(parameter) {
+                group.put("kernel:0", Array::f32(vec![1_600, 10], vec![0.5; 7]));
+            }
+        });
+        refused(&bytes, "more or fewer values");
+    }
+
+    #[test]
+    fn what_is_no_weights_of_layers_is_left_out() {
+        let mut root = Group::default();
+        root.group("optimizer/vars").put("0", Array::i32(3));
+        root.group("optimizer_weights")
+            .put("iteration:0", Array::i32(3));
+        root.group("metrics/mean/vars").put("0", Array::i32(3));
+        let bytes = write(&root).unwrap();
+        refused(&bytes, "what else it has is nothing");
+        refused(&zipped(&[(WEIGHTS, &bytes)]), "what else it has is nothing");
+        let broken = [(WEIGHTS, bytes.as_slice()), (CONFIG, b"{")];
+        refused(&zipped(&broken), "no whole Keras file");
+        refused(&zipped(&[(CONFIG, b"{}")]), "none that PyTorch or Keras");
+    }
 }

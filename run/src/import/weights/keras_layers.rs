@@ -7,11 +7,15 @@ use super::WeightsError;
 use super::graph::other;
 use super::layers::{Axis, CHANNELS_FIRST};
 use super::named::shown;
+use crate::run::names::cut;
 
 /// How feature maps lie in Keras, where nothing else is said.
 pub const CHANNELS_LAST: [Axis; 3] = [Axis::Row, Axis::Column, Axis::Channel];
-/// Most pixel values that a layer may divide by.
+/// The pixel value that Kiln has as 1.
 const WHITE: f64 = 255.0;
+
+/// Most letters of all layers in an error.
+const STEPS_LETTERS: usize = 200;
 
 /// What makes up the network. Activation and pooling may change places: the largest of some values
 /// stays the largest.
@@ -36,13 +40,17 @@ pub fn flattened(model: &Value) -> Result<Option<[Axis; 3]>, WeightsError> {
         return Ok(None);
     };
     walk.all(layers)?;
-    let (blocks, rest) = walk.steps.as_chunks::<3>();
-    let (blocks, more) = blocks.split_at_checked(2).unwrap_or((blocks, &[]));
-    let blocks_fit = blocks.len() == 2 && blocks.iter().all(|block| BLOCKS.contains(block));
-    let rest = more.as_flattened().iter().chain(rest).copied();
-    let rest: Vec<&str> = rest.collect();
-    if !blocks_fit || !matches!(rest[..], ["Flatten", "Dense"] | ["Flatten", "Dense", "softmax"]) {
-        return Err(other(format!("its layers are {}", walk.steps.join(", "))));
+    let fits = walk.steps.split_at_checked(6).is_some_and(|(steps, rest)| {
+        let (blocks, _) = steps.as_chunks::<3>();
+        let ends = matches!(rest, ["Flatten", "Dense"] | ["Flatten", "Dense", "softmax"]);
+        ends && blocks.iter().all(|block| BLOCKS.contains(block))
+    });
+    if !fits {
+        let steps = walk.steps.join(", ");
+        return Err(other(format!(
+            "its layers are {}",
+            cut(&steps, STEPS_LETTERS)
+        )));
     }
     Ok(Some(walk.features))
 }
@@ -94,7 +102,7 @@ impl<'a> Walk<'a> {
                 }
                 self.maps = axes(config);
                 self.steps.push("Conv2D");
-                self.activate(config, "activation");
+                self.activate(config);
             }
             "MaxPooling2D" => {
                 let window = ["pool_size", "strides"];
@@ -104,7 +112,7 @@ impl<'a> Walk<'a> {
                 }
                 self.steps.push("MaxPooling2D");
             }
-            "Activation" => self.activate(config, "activation"),
+            "Activation" => self.activate(config),
             "ReLU" => {
                 let slopes = ["negative_slope", "threshold"];
                 let plain = slopes.iter().all(|name| all(config, name, 0));
@@ -124,13 +132,17 @@ impl<'a> Walk<'a> {
                 };
                 self.steps.push("Flatten");
             }
-            "Reshape" if config["target_shape"].as_array().is_some_and(|to| to.len() == 1) => {
+            "Reshape"
+                if config["target_shape"]
+                    .as_array()
+                    .is_some_and(|to| to.len() == 1) =>
+            {
                 self.features = self.maps;
                 self.steps.push("Flatten");
             }
             "Dense" => {
                 self.steps.push("Dense");
-                self.activate(config, "activation");
+                self.activate(config);
             }
             _ => return Err(other(format!("it has a layer {}", shown(class)))),
         }
@@ -138,8 +150,8 @@ impl<'a> Walk<'a> {
     }
 
     /// Goes on by an activation, if there is one.
-    fn activate(&mut self, config: &'a Value, name: &str) {
-        let activation = &config[name];
+    fn activate(&mut self, config: &'a Value) {
+        let activation = &config["activation"];
         match activation.as_str() {
             Some("linear") => {}
             Some(activation) => self.steps.push(activation),
@@ -165,5 +177,122 @@ fn all(config: &Value, name: &str, expected: i64) -> bool {
         None | Some(Value::Null) => true,
         Some(Value::Array(values)) => values.iter().all(is_it),
         Some(value) => is_it(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn layer(class: &str, config: Value) -> Value {
+        json!({ "class_name": class, "config": config })
+    }
+
+    /// The network with feature maps that lie so, and features made by this layer.
+    fn network(maps: &str, flatten: Value) -> Vec<Value> {
+        let convolution = json!({
+            "data_format": maps, "padding": "valid", "strides": [1, 1], "activation": "relu",
+        });
+        let pooling = json!({
+            "data_format": maps, "padding": "valid", "pool_size": [2, 2], "strides": [2, 2],
+        });
+        vec![
+            layer("InputLayer", json!({})),
+            layer("Conv2D", convolution.clone()),
+            layer("MaxPooling2D", pooling.clone()),
+            layer("Conv2D", convolution),
+            layer("MaxPooling2D", pooling),
+            flatten,
+            layer("Dropout", json!({ "rate": 0.5 })),
+            layer("Dense", json!({ "activation": "softmax" })),
+        ]
+    }
+
+    fn read(layers: Vec<Value>) -> Result<Option<[Axis; 3]>, WeightsError> {
+        flattened(&layer("Sequential", json!({ "layers": layers })))
+    }
+
+    #[test]
+    fn features_lie_as_the_layers_say() {
+        let flatten = |format: &str| layer("Flatten", json!({ "data_format": format }));
+        let [row, column, channel] = CHANNELS_LAST;
+        for (maps, flatten, features) in [
+            ("channels_last", flatten("channels_last"), CHANNELS_LAST),
+            ("channels_last", layer("Flatten", json!({})), CHANNELS_LAST),
+            ("channels_first", flatten("channels_first"), CHANNELS_LAST),
+            ("channels_first", flatten("channels_last"), CHANNELS_FIRST),
+            (
+                "channels_last",
+                flatten("channels_first"),
+                [column, channel, row],
+            ),
+            (
+                "channels_first",
+                layer("Reshape", json!({ "target_shape": [-1] })),
+                CHANNELS_FIRST,
+            ),
+        ] {
+            assert_eq!(read(network(maps, flatten)).unwrap(), Some(features));
+        }
+    }
+
+    #[test]
+    fn models_in_models_and_layers_apart_are_the_same() {
+        let all = network("channels_last", layer("Flatten", json!({})));
+        let inner = layer("Functional", json!({ "layers": all[1..5] }));
+        let mut outer = vec![layer(
+            "Rescaling",
+            json!({ "scale": 1.0 / 255.0, "offset": 0.0 }),
+        )];
+        outer.push(inner);
+        outer.extend_from_slice(&all[5..]);
+        assert_eq!(read(outer).unwrap(), Some(CHANNELS_LAST));
+        let mut apart = all.clone();
+        apart[7]["config"]["activation"] = "linear".into();
+        apart.push(layer("Activation", json!({ "activation": "softmax" })));
+        apart[1]["config"]["activation"] = Value::Null;
+        apart.insert(
+            3,
+            layer("ReLU", json!({ "max_value": null, "threshold": 0.0 })),
+        );
+        assert_eq!(read(apart).unwrap(), Some(CHANNELS_LAST));
+        // As Keras had it before it had names for models.
+        let list = layer("Sequential", Value::Array(all));
+        assert_eq!(flattened(&list).unwrap(), Some(CHANNELS_LAST));
+        let code = layer("Network", json!({ "name": "network" }));
+        assert_eq!(flattened(&code).unwrap(), None);
+    }
+
+    #[test]
+    fn other_networks_are_refused_by_what_is_other() {
+        let refused = |at: usize, name: &str, value: Value, words: &str| {
+            let mut layers = network("channels_last", layer("Flatten", json!({})));
+            layers[at]["config"][name] = value;
+            let error = read(layers).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        };
+        refused(1, "padding", json!("same"), "padding");
+        refused(1, "strides", json!([1, 2]), "strides");
+        refused(3, "groups", json!(2), "groups");
+        refused(3, "activation", json!("tanh"), "tanh");
+        refused(
+            1,
+            "activation",
+            json!({ "class_name": "ReLU" }),
+            "of its own",
+        );
+        refused(2, "pool_size", json!([3, 3]), "window");
+        refused(4, "data_format", json!("channels_first"), "window");
+        refused(7, "activation", json!("sigmoid"), "sigmoid");
+        for layers in [
+            Vec::new(),
+            vec![Value::Null],
+            vec![layer("Rescaling", json!({ "scale": 2.0 }))],
+            vec![layer("BatchNormalization", json!({}))],
+        ] {
+            assert!(read(layers).is_err());
+        }
     }
 }

@@ -36,7 +36,9 @@ pub enum WeightsError {
     #[error("is larger than {} MB, and this network takes 0.14 MB", MOST_BYTES >> 20)]
     TooLarge,
     /// None of the formats.
-    #[error("holds no weights that can be read: it is no file of PyTorch, Keras, ONNX or safetensors")]
+    #[error(
+        "holds no weights that can be read: it is no file of PyTorch, Keras, ONNX or safetensors"
+    )]
     Unknown,
     /// Not what its name says.
     #[error("is damaged or something else: it does not begin as a file that ends in {0:?}")]
