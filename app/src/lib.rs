@@ -1,11 +1,14 @@
 //! What runs in the tab.
 //!
 //! The page (feature `page`) never links burn; a worker (features `cpu-worker`, `gpu-worker`)
-//! owns the device, the data and the session. They meet in [`kiln_run::protocol`] alone. Data flows
+//! owns the device, the data and the session, and another (`file-worker`) makes and reads files. They
+//! meet in [`kiln_run::protocol`] alone. Data flows
 //! from the worker through it and [`kiln_run::run`] to the charts and to [`kiln_run::export`];
 //! commands go back through `browser::bridge`.
 
 pub mod browser;
+#[cfg(feature = "file-worker")]
+pub mod files;
 pub mod latest;
 pub mod mosaic;
 pub mod pace;

@@ -25,7 +25,9 @@ use kiln_model::train::network;
 use kiln_model::train::session::{ReadBack, Session};
 use kiln_model::train::transfer::{download, upload};
 use kiln_model::weights;
-use kiln_run::protocol::{Answer, Data, DataFile, FromWorker, Question, RunId, ToWorker};
+use kiln_run::protocol::{
+    Answer, Data, DataChoices, DataFile, FromWorker, Question, RunId, ToWorker,
+};
 use kiln_run::run::checkpoint::Checkpoint;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -260,10 +262,13 @@ fn messages_come_back_as_they_went() {
     let run = RunId(1_763_900_000_000_123);
     for message in [
         ToWorker::Open {
-            data: Data::Own(vec![DataFile {
-                name: "labels".to_owned(),
-                bytes: vec![0, 255],
-            }]),
+            data: Data::Own {
+                files: vec![DataFile {
+                    name: "labels".to_owned(),
+                    bytes: vec![0, 255],
+                }],
+                choices: DataChoices::default(),
+            },
             workers: None,
         },
         ToWorker::Time,

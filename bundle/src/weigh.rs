@@ -7,9 +7,10 @@ use crate::compress::beside;
 use crate::error::Error;
 
 /// Modules that arrive together, and the most that they may weigh, in gzip kilobytes.
-const LIMITS: [(Modules, u64); 4] = [
+const LIMITS: [(Modules, u64); 5] = [
     (Modules::Page, 400),
     (Modules::Parts, 560),
+    (Modules::FileWorker, 450),
     (Modules::CpuWorker, 970),
     (Modules::GpuWorker, 2_500),
 ];
@@ -20,6 +21,8 @@ enum Modules {
     Page,
     /// What arrives later, all of it.
     Parts,
+    /// The worker that makes and reads files.
+    FileWorker,
     /// The worker that trains on the CPU.
     CpuWorker,
     /// The worker that trains on WebGPU.
@@ -31,6 +34,7 @@ impl Modules {
         match self {
             Self::Page => "page, for the first paint",
             Self::Parts => "page, all other parts",
+            Self::FileWorker => "worker for files",
             Self::CpuWorker => "CPU worker",
             Self::GpuWorker => "GPU worker",
         }
@@ -42,6 +46,7 @@ impl Modules {
         let is_module = path.ends_with(".wasm");
         match path {
             _ if !is_module => None,
+            "file_worker_bg.wasm" => Some(Self::FileWorker),
             "cpu_worker_bg.wasm" => Some(Self::CpuWorker),
             "gpu_worker_bg.wasm" => Some(Self::GpuWorker),
             _ if path.ends_with("/page_bg.wasm") => Some(Self::Page),
@@ -122,6 +127,7 @@ mod tests {
     fn a_module_may_weigh_its_limit_and_no_byte_more() {
         let dist = tempfile::tempdir().unwrap();
         let dist = dist.path();
+        put(dist, "file_worker_bg.wasm", 1_000);
         put(dist, "cpu_worker_bg.wasm", 1_000);
         put(dist, "gpu_worker_bg.wasm", 1_000);
         put(dist, "page-1/split_work.wasm", 1_000);

@@ -20,6 +20,8 @@ pub enum Purpose {
     Dropout = 3,
     /// Which images are shown to a person; the counter is 0.
     Sample = 4,
+    /// The order into which imported images are put; the counter is 0.
+    Import = 5,
 }
 
 /// The random numbers for one purpose of a run at one counter.

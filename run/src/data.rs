@@ -1,6 +1,7 @@
 //! What data is called, and what its labels say.
 
 use kiln_model::histogram::Histogram;
+use kiln_model::import::Choices;
 use kiln_model::mnist;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,75 @@ pub struct DataSummary {
     pub test_images: u32,
     /// Whether the test images are the last seventh of the only pair of files.
     pub is_test_cut_off: bool,
+    /// What was chosen when it was read.
+    #[serde(default)]
+    pub choices: DataChoices,
+    /// What there is to say of it.
+    #[serde(default)]
+    pub remarks: Vec<Remark>,
+}
+
+/// What a person chose of files, and to have done with them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DataChoices {
+    /// Of several pairs those that are taken: the names of their files, as
+    /// [`kiln_model::import::PairNames`] has them. Nothing for all files.
+    pub files: Vec<String>,
+    /// What is made of the images.
+    pub images: Choices,
+}
+
+/// Something about data that a person should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Remark {
+    /// Of the images.
+    Images(kiln_model::import::Remark),
+    /// Files of archives were left out, since they hold neither images nor labels.
+    LeftOut {
+        /// Their names, in order.
+        files: Vec<String>,
+    },
+    /// A file was left out, since another is the same.
+    Same {
+        /// The one.
+        file: String,
+        /// The other.
+        other: String,
+    },
+}
+
+/// Files that one sentence names, at most.
+const MOST_NAMED: usize = 3;
+
+/// What a remark says: a sentence.
+pub fn remark(remark: &Remark) -> String {
+    use kiln_model::import::Remark as OfImages;
+    match remark {
+        Remark::Images(OfImages::FirstColumn { file, columns }) => format!(
+            "{file} says {columns} numbers of each image; the first was taken for its label."
+        ),
+        Remark::Images(OfImages::LooksTransposed) => {
+            "The digits look as if they lay on their side, \
+             rows and columns exchanged, as in EMNIST's files."
+                .to_owned()
+        }
+        Remark::Images(OfImages::SortedByClass) => "The training images come class by class: \
+             what is split off for validation or tests has few of the classes, unless they are \
+             shuffled."
+            .to_owned(),
+        Remark::LeftOut { files } => {
+            let named = files.iter().take(MOST_NAMED).map(String::as_str);
+            let named = named.collect::<Vec<&str>>().join(", ");
+            match files.len().saturating_sub(MOST_NAMED) {
+                0 => format!("Neither images nor labels, and left out: {named}."),
+                more => {
+                    format!("Neither images nor labels, and left out: {named} and {more} more.")
+                }
+            }
+        }
+        Remark::Same { file, other } => format!("{file} was left out: it is the same as {other}."),
+    }
 }
 
 /// Which data: what it is called and what tells it from any other.
@@ -77,6 +147,11 @@ pub fn name_of(files: &[String]) -> String {
         letters = letters.min(common.take_while(|(a, b)| a == b).count());
     }
     let common: String = first.chars().take(letters).collect();
+    // A file alone is called as it is but for its ending.
+    let common = match others {
+        [] => common.strip_suffix(".zip").unwrap_or(&common),
+        _ => &common,
+    };
     let name = common.trim_matches(|letter: char| !letter.is_alphanumeric());
     if name.chars().count() < SHORTEST_NAME {
         OWN.to_owned()
@@ -139,7 +214,42 @@ mod tests {
             OWN
         );
         assert_eq!(name(&["зачёт-а", "зачёт-б"]), "зачёт");
+        assert_eq!(name(&["emnist-digits.zip"]), "emnist-digits");
         assert_eq!(name(&[]), OWN);
+    }
+
+    #[test]
+    fn what_was_kept_before_there_were_choices_is_read() {
+        let kept = r#"{"hash":"ab","training_images":2,"test_images":1,"is_test_cut_off":true}"#;
+        let summary: DataSummary = serde_json::from_str(kept).unwrap();
+        assert_eq!(summary.choices, DataChoices::default());
+        assert_eq!(summary.remarks, []);
+        let half: DataChoices = serde_json::from_str(r#"{"images":{"shuffle":7}}"#).unwrap();
+        assert_eq!(half.images.shuffle, Some(7));
+        assert!(!half.images.transpose);
+    }
+
+    #[test]
+    fn remarks_are_sentences() {
+        let files = ["a", "b", "c", "d", "e"].map(str::to_owned).to_vec();
+        assert_eq!(
+            remark(&Remark::LeftOut {
+                files: files[..2].to_vec()
+            }),
+            "Neither images nor labels, and left out: a, b."
+        );
+        assert_eq!(
+            remark(&Remark::LeftOut { files }),
+            "Neither images nor labels, and left out: a, b, c and 2 more."
+        );
+        let column = kiln_model::import::Remark::FirstColumn {
+            file: "qmnist-labels".to_owned(),
+            columns: 8,
+        };
+        assert_eq!(
+            remark(&Remark::Images(column)),
+            "qmnist-labels says 8 numbers of each image; the first was taken for its label."
+        );
     }
 
     #[test]

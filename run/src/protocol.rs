@@ -6,15 +6,18 @@ use kiln_model::checkpoint::Values;
 use kiln_model::config::Config;
 use kiln_model::dataset::Part;
 use kiln_model::event::{Command, Event, Moment, Score};
+use kiln_model::import::PairNames;
 use kiln_model::spec::CLASSES;
 use serde::{Deserialize, Serialize};
 
-pub use crate::data::DataSummary;
+pub use crate::data::{DataChoices, DataSummary};
 use crate::device::Adapter;
 use crate::evaluation::ranked::Ranked;
 use crate::export::Format;
 pub use crate::id::RunId;
+use crate::import::Refusal;
 use crate::import::archive::Unpacked;
+use crate::import::imported::Newcomer;
 use crate::parcel::Parcel;
 use crate::run::Weights;
 use crate::run::checkpoint::Checkpoint;
@@ -42,6 +45,9 @@ pub enum ToWorker {
     Check {
         /// The files.
         files: Vec<DataFile>,
+        /// What was chosen of them.
+        #[serde(default)]
+        choices: DataChoices,
     },
     /// Make a file of a run, and answer with [`FromWorker::Exporting`] and [`FromWorker::Exported`].
     Export {
@@ -64,10 +70,12 @@ pub enum ToWorker {
         /// The run.
         parcel: Box<Parcel>,
     },
-    /// Take the runs out of an archive, and answer with [`FromWorker::Unpacked`].
+    /// Take the runs out of a file, and answer with [`FromWorker::Unpacked`].
     Unpack {
-        /// The archive.
-        archive: DataFile,
+        /// The file.
+        file: DataFile,
+        /// What the run is to be, where the file holds weights alone.
+        newcomer: Box<Newcomer>,
     },
     /// Answer a question, with [`FromWorker::Answered`].
     Ask {
@@ -126,10 +134,16 @@ pub enum Data {
     #[default]
     Mnist,
     /// Files of a person's own.
-    Own(Vec<DataFile>),
+    Own {
+        /// The files, archives among them.
+        files: Vec<DataFile>,
+        /// What was chosen of them.
+        #[serde(default)]
+        choices: DataChoices,
+    },
 }
 
-/// A file of images or labels.
+/// A file of images or labels, or an archive of such.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataFile {
     /// Its name.
@@ -280,6 +294,10 @@ pub enum FromWorker {
     Checked {
         /// What there is, or why they are no data: a sentence without its full stop.
         outcome: Result<DataSummary, String>,
+        /// Where they are no data only because they make several pairs: these, of which one or two
+        /// are to be chosen, for [`DataChoices::files`].
+        #[serde(default)]
+        pairs: Vec<PairNames>,
     },
     /// The next part of a file that is being made.
     Exporting {
@@ -301,10 +319,10 @@ pub enum FromWorker {
         /// Its bytes, or why it cannot be made: a sentence.
         size: Result<u64, String>,
     },
-    /// What was in an archive.
+    /// What was in a file.
     Unpacked {
-        /// Its runs, or why there are none: a sentence.
-        outcome: Result<Vec<Unpacked>, String>,
+        /// Its runs, or why there are none.
+        outcome: Result<Vec<Unpacked>, Refusal>,
     },
     /// The answer to a question is on its way.
     Answering {

@@ -111,8 +111,8 @@ def curves(run, read, split):
     answers = run.answers[split]
     labels = np.array([label for label, _, _ in answers])
     shares = np.array([shares for _, _, shares in answers], np.float32)
-    found = read.PluginTagToContent("pr_curves")
-    need(len(found) == 10, f"curves of {split}: {list(found)}")
+    tags = set(read.Tags()["tensors"])
+    need(tags == {f"pr_curve/class_{digit}" for digit in range(10)}, f"curves of {split}: {tags}")
     thresholds = np.arange(201) / 200
     for digit in range(10):
         tag = f"pr_curve/class_{digit}"
@@ -127,7 +127,9 @@ def curves(run, read, split):
         need(np.array_equal(table[:4], counts), f"the counts of {tag} of {split} differ")
         precision, recall = right / np.maximum(right + wrong, 1), right / max(is_digit.sum(), 1)
         need(np.allclose(table[4:], [precision, recall]), f"the shares of {tag} of {split} differ")
-        content = pr_curve.parse_plugin_metadata(read.SummaryMetadata(tag).plugin_data.content)
+        plugin = read.SummaryMetadata(tag).plugin_data
+        need(plugin.plugin_name == pr_curve.PLUGIN_NAME, f"{tag} is for {plugin.plugin_name}")
+        content = pr_curve.parse_plugin_metadata(plugin.content)
         need(content.num_thresholds == 201, f"{tag} does not say its thresholds")
     print(f"{split}: precision and recall of 10 classes at 201 thresholds, as of {len(labels)} answers")
 

@@ -62,7 +62,7 @@ def read(run, records):
     need(kinds == ["header", "run", *["history"] * steps, "summary", *end], f"records are {set(kinds)}")
     need([record["num"] for record in records] == list(range(1, len(kinds) + 1)), "numbers have gaps")
     about = records[1]["run"]
-    need(about.get("display_name", "") == run.config["run"], f"it is called {about['display_name']}")
+    need(about.get("display_name", "") == run.config["run"], f"it is called {about.get('display_name')}")
     need(about["project"] == "kiln", f"the project is {about['project']}")
     begun = datetime.fromisoformat(about["start_time"].replace("Z", "+00:00")).timestamp()
     need(begun == math.floor(run.start.timestamp()), f"it starts at {about['start_time']}")

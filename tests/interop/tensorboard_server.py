@@ -1,6 +1,7 @@
 """Runs the lines that open STEM.tensorboard.zip, and asks the server what its pages ask it."""
 
 import json
+import math
 import os
 import signal
 import socket
@@ -109,6 +110,7 @@ def results(run, ask):
     need(set(shown) == set(expected), f"the server's results are {shown}")
     for name, value in expected.items():
         # JSON has no NaN, and the server says it as a text.
-        is_same = abs(float(shown[name]) - value) <= 1e-6 * abs(value) if value == value else True
+        is_same = math.isclose(float(shown[name]), value, rel_tol=1e-6)
+        is_same |= math.isnan(float(shown[name])) and math.isnan(value)
         need(is_same, f"{name} is {shown[name]}, not {value}")
     print(f"hparams of the server: {len(group['hparams'])} settings, {len(shown)} results")

@@ -16,9 +16,10 @@ def need(is_so, message):
 
 
 class Run:
-    """`series`: (step, value, elapsed seconds) of every measurement, by series. `config`: settings and
-    results. `start`: when it was started, 1970 where that is not known. `answers`: label, answer and ten probabilities of every image, by split, and `answered_at`
-    the step of each split."""
+    """`series`: (step, value, elapsed seconds) of every measurement, by series. `moments`: epoch, images
+    and elapsed seconds when the first thing of a step was measured, by step. `config`: settings and
+    results. `start`: when it was started, 1970 where that is not known. `answers`: label, answer and
+    ten probabilities of every image, by split, and `answered_at` the step of each split."""
 
     def __init__(self, folder, stem):
         self.folder, self.stem = folder, stem

@@ -75,7 +75,8 @@ class Stub:
         if "viewer" in query:
             viewer = {"id": "1", "entity": "someone", "username": "someone", "email": "", "admin": False,
                       "flags": "{}", "teams": {"edges": []}, "apiKeys": {"edges": []}}
-            return {"data": {"viewer": viewer, "serverInfo": {"cliVersionInfo": {}, "latestLocalVersionInfo": None}}}
+            server = {"cliVersionInfo": {}, "latestLocalVersionInfo": None}
+            return {"data": {"viewer": viewer, "serverInfo": server}}
         return {"data": {}}
 
     def file_stream(self, asked):

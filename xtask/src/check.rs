@@ -32,6 +32,7 @@ pub fn check(shell: &Shell) -> Result<(), Error> {
         ),
     )?;
     lint_module(shell, "page", &[])?;
+    lint_module(shell, "file-worker", &[])?;
     lint_module(shell, "cpu-worker", &[])?;
     // The in-browser tests run with the GPU worker's features, the larger set.
     lint_module(shell, "gpu-worker", &["--all-targets"])?;

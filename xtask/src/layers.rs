@@ -19,7 +19,7 @@ struct Package {
     never: &'static [&'static [&'static str]],
 }
 
-const PACKAGES: [Package; 3] = [
+const PACKAGES: [Package; 4] = [
     Package {
         name: "kiln-model",
         features: "",
@@ -35,13 +35,19 @@ const PACKAGES: [Package; 3] = [
         features: "page",
         never: &[BURN],
     },
+    Package {
+        name: "kiln-app",
+        features: "file-worker",
+        never: &[BURN],
+    },
 ];
 
 /// A folder of `app/src/` and what its files never import.
-const FOLDERS: [(&str, &[&str]); 3] = [
-    ("browser", &["crate::page", "crate::worker"]),
-    ("worker", &["crate::page"]),
-    ("page", &["crate::worker"]),
+const FOLDERS: [(&str, &[&str]); 4] = [
+    ("browser", &["crate::page", "crate::worker", "crate::files"]),
+    ("worker", &["crate::page", "crate::files"]),
+    ("files", &["crate::page", "crate::worker"]),
+    ("page", &["crate::worker", "crate::files"]),
 ];
 
 /// Checks all of it.

@@ -42,6 +42,27 @@ pub async fn arrive() -> Result<(), SplitLoaderError> {
     Ok(())
 }
 
+/// The program of a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// Trains on the CPU, and answers questions.
+    CpuTrainer,
+    /// Trains on WebGPU.
+    GpuTrainer,
+    /// Makes and reads files.
+    Files,
+}
+
+impl Program {
+    /// The one that trains on a device.
+    pub const fn trainer(backend: Backend) -> Self {
+        match backend {
+            Backend::Cpu => Self::CpuTrainer,
+            Backend::WebGpu => Self::GpuTrainer,
+        }
+    }
+}
+
 /// A worker; it ends when this is dropped.
 pub struct Bridge {
     worker: Worker,
@@ -52,19 +73,20 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Starts the worker for `backend`. `receive` gets its messages; a fault of the worker, and a
+    /// Starts a worker. `receive` gets its messages; a fault of the worker, and a
     /// message that cannot be read, come as [`FromWorker::Fatal`].
     ///
     /// # Errors
     /// A browser that starts no worker, in its own words.
     pub fn start(
-        backend: Backend,
+        program: Program,
         receive: impl Fn(FromWorker) + Clone + 'static,
     ) -> Result<Self, String> {
         let codec = CODEC.get().ok_or("its code has not arrived yet")?;
-        let script = match backend {
-            Backend::Cpu => "./cpu_worker_loader.js",
-            Backend::WebGpu => "./gpu_worker_loader.js",
+        let script = match program {
+            Program::CpuTrainer => "./cpu_worker_loader.js",
+            Program::GpuTrainer => "./gpu_worker_loader.js",
+            Program::Files => "./file_worker_loader.js",
         };
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);

@@ -13,6 +13,8 @@ pub mod lock;
 pub mod probe;
 #[cfg(feature = "page")]
 pub mod remembered;
+#[cfg(any(feature = "worker", feature = "file-worker"))]
+pub mod scope;
 #[cfg(feature = "page")]
 pub mod store;
 #[cfg(feature = "page")]

@@ -4,15 +4,15 @@
 use gloo::net::http::Request;
 use js_sys::{Reflect, Uint8Array};
 use kiln_model::dataset::Dataset;
-use kiln_model::import::{self, ImportError, TestSource};
 use kiln_model::mnist::{self, File, MnistError, Unpacker};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ReadableStreamDefaultReader;
 
-use super::scope::post;
+use crate::browser::scope::post;
 use crate::browser::words::describe;
-use kiln_run::protocol::{Data, DataFile, DataSummary, FromWorker};
+use kiln_run::import::data::{DataError, read, summary};
+use kiln_run::protocol::{Data, DataChoices, DataFile, FromWorker};
 
 /// Bytes between two reports of progress.
 const REPORT_BYTES: u64 = 100_000;
@@ -24,7 +24,7 @@ enum LoadError {
     #[error(transparent)]
     Damaged(#[from] MnistError),
     #[error(transparent)]
-    Own(#[from] ImportError),
+    Own(#[from] DataError),
 }
 
 /// The data, or nothing where the page was told why.
@@ -34,7 +34,7 @@ pub async fn load(data: Data) -> Option<Dataset> {
         Data::Mnist => load_files(&mut progress)
             .await
             .map(|dataset| (summary(&dataset, false), dataset)),
-        Data::Own(files) => read(&files).map_err(LoadError::from),
+        Data::Own { files, choices } => read(&files, choices).map_err(LoadError::from),
     };
     match loaded {
         Ok((data, dataset)) => {
@@ -52,33 +52,13 @@ pub async fn load(data: Data) -> Option<Dataset> {
 }
 
 /// Tells the page whether files are data to train on.
-pub fn check(files: &[DataFile]) {
-    let outcome = read(files).map(|(data, _)| data);
-    let outcome = outcome.map_err(|error| error.to_string());
-    post(&FromWorker::Checked { outcome });
-}
-
-fn summary(dataset: &Dataset, is_test_cut_off: bool) -> DataSummary {
-    DataSummary {
-        hash: dataset.hash().to_owned(),
-        training_images: dataset.training_len() as u32,
-        test_images: dataset.test().images().len() as u32,
-        is_test_cut_off,
-    }
-}
-
-/// A person's own data.
-fn read(files: &[DataFile]) -> Result<(DataSummary, Dataset), ImportError> {
-    let files: Vec<import::File<'_>> = files
-        .iter()
-        .map(|file| import::File {
-            name: &file.name,
-            bytes: &file.bytes,
-        })
-        .collect();
-    let read = import::import(&files)?;
-    let is_test_cut_off = read.test_source == TestSource::LastSeventh;
-    Ok((summary(&read.dataset, is_test_cut_off), read.dataset))
+pub fn check(files: &[DataFile], choices: DataChoices) {
+    let outcome = read(files, choices).map(|(data, _)| data);
+    let pairs = outcome.as_ref().err().map_or(&[][..], DataError::pairs);
+    post(&FromWorker::Checked {
+        pairs: pairs.to_vec(),
+        outcome: outcome.map_err(|error| error.to_string()),
+    });
 }
 
 async fn load_files(progress: &mut Progress) -> Result<Dataset, LoadError> {

@@ -18,7 +18,7 @@ use kiln_model::train::network;
 use kiln_model::train::session::TrainError;
 use kiln_model::train::transfer::{download, upload};
 
-use super::scope::{post, yield_to_messages};
+use crate::browser::scope::{post, yield_to_messages};
 use kiln_run::evaluation::ranked::Ranked;
 use kiln_run::protocol::{Answer, FromWorker, Maps, Pictures, Question, ToWorker};
 

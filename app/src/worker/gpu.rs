@@ -6,9 +6,9 @@ use burn::tensor::Device;
 use kiln_model::train::engine::{Place, Tiles};
 use kiln_model::train::gpu;
 
-use super::scope::post;
 use super::{Opened, constructors};
 use crate::browser::probe::probe;
+use crate::browser::scope::post;
 use kiln_run::protocol::FromWorker;
 
 /// Operations gathered into one command buffer: fewer, larger submissions.

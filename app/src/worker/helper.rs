@@ -3,9 +3,9 @@
 use kiln_model::dataset::{Dataset, DatasetError, Images};
 use kiln_model::train::crew::Hand;
 
-use super::scope;
 use super::task::{Parcel, Spare, Task, bytes, task, weights};
 use crate::browser::codec::CodecError;
+use crate::browser::scope;
 
 /// The name of a worker that is to be a helper.
 pub const NAME: &str = "helper";
@@ -36,7 +36,7 @@ pub fn serve() {
             wasm_bindgen::throw_str(&error.to_string());
         }
     });
-    scope::hand_over(&Parcel::answer(&[], Spare::default()));
+    hand_over(&Parcel::answer(&[], Spare::default()));
 }
 
 impl Helper {
@@ -62,15 +62,20 @@ impl Helper {
                     .iter()
                     .flat_map(|branch| [branch.outcome.sums.numbers(), &branch.outcome.logits])
                     .collect();
-                scope::hand_over(&Parcel::answer(&parts, spare));
+                hand_over(&Parcel::answer(&parts, spare));
             }
             Task::Answer { part, images } => {
                 let hand = self.hand.as_ref().ok_or(HelperError::NoData)?;
                 let (weights, spare) = weights(&message);
                 let logits = hand.logits(&weights, part, images);
-                scope::hand_over(&Parcel::answer(&[&logits], spare));
+                hand_over(&Parcel::answer(&[&logits], spare));
             }
         }
         Ok(())
     }
+}
+
+/// Sends an answer, and buffers that are no longer this worker's own.
+fn hand_over(answer: &Parcel) {
+    scope::hand_over(&answer.message, &answer.transfer);
 }

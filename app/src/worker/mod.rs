@@ -5,16 +5,11 @@ pub mod constructors;
 mod data;
 #[cfg(feature = "cpu-worker")]
 mod examine;
-#[cfg(feature = "cpu-worker")]
-mod export;
 mod helper;
 mod outbox;
 mod run;
-mod scope;
 mod task;
 mod team;
-#[cfg(feature = "cpu-worker")]
-mod unpack;
 mod warm_up;
 
 use std::collections::VecDeque;
@@ -24,15 +19,15 @@ use futures::channel::mpsc::{UnboundedReceiver, unbounded};
 use kiln_model::train::engine::Place;
 
 use crate::browser::codec::decode;
+use crate::browser::scope::{self, post};
 use kiln_run::device::Backend;
 #[cfg(not(feature = "cpu-worker"))]
 use kiln_run::protocol::Answer;
 use kiln_run::protocol::{FromWorker, ToWorker};
 use run::Start;
-use scope::post;
 use team::Helpers;
 
-pub use scope::yield_to_messages;
+pub use crate::browser::scope::yield_to_messages;
 
 /// Serves the page until the worker is ended.
 pub fn start(backend: Backend) {
@@ -126,45 +121,17 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 });
                 continue;
             }
-            ToWorker::Check { files } => {
-                data::check(&files);
+            ToWorker::Check { files, choices } => {
+                data::check(&files, choices);
                 continue;
             }
-            #[cfg(feature = "cpu-worker")]
-            ToWorker::Export {
-                format,
-                which,
-                parcel,
-            } => {
-                export::export(format, which, &parcel);
-                continue;
-            }
-            #[cfg(feature = "cpu-worker")]
-            ToWorker::Unpack { archive } => {
-                unpack::unpack(&archive);
-                continue;
-            }
-            #[cfg(not(feature = "cpu-worker"))]
-            ToWorker::Unpack { .. } => {
-                post(&FromWorker::Unpacked {
-                    outcome: Err("This worker reads no archives.".to_owned()),
-                });
-                continue;
-            }
-            #[cfg(feature = "cpu-worker")]
-            ToWorker::Pack { parcels } => {
-                export::pack(&parcels);
-                continue;
-            }
-            #[cfg(feature = "cpu-worker")]
-            ToWorker::Weigh { which, parcel } => {
-                export::weigh(which, &parcel);
-                continue;
-            }
-            #[cfg(not(feature = "cpu-worker"))]
-            ToWorker::Export { .. } | ToWorker::Pack { .. } | ToWorker::Weigh { .. } => {
-                post(&FromWorker::Exported {
-                    outcome: Err("This worker makes no files.".to_owned()),
+            // The page asks the worker for files.
+            ToWorker::Export { .. }
+            | ToWorker::Pack { .. }
+            | ToWorker::Weigh { .. }
+            | ToWorker::Unpack { .. } => {
+                post(&FromWorker::Fatal {
+                    details: "this worker makes and reads no files".to_owned(),
                 });
                 continue;
             }

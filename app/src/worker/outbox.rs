@@ -2,7 +2,7 @@
 
 use kiln_model::event::Event;
 
-use super::scope::post;
+use crate::browser::scope::post;
 use kiln_run::protocol::{FromWorker, RunId};
 
 /// However many steps a second there are, the page is told of them ten times at most, which is as

@@ -11,8 +11,8 @@ use kiln_model::train::engine::Place;
 use kiln_model::train::session::{Answers, ReadBack, Session, TrainError};
 
 use super::outbox::Outbox;
-use super::scope::{number_of, post, yield_to_messages};
 use super::team::Helpers;
+use crate::browser::scope::{number_of, post, yield_to_messages};
 use kiln_run::protocol::{FromWorker, RunId, ToWorker};
 use kiln_run::run::checkpoint::Checkpoint;
 

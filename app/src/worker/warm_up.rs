@@ -9,8 +9,8 @@ use kiln_model::train::engine::Place;
 use kiln_model::train::session::{Session, TrainError};
 
 use super::run::read_back;
-use super::scope::{post, yield_to_messages};
 use super::team::Helpers;
+use crate::browser::scope::{post, yield_to_messages};
 use kiln_run::protocol::{FromWorker, ToWorker};
 
 /// Browsers take about so long to optimise what runs often.

@@ -24,7 +24,7 @@ pub const ABOUT: About = About {
     group: Group::Model,
     needs: Needs::Weights,
     contents: "The network, to use and to train on",
-    opens_with: "Keras 3",
+    opens_with: "Keras 3, Netron",
     media_type: "application/zip",
     language: Language::Python,
     snippet: |stem| {

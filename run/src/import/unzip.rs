@@ -103,6 +103,22 @@ impl<'a> Archive<'a> {
     /// # Errors
     /// A larger file, one that is damaged, or packed in a way of which nothing is known here.
     pub fn read(&self, file: &Packed, limit: usize) -> Result<Vec<u8>, UnzipError> {
+        // What it claims to be counts for nothing: it is read until the limit.
+        let bytes = self.start(file, limit.saturating_add(1))?;
+        if bytes.len() > limit {
+            return Err(UnzipError::TooLarge {
+                name: file.name.clone(),
+                limit,
+            });
+        }
+        Ok(bytes)
+    }
+
+    /// The first so many bytes of a file of it, or all there are.
+    ///
+    /// # Errors
+    /// A file that is damaged until there, or packed in a way of which nothing is known here.
+    pub fn start(&self, file: &Packed, most: usize) -> Result<Vec<u8>, UnzipError> {
         let failed = |reason: String| UnzipError::File {
             name: file.name.clone(),
             reason,
@@ -111,8 +127,7 @@ impl<'a> Archive<'a> {
         let entry = entry.map_err(|error| failed(error.to_string()))?;
         let packed = entry.data();
         let mut bytes = Vec::new();
-        // What it claims to be counts for nothing: it is read until the limit.
-        let most = limit as u64 + 1;
+        let most = most as u64;
         let read = match file.method {
             CompressionMethod::STORE => entry
                 .verifying_reader(packed)
@@ -128,19 +143,13 @@ impl<'a> Archive<'a> {
                 ));
             }
         };
-        if bytes.len() > limit {
-            return Err(UnzipError::TooLarge {
-                name: file.name.clone(),
-                limit,
-            });
-        }
         read.map_err(|error| failed(error.to_string()))?;
         Ok(bytes)
     }
 }
 
 /// What macOS and Windows add to an archive.
-fn is_of_a_system(name: &str) -> bool {
+pub(super) fn is_of_a_system(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     name.split('/').any(|part| part == "__MACOSX")
         || file.starts_with("._")

@@ -4,6 +4,8 @@ use crate::page::parts::FIXED;
 use crate::page::parts::device::data_text;
 use crate::page::parts::import::import;
 use gloo::file::{File, FileList};
+use kiln_model::dataset::Part;
+use kiln_model::import::{Choices, PairNames, Remark as OfImages};
 use kiln_model::mnist;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
@@ -12,8 +14,11 @@ use web_sys::HtmlInputElement;
 use crate::browser::store::OwnData;
 use crate::page::state::sources::Outcome;
 use crate::page::state::trainer::{Loading, Trainer};
-use kiln_run::data::{Source, counts, label};
+use kiln_run::data::{Remark, Source, counts, label};
 use kiln_run::format;
+
+/// Another seed mixes otherwise; one is enough.
+const SHUFFLE_SEED: u32 = 1;
 
 /// The data in use, the data that is kept, and where more comes in.
 #[component]
@@ -37,11 +42,12 @@ pub(super) fn Own(trainer: Trainer) -> AnyView {
     let outcome = move || match sources.outcome.get() {
         Outcome::Nothing => ().into_any(),
         Outcome::Checking => view! { <p role="status">"Checking the files"</p> }.into_any(),
+        Outcome::WhichPairs(pairs) => view! { <WhichPairs trainer pairs /> }.into_any(),
         Outcome::Taken(text) => view! { <p role="status">{text}</p> }.into_any(),
         Outcome::Refused(text) => view! { <p class="error" role="alert">{text}</p> }.into_any(),
     };
     let row = move |source: Source, details: String, own: Option<OwnData>| {
-        view! { <SourceRow trainer source details is_kept=own.is_some() is_fixed /> }
+        view! { <SourceRow trainer source details own is_fixed /> }
     };
     let rows = move || {
         let mnist = format!(
@@ -105,7 +111,7 @@ pub(super) fn Own(trainer: Trainer) -> AnyView {
                     />
                 </label>
                 <p class="hint">
-                    "Or drop files here: idx images and labels, one pair or two, gzipped or not; 28 × 28 pixels, labels 0 to 9, at most 70\u{2009}000 images. They stay in this browser."
+                    "Or drop files here: idx images and labels, one pair or two, gzipped or not; 28 × 28 pixels, labels 0 to 9, at most 600\u{2009}000 images. They stay in this browser."
                 </p>
             </div>
             <div class="outcome">{progress} {outcome} {removed}</div>
@@ -120,9 +126,10 @@ pub(super) fn SourceRow(
     trainer: Trainer,
     source: Source,
     details: String,
-    is_kept: bool,
+    own: Option<OwnData>,
     is_fixed: Memo<bool>,
 ) -> AnyView {
+    let is_kept = own.is_some();
     let used = trainer.sources.used;
     let hash = source.hash.clone();
     let is_used = Memo::new(move |_| used.with(|used| used.hash == hash));
@@ -138,6 +145,14 @@ pub(super) fn SourceRow(
         "Use MNIST again".to_owned()
     };
     let text = if is_kept { "Use" } else { "Use MNIST again" };
+    let rearranging = own.map(|own| {
+        let is_shown = move || is_used.get();
+        view! {
+            <Show when=is_shown>
+                <Rearranging trainer own=own.clone() is_fixed />
+            </Show>
+        }
+    });
     let button = move || {
         if is_used.get() {
             view! { <strong class="in-use">"In use"</strong> }.into_any()
@@ -176,9 +191,126 @@ pub(super) fn SourceRow(
                 {digits.map(|digits| view! { <code>{digits}</code> })}
                 <small>{details}</small>
             </p>
+            {rearranging}
             {button}
             {remove}
         </li>
+    }
+    .into_any()
+}
+
+/// What can be done with the images of data in use, where they look as if it should be; what it comes
+/// to is seen among the samples.
+#[component]
+fn Rearranging(trainer: Trainer, own: OwnData, is_fixed: Memo<bool>) -> AnyView {
+    let now = own.summary.choices.images;
+    let says = |what: OfImages| own.summary.remarks.contains(&Remark::Images(what));
+    let button = |label: &'static str, title: &'static str, is_done: bool, images: Choices| {
+        let own = own.clone();
+        view! {
+            <button
+                class="quiet"
+                aria-pressed=is_done.to_string()
+                disabled=is_fixed
+                title=move || if is_fixed.get() { FIXED } else { title }
+                on:click=move |_| trainer.rearrange(own.clone(), images)
+            >
+                {label}
+            </button>
+        }
+    };
+    let transpose = (now.transpose || says(OfImages::LooksTransposed)).then(|| {
+        let images = Choices {
+            transpose: !now.transpose,
+            ..now
+        };
+        button(
+            "Transpose",
+            "Exchange rows and columns of every image",
+            now.transpose,
+            images,
+        )
+    });
+    let shuffle = (now.shuffle.is_some() || says(OfImages::SortedByClass)).then(|| {
+        let images = Choices {
+            shuffle: now.shuffle.xor(Some(SHUFFLE_SEED)),
+            ..now
+        };
+        button(
+            "Shuffle",
+            "Mix the classes before images are kept for validation",
+            now.shuffle.is_some(),
+            images,
+        )
+    });
+    view! {
+        {transpose}
+        {shuffle}
+    }
+    .into_any()
+}
+
+/// Asks which of several pairs of files to train on, and which to test on.
+#[component]
+fn WhichPairs(trainer: Trainer, pairs: Vec<PairNames>) -> AnyView {
+    let place = |part: Part| pairs.iter().position(|pair| pair.part == Some(part));
+    let training = RwSignal::new(place(Part::Training).unwrap_or(0));
+    let test = RwSignal::new(place(Part::Test).filter(|test| *test != training.get_untracked()));
+    let options = |chosen: Option<usize>| {
+        let option = |(index, pair): (usize, &PairNames)| {
+            let text = format!(
+                "{} with {}, {} images",
+                pair.images,
+                pair.labels,
+                format::count(pair.count.into())
+            );
+            view! { <option value=index selected=chosen == Some(index)>{text}</option> }
+        };
+        pairs.iter().enumerate().map(option).collect_view()
+    };
+    let (to_train, to_test) = (
+        options(Some(training.get_untracked())),
+        options(test.get_untracked()),
+    );
+    let names = pairs.clone();
+    let take = move |_| {
+        let chosen = [Some(training.get_untracked()), test.get_untracked()];
+        let chosen = chosen
+            .into_iter()
+            .flatten()
+            .filter_map(|index| names.get(index));
+        let files = chosen.flat_map(|pair| [pair.images.clone(), pair.labels.clone()]);
+        trainer.import_pairs(files.collect());
+    };
+    view! {
+        <fieldset class="which-pairs" role="group" aria-label="Which files">
+            <p role="status">"These are several pairs of images and labels. Which are meant?"</p>
+            <label>
+                "Train on"
+                <select on:change=move |event| {
+                    if let Ok(index) = event_target_value(&event).parse() {
+                        training.set(index);
+                    }
+                }>{to_train}</select>
+            </label>
+            <label>
+                "Test on"
+                <select on:change=move |event| test.set(event_target_value(&event).parse().ok())>
+                    <option value="">"The last seventh of the training images"</option>
+                    {to_test}
+                </select>
+            </label>
+            <button
+                class="primary"
+                disabled=move || test.get() == Some(training.get())
+                title=move || {
+                    (test.get() == Some(training.get())).then_some("Test on others than are trained on")
+                }
+                on:click=take
+            >
+                "Use these"
+            </button>
+        </fieldset>
     }
     .into_any()
 }

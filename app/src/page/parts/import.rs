@@ -73,7 +73,7 @@ pub fn ImportButton(trainer: Trainer) -> impl IntoView {
         }
     };
     view! {
-        <label class="button" title="Runs out of a .kiln.zip, or data to train on; or drop files anywhere">
+        <label class="button" title="Runs out of a .kiln.zip, weights of Keras, PyTorch or ONNX, or data to train on; or drop files anywhere">
             "Import"
             <input class="hidden" type="file" multiple on:change=choose />
         </label>

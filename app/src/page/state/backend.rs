@@ -4,7 +4,7 @@
 use kiln_model::config::Config;
 use leptos::prelude::*;
 
-use crate::browser::bridge::Bridge;
+use crate::browser::bridge::{Bridge, Program};
 use crate::browser::probe::probe;
 use crate::browser::remembered;
 use crate::page::state::notice::{Notice, Remedy};
@@ -109,7 +109,9 @@ impl Trainer {
         self.adapter.set(None);
         self.loading.set(Loading::Bytes(0, self.sources.bytes()));
         let trainer = *self;
-        match Bridge::start(backend, move |message| trainer.receive(message)) {
+        match Bridge::start(Program::trainer(backend), move |message| {
+            trainer.receive(message)
+        }) {
             Ok(bridge) => {
                 self.private
                     .update_value(|private| private.bridge = Some(bridge));
@@ -167,7 +169,7 @@ impl Trainer {
 
     fn start_rival(&self) {
         let trainer = *self;
-        let started = Bridge::start(Backend::WebGpu, move |message| {
+        let started = Bridge::start(Program::GpuTrainer, move |message| {
             if untrack(|| trainer.backend()) == Some(Backend::WebGpu) {
                 trainer.receive(message);
             } else {

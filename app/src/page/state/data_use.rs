@@ -6,20 +6,20 @@ use std::rc::Rc;
 use futures::channel::oneshot;
 use gloo::file::File;
 use gloo::file::futures::read_as_bytes;
-use kiln_model::import::{ImportError, MOST_BYTES};
+use kiln_model::import::{Choices, ImportError, MOST_BYTES, PairNames};
 use kiln_model::mnist;
 use leptos::prelude::*;
 
 use super::notice::{Notice, Remedy};
 use super::sources::Outcome;
 use super::trainer::Trainer;
-use crate::browser::bridge::Bridge;
+use crate::browser::bridge::{Bridge, Program};
 use crate::browser::store::OwnData;
 use crate::browser::store::StoreError;
-use kiln_run::data::{Source, label, name_of};
-use kiln_run::device::Backend;
+use kiln_run::data::{Source, label, name_of, remark};
 use kiln_run::format;
-use kiln_run::protocol::{Data, DataFile, DataSummary, FromWorker, ToWorker};
+use kiln_run::protocol::{Data, DataChoices, DataFile, DataSummary, FromWorker, ToWorker};
+use kiln_run::record::Record;
 
 /// Bytes by which a gzipped file may be longer than what is in it.
 const GZIP_ROOM: u64 = 65_536;
@@ -66,9 +66,14 @@ impl Trainer {
             self.sources.name_of_kept(hash),
             store.data_files(hash).await?,
         );
+        let choices = self.sources.kept.with_untracked(|kept| {
+            let own = kept.iter().find(|own| own.summary.hash == hash);
+            own.map(|own| own.summary.choices.clone())
+                .unwrap_or_default()
+        });
         Ok(name.zip(files).map(|(name, files)| {
             let hash = hash.to_owned();
-            (Source { name, hash }, Data::Own(files))
+            (Source { name, hash }, Data::Own { files, choices })
         }))
     }
 
@@ -149,16 +154,74 @@ impl Trainer {
         let trainer = *self;
         wasm_bindgen_futures::spawn_local(async move {
             let told = match read(files).await {
-                Ok((files, summary)) => trainer.take(files, summary).await,
-                Err(reason) => Outcome::Refused(format!(
-                    "These files could not be read: {reason}. Nothing was changed. Choose others."
-                )),
+                Ok(files) => {
+                    trainer
+                        .check_and_take(files, DataChoices::default(), None)
+                        .await
+                }
+                Err(reason) => refused(&reason),
             };
             outcome.set(told);
         });
     }
 
-    async fn take(&self, files: Vec<DataFile>, summary: DataSummary) -> Outcome {
+    /// Takes these pairs of the files of which it was asked.
+    pub fn import_pairs(&self, files: Vec<String>) {
+        let trainer = *self;
+        let outcome = self.sources.outcome;
+        outcome.set(Outcome::Checking);
+        wasm_bindgen_futures::spawn_local(async move {
+            let choices = DataChoices {
+                files,
+                ..DataChoices::default()
+            };
+            let asked = trainer.sources.take_asked();
+            outcome.set(trainer.check_and_take(asked, choices, None).await);
+        });
+    }
+
+    /// Has other things done with the images of data that is kept, and trains on what they are then.
+    pub fn rearrange(&self, own: OwnData, images: Choices) {
+        let trainer = *self;
+        let outcome = self.sources.outcome;
+        outcome.set(Outcome::Checking);
+        wasm_bindgen_futures::spawn_local(async move {
+            let files = match trainer.read_data(&own.summary.hash).await {
+                Ok(Some((_, Data::Own { files, .. }))) => files,
+                Ok(_) => return outcome.set(refused("they are no longer kept")),
+                Err(error) => return outcome.set(refused(&error.to_string())),
+            };
+            let choices = DataChoices {
+                images,
+                ..own.summary.choices.clone()
+            };
+            outcome.set(trainer.check_and_take(files, choices, Some(own)).await);
+        });
+    }
+
+    /// Checks files and takes them, as they are or in place of what was made of them `before`.
+    async fn check_and_take(
+        &self,
+        files: Vec<DataFile>,
+        choices: DataChoices,
+        before: Option<OwnData>,
+    ) -> Outcome {
+        match check(files, choices).await {
+            Ok((files, summary)) => self.take(files, summary, before).await,
+            Err(Unfit::WhichPairs(files, pairs)) => {
+                self.sources.ask_about(files);
+                Outcome::WhichPairs(pairs)
+            }
+            Err(Unfit::Reason(reason)) => refused(&reason),
+        }
+    }
+
+    async fn take(
+        &self,
+        files: Vec<DataFile>,
+        summary: DataSummary,
+        before: Option<OwnData>,
+    ) -> Outcome {
         if summary.hash == mnist::hash() {
             return self.take_up(
                 Source::mnist(),
@@ -167,8 +230,11 @@ impl Trainer {
             );
         }
         let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
+        let name = before
+            .as_ref()
+            .map_or_else(|| name_of(&names), |before| before.name.clone());
         let own = OwnData {
-            name: name_of(&names),
+            name,
             files: names,
             bytes: files.iter().map(|file| file.bytes.len() as u64).sum(),
             imported_at: js_sys::Date::new_0().to_iso_string().into(),
@@ -185,8 +251,26 @@ impl Trainer {
                 format::count(own.summary.test_images.into())
             );
         }
+        for said in &own.summary.remarks {
+            told += &format!(" {}", remark(said));
+        }
+        let choices = own.summary.choices.clone();
+        let is_new = |before: &OwnData| before.summary.hash != own.summary.hash;
+        let before = before.filter(is_new);
         self.keep_data(own, &files).await;
-        self.take_up(source, Data::Own(files), told)
+        let told = self.take_up(source, Data::Own { files, choices }, told);
+        // What runs were trained on stays: they cannot go on without it.
+        let has_runs = |hash: &String| {
+            let is_of_it = |records: &Vec<Record>| records.iter().any(|run| run.data == *hash);
+            self.library.records.with_untracked(is_of_it)
+        };
+        if let Some(hash) = before
+            .map(|before| before.summary.hash)
+            .filter(|hash| !has_runs(hash))
+        {
+            self.remove_data(hash);
+        }
+        told
     }
 
     /// Uses data that has just been imported, unless a run has begun meanwhile.
@@ -261,11 +345,22 @@ impl Trainer {
     }
 }
 
-/// Reads files and has them checked, or says why they are no data.
-async fn read(files: Vec<File>) -> Result<(Vec<DataFile>, DataSummary), String> {
-    if !matches!(files.len(), 2 | 4) {
-        return Err(ImportError::Files { files: files.len() }.to_string());
-    }
+fn refused(reason: &str) -> Outcome {
+    Outcome::Refused(format!(
+        "These files could not be read: {reason}. Nothing was changed. Choose others."
+    ))
+}
+
+/// Why files are no data yet.
+enum Unfit {
+    /// They are several pairs.
+    WhichPairs(Vec<DataFile>, Vec<PairNames>),
+    /// A sentence without its full stop.
+    Reason(String),
+}
+
+/// Reads files, or says which cannot be.
+async fn read(files: Vec<File>) -> Result<Vec<DataFile>, String> {
     let mut read = Vec::with_capacity(files.len());
     for file in files {
         let name = file.name();
@@ -278,31 +373,39 @@ async fn read(files: Vec<File>) -> Result<(Vec<DataFile>, DataSummary), String> 
             .map_err(|error| format!("{name}: {error}"))?;
         read.push(DataFile { name, bytes });
     }
-    check(read).await
+    Ok(read)
 }
 
 /// Has a worker of its own say what is in files, so that neither the page nor the trainer waits,
 /// and its memory goes with it.
-async fn check(files: Vec<DataFile>) -> Result<(Vec<DataFile>, DataSummary), String> {
+async fn check(
+    files: Vec<DataFile>,
+    choices: DataChoices,
+) -> Result<(Vec<DataFile>, DataSummary), Unfit> {
     let (sender, answered) = oneshot::channel();
     let sender = Rc::new(RefCell::new(Some(sender)));
-    let bridge = Bridge::start(Backend::Cpu, move |message| {
-        let outcome = match message {
-            FromWorker::Checked { outcome } => outcome,
-            FromWorker::Fatal { details } => Err(details),
+    let bridge = Bridge::start(Program::CpuTrainer, move |message| {
+        let answer = match message {
+            FromWorker::Checked { outcome, pairs } => (outcome, pairs),
+            FromWorker::Fatal { details } => (Err(details), Vec::new()),
             _ => return,
         };
         if let Some(sender) = sender.take() {
             // Whoever asked waits until the answer is here.
-            drop(sender.send(outcome));
+            drop(sender.send(answer));
         }
-    })?;
-    let question = ToWorker::Check { files };
-    bridge.send(&question)?;
-    let outcome = answered.await;
-    let summary = outcome.map_err(|_| "the worker that checks them stopped".to_owned())??;
-    match question {
-        ToWorker::Check { files } => Ok((files, summary)),
-        _ => Err("the worker was asked something else".to_owned()),
+    })
+    .map_err(Unfit::Reason)?;
+    let question = ToWorker::Check { files, choices };
+    bridge.send(&question).map_err(Unfit::Reason)?;
+    let stopped = || Unfit::Reason("the worker that checks them stopped".to_owned());
+    let (outcome, pairs) = answered.await.map_err(|_| stopped())?;
+    let ToWorker::Check { files, .. } = question else {
+        return Err(stopped());
+    };
+    match outcome {
+        Ok(summary) => Ok((files, summary)),
+        Err(_) if !pairs.is_empty() => Err(Unfit::WhichPairs(files, pairs)),
+        Err(reason) => Err(Unfit::Reason(reason)),
     }
 }

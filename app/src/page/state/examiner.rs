@@ -9,8 +9,7 @@ use kiln_model::evaluation::Predictions;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 
-use crate::browser::bridge::Bridge;
-use kiln_run::device::Backend;
+use crate::browser::bridge::{Bridge, Program};
 use kiln_run::evaluation::ranked::Ranked;
 use kiln_run::protocol::{Answer, Data, FromWorker, Question, ToWorker};
 
@@ -131,7 +130,9 @@ impl Examiner {
         let examiner = *self;
         let sent = self.private.try_update_value(|private| {
             if private.bridge.is_none() {
-                let bridge = Bridge::start(Backend::Cpu, move |message| examiner.receive(message))?;
+                let bridge = Bridge::start(Program::CpuTrainer, move |message| {
+                    examiner.receive(message)
+                })?;
                 private.bridge = Some(bridge);
                 private.has_data = false;
             }

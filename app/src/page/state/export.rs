@@ -8,8 +8,7 @@ use gloo::file::Blob;
 use leptos::prelude::*;
 
 use super::trainer::Trainer;
-use crate::browser::bridge::Bridge;
-use kiln_run::device::Backend;
+use crate::browser::bridge::{Bridge, Program};
 use kiln_run::export::Format;
 use kiln_run::parcel::Parcel;
 use kiln_run::protocol::{FromWorker, RunId, ToWorker};
@@ -163,7 +162,7 @@ async fn employ(question: &ToWorker, hear: impl Fn(FromWorker) + 'static) -> Res
             drop(sender.send(outcome));
         }
     });
-    let bridge = Bridge::start(Backend::Cpu, move |message| receive(message))?;
+    let bridge = Bridge::start(Program::Files, move |message| receive(message))?;
     bridge.send(question)?;
     let outcome = ended.await;
     outcome.map_err(|_| "The worker that makes files stopped.".to_owned())?

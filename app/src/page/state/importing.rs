@@ -1,5 +1,8 @@
 //! Runs that come back from files.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use futures::channel::oneshot;
 use gloo::file::File;
 use gloo::file::futures::read_as_bytes;
@@ -7,58 +10,82 @@ use leptos::prelude::*;
 
 use super::notice::{Notice, Remedy, Taking};
 use super::trainer::Trainer;
-use crate::browser::bridge::Bridge;
+use crate::browser::bridge::{Bridge, Program};
 use crate::browser::clock::new_run_id;
 use crate::browser::lock::is_alive;
 use crate::browser::store::StoreError;
 use crate::browser::tab::News;
 use kiln_run::device::Backend;
 use kiln_run::format;
+use kiln_run::import::Refusal;
 use kiln_run::import::archive::Unpacked;
-use kiln_run::import::unzip::Archive;
+use kiln_run::import::imported::Newcomer;
 use kiln_run::protocol::{DataFile, FromWorker, ToWorker};
+use kiln_run::run::Identity;
+use kiln_run::run::identity::rarest_colour;
 use kiln_run::run::names::unused_name;
 
-/// Most bytes of an archive.
+/// Most bytes of a file with runs.
 const MOST_BYTES: u64 = 1 << 30;
-/// Bytes that tell an archive from anything else.
-const BEGINNING: u64 = 4;
+/// How a file of images or labels begins: as idx, or gzipped.
+const DATA: [[u8; 2]; 2] = [[0, 0], [0x1f, 0x8b]];
 
 impl Trainer {
-    /// Takes in what files hold: the runs of archives, or else data to train on.
+    /// Takes in what files hold: runs, weights of other programs, or else data to train on.
     pub fn import(self, files: Vec<File>) {
         wasm_bindgen_futures::spawn_local(async move {
-            let (mut archives, mut others) = (Vec::new(), Vec::new());
+            let mut data = Vec::new();
             for file in files {
-                let beginning = read_as_bytes(&file.slice(0, BEGINNING)).await;
+                let beginning = read_as_bytes(&file.slice(0, 2)).await;
+                let is_data = beginning.is_ok_and(|two| DATA.iter().any(|data| *data == two[..]));
                 // What cannot be read is named where all of it is read.
-                if beginning.is_ok_and(|bytes| Archive::is_one(&bytes)) {
-                    archives.push(file);
-                } else {
-                    others.push(file);
+                if is_data || !self.import_runs(&file).await {
+                    data.push(file);
                 }
             }
-            for archive in archives {
-                self.import_archive(archive).await;
-            }
-            if !others.is_empty() {
+            if !data.is_empty() {
                 // What comes of data is told beside it.
                 drop(window().location().set_hash("#/data"));
-                self.import_data(others);
+                self.import_data(data);
             }
         });
     }
 
-    async fn import_archive(self, file: File) {
+    /// Takes in the runs of a file, and says whether it is one of runs at all.
+    async fn import_runs(self, file: &File) -> bool {
         let name = file.name();
         let reading = Notice::info(format!("Reading {name}."));
         self.notify(reading.clone());
-        let unpacked = unpack(file).await;
+        let used = self.sources.used.get_untracked();
+        let colour = self.library.records.with_untracked(|records| {
+            rarest_colour(records.iter().map(|record| record.identity.colour))
+        });
+        let newcomer = Newcomer {
+            identity: Identity {
+                id: new_run_id(),
+                name: String::new(),
+                backend: Backend::Cpu,
+                adapter: None,
+                started_at: js_sys::Date::new_0().to_iso_string().into(),
+                colour,
+                tags: Vec::new(),
+                notes: String::new(),
+                data_name: used.name,
+                taken_up: Vec::new(),
+            },
+            data: used.hash,
+        };
+        let unpacked = unpack(file, newcomer).await;
         self.library.dismiss(&reading);
         match unpacked {
             Ok(runs) => self.sort(&name, runs).await,
-            Err(reason) => self.notify(Notice::problem(reason, [])),
+            Err(refusal) if refusal.may_be_data => return false,
+            Err(Refusal { reason, .. }) => self.notify(Notice::problem(
+                format!("{name} {reason}. Nothing was changed. Choose another file."),
+                [],
+            )),
         }
+        true
     }
 
     /// Takes in what is not here yet, and asks about what is here otherwise.
@@ -213,27 +240,28 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// Reads an archive, and has a worker of its own take it apart, so that neither the page nor the
-/// trainer waits, and its memory goes with it.
-async fn unpack(file: File) -> Result<Vec<Unpacked>, String> {
-    let name = file.name();
+/// Reads a file, and has a worker of its own take it apart, so that neither the page nor the trainer
+/// waits, and its memory goes with it.
+async fn unpack(file: &File, newcomer: Newcomer) -> Result<Vec<Unpacked>, Refusal> {
+    let refused = |reason: String| Refusal {
+        reason,
+        may_be_data: false,
+    };
     if file.size() > MOST_BYTES {
-        return Err(format!(
-            "{name} is larger than {}. Nothing was changed. Choose another file.",
-            format::bytes(MOST_BYTES)
-        ));
+        let limit = format::bytes(MOST_BYTES);
+        return Err(refused(format!("is larger than {limit}")));
     }
-    let bytes = read_as_bytes(&file)
+    let bytes = read_as_bytes(file)
         .await
-        .map_err(|error| format!("{name} could not be read: {error}. Nothing was changed."))?;
+        .map_err(|error| refused(format!("could not be read: {error}")))?;
     let (sender, answered) = oneshot::channel();
-    let sender = std::cell::RefCell::new(Some(sender));
-    let receive = std::rc::Rc::new(move |message| {
+    let sender = RefCell::new(Some(sender));
+    let receive = Rc::new(move |message| {
         let outcome = match message {
             FromWorker::Unpacked { outcome } => outcome,
-            FromWorker::Fatal { details } => Err(format!(
-                "The worker that reads archives stopped: {details}."
-            )),
+            FromWorker::Fatal { details } => Err(refused(format!(
+                "could not be read, for the worker that reads files stopped: {details}"
+            ))),
             _ => return,
         };
         if let Some(sender) = sender.take() {
@@ -241,10 +269,16 @@ async fn unpack(file: File) -> Result<Vec<Unpacked>, String> {
             drop(sender.send(outcome));
         }
     });
-    let bridge = Bridge::start(Backend::Cpu, move |message| receive(message))?;
-    bridge.send(&ToWorker::Unpack {
-        archive: DataFile { name, bytes },
-    })?;
+    let asked = Bridge::start(Program::Files, move |message| receive(message)).and_then(|bridge| {
+        let (name, newcomer) = (file.name(), Box::new(newcomer));
+        bridge.send(&ToWorker::Unpack {
+            file: DataFile { name, bytes },
+            newcomer,
+        })?;
+        Ok(bridge)
+    });
+    let bridge = asked.map_err(|error| refused(format!("could not be read: {error}")))?;
     let outcome = answered.await;
-    outcome.map_err(|_| "The worker that reads archives stopped.".to_owned())?
+    drop(bridge);
+    outcome.map_err(|_| refused("could not be read: its reader stopped".to_owned()))?
 }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use kiln_model::import::PairNames;
 use kiln_model::mnist;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
@@ -35,6 +36,8 @@ pub enum Outcome {
     Nothing,
     /// They are being read and checked.
     Checking,
+    /// They are several pairs, of which one or two are to be chosen.
+    WhichPairs(Vec<PairNames>),
     /// They are data now: a sentence.
     Taken(String),
     /// They are no data, and nothing was changed: a sentence or two.
@@ -46,9 +49,24 @@ struct Private {
     /// The data in use; none while it has still to be read from the store.
     data: Option<Rc<Data>>,
     removed: Vec<DataFile>,
+    /// Files of which it was asked which pairs are meant.
+    asked: Vec<DataFile>,
 }
 
 impl Sources {
+    /// Puts files aside of which it is asked which pairs are meant.
+    pub(super) fn ask_about(&self, files: Vec<DataFile>) {
+        self.private.update_value(|private| private.asked = files);
+    }
+
+    /// The files of which it was asked which pairs are meant.
+    pub(super) fn take_asked(&self) -> Vec<DataFile> {
+        let asked = self
+            .private
+            .try_update_value(|private| std::mem::take(&mut private.asked));
+        asked.unwrap_or_default()
+    }
+
     /// The data that was used last.
     pub fn new() -> Self {
         let remembered: Option<Source> = remembered::get(KEY);
@@ -62,6 +80,7 @@ impl Sources {
             private: StoredValue::new_local(Private {
                 data,
                 removed: Vec::new(),
+                asked: Vec::new(),
             }),
         }
     }
@@ -74,7 +93,7 @@ impl Sources {
     /// Bytes of the files of the data in use.
     pub fn bytes(&self) -> u64 {
         match self.data().as_deref() {
-            Some(Data::Own(files)) => files.iter().map(|file| file.bytes.len() as u64).sum(),
+            Some(Data::Own { files, .. }) => files.iter().map(|file| file.bytes.len() as u64).sum(),
             _ => mnist::GZIP_BYTES,
         }
     }

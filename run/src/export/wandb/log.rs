@@ -74,7 +74,7 @@ const fn kind(is_first: bool, is_last: bool) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
     fn log(records: &[Vec<u8>]) -> Vec<u8> {
@@ -95,27 +95,38 @@ mod tests {
         assert_eq!(hex, "3a572642e1be00a9209d53030001616263");
     }
 
-    /// The kinds and lengths of all chunks, found as a reader finds them, and all their data.
-    fn read(file: &[u8]) -> (Vec<(u8, usize)>, Vec<u8>) {
-        let (mut chunks, mut all, mut at) = (Vec::new(), Vec::new(), HEADER.len());
+    /// The kind and the data of every chunk, found as a reader finds them.
+    fn chunks(file: &[u8]) -> Vec<(u8, &[u8])> {
+        let (mut chunks, mut at) = (Vec::new(), HEADER.len());
         while at < file.len() {
             if BLOCK - at % BLOCK < CHUNK_HEADER {
                 at = at.next_multiple_of(BLOCK);
                 continue;
             }
             let length = usize::from(u16::from_le_bytes([file[at + 4], file[at + 5]]));
-            chunks.push((file[at + 6], length));
-            at += CHUNK_HEADER;
-            all.extend(&file[at..at + length]);
-            at += length;
+            let start = at + CHUNK_HEADER;
+            chunks.push((file[at + 6], &file[start..start + length]));
+            at = start + length;
         }
-        (chunks, all)
+        chunks
+    }
+
+    /// Every record of a file.
+    pub fn records(file: &[u8]) -> Vec<Vec<u8>> {
+        let mut records: Vec<Vec<u8>> = Vec::new();
+        for (kind, data) in chunks(file) {
+            if matches!(kind, 1 | 2) {
+                records.push(Vec::new());
+            }
+            records.last_mut().unwrap().extend(data);
+        }
+        records
     }
 
     #[test]
     fn a_record_goes_on_in_the_next_block() {
         let first = BLOCK - 2 * CHUNK_HEADER;
-        for (records, chunks) in [
+        for (lengths, expected) in [
             (vec![first], vec![(1, first)]),
             // Nothing of the second has room in the first block.
             (vec![first - 6, 9], vec![(1, first - 6), (1, 9)]),
@@ -126,13 +137,15 @@ mod tests {
             ),
             (vec![0, 5], vec![(1, 0), (1, 5)]),
         ] {
-            let records: Vec<Vec<u8>> = records
+            let all: Vec<Vec<u8>> = lengths
                 .into_iter()
                 .map(|length| (0..length).map(|place| place as u8).collect())
                 .collect();
-            let (found, all) = read(&log(&records));
-            assert_eq!(found, chunks);
-            assert_eq!(all, records.concat());
+            let file = log(&all);
+            let chunks = chunks(&file);
+            let found = chunks.iter().map(|(kind, data)| (*kind, data.len()));
+            assert_eq!(found.collect::<Vec<_>>(), expected);
+            assert_eq!(records(&file), all);
         }
     }
 }

@@ -31,7 +31,11 @@ pub const ABOUT: About = About {
     // The folder inside is named by the run's id, which W&B wants.
     snippet: |stem| {
         format!(
-            "unzip \"{stem}.wandb.zip\" -d \"{stem}\"\nwandb leet \"{stem}\"/offline-run-*\nwandb sync \"{stem}\"/offline-run-*"
+            "unzip \"{stem}.wandb.zip\" -d \"{stem}\"\n\
+             # Shows it here, until q is pressed.\n\
+             wandb leet \"{stem}\"/offline-run-*\n\
+             # Uploads it.\n\
+             wandb sync \"{stem}\"/offline-run-*"
         )
     },
 };
@@ -108,5 +112,128 @@ impl<'a> Records<'a> {
         self.log
             .add(&record.encode_to_vec())
             .map_err(ExportError::of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kiln_model::event::{Event, State};
+
+    use super::log::tests::records as read;
+    use super::messages::Item;
+    use super::*;
+    use crate::export::tests::exported;
+    use crate::export::zip::tests::unpacked;
+    use crate::run::Weights;
+    use crate::run::tests::{new_run, scored_run};
+
+    fn records(run: &Run) -> Vec<Record> {
+        let file = exported(".wandb.zip", run, Weights::Best, Vec::new()).unwrap();
+        let files = unpacked(&file);
+        assert_eq!(
+            (files.len(), files[0].0.as_str()),
+            (1, "offline-run-20261123_140200-1/run-1.wandb")
+        );
+        let records = read(&files[0].1).into_iter();
+        let records = records.map(|record| Record::decode(record.as_slice()).unwrap());
+        records.collect()
+    }
+
+    fn get<'a>(items: &'a [Item], key: &str) -> Option<&'a str> {
+        let mut found = items.iter().filter(|item| item.key == key);
+        let item = found.next()?;
+        assert_eq!(found.count(), 0, "{key}");
+        Some(&item.value_json)
+    }
+
+    #[test]
+    fn the_log_tells_the_whole_run() {
+        let all = records(&scored_run());
+        assert_eq!(all.len(), 6);
+        for (record, num) in all.iter().zip(1..) {
+            let info = record.info.as_ref().unwrap();
+            assert_eq!((record.num, info.stream_id.as_str()), (num, "1"));
+        }
+        assert!(all[0].header.is_some());
+        let run = all[1].run.as_ref().unwrap();
+        assert_eq!(
+            (run.run_id.as_str(), run.display_name.as_str()),
+            ("1", "amber-bowl-1")
+        );
+        assert_eq!(run.start_time.map(|time| time.seconds), Some(1_795_442_520));
+        let config = &run.config.as_ref().unwrap().update;
+        assert_eq!(get(config, "batch_size"), Some("128"));
+        assert_eq!(get(config, "optimizer"), Some("\"adam\""));
+        assert_eq!(get(config, "parameters"), Some("34826"));
+        assert_eq!(get(config, "backend"), Some("\"cpu\""));
+        let first = all[2].history.as_ref().unwrap();
+        let keys: Vec<&str> = first.item.iter().map(|item| item.key.as_str()).collect();
+        assert_eq!(
+            keys,
+            [
+                "train/loss",
+                "train/accuracy",
+                "learning_rate",
+                "gradient_norm",
+                "epoch",
+                "images",
+                "_step",
+                "_runtime",
+                "_timestamp"
+            ]
+        );
+        assert_eq!(get(&first.item, "_timestamp"), Some("1795442520.5"));
+        let second = all[3].history.as_ref().unwrap();
+        assert_eq!(second.step.map(|step| step.num), Some(2));
+        for (key, value) in [
+            ("train/loss", "1.5"),
+            ("train/epoch_loss", "1.875"),
+            ("validation/accuracy", "0.75"),
+            ("images_per_s", "800.0"),
+            ("test/accuracy", "0.9"),
+            ("images", "256"),
+            ("_step", "2"),
+        ] {
+            assert_eq!(get(&second.item, key), Some(value), "{key}");
+        }
+        let summary = &all[4].summary.as_ref().unwrap().update;
+        let fingerprint = scored_run().history().fingerprint().unwrap();
+        for (key, value) in [
+            ("train/loss", "1.5"),
+            ("best_validation/loss", "1.25"),
+            ("test/correct", "9000"),
+            ("status", "\"finished\""),
+            ("fingerprint", &format!("\"{fingerprint}\"")),
+            ("_runtime", "1.0"),
+            ("_wandb", "{\"runtime\":1}"),
+        ] {
+            assert_eq!(get(summary, key), Some(value), "{key}");
+        }
+        assert_eq!(get(summary, "stopped_early_for_the_weights_of_step"), None);
+    }
+
+    #[test]
+    fn only_a_run_that_ended_has_an_exit() {
+        let code = |run: &Run| {
+            let last = records(run).pop().unwrap();
+            last.exit.map(|exit| exit.exit_code)
+        };
+        assert_eq!(code(&scored_run()), Some(0));
+        let mut run = new_run();
+        assert_eq!(code(&run), None);
+        run.interrupt();
+        assert_eq!(code(&run), None);
+        run.close();
+        assert_eq!(code(&run), Some(0));
+        run.apply(Event::State(State::Failed));
+        assert_eq!(code(&run), Some(1));
+    }
+
+    #[test]
+    fn a_tag_is_no_longer_than_wandb_takes() {
+        let mut run = new_run();
+        run.identity.tags = vec!["ü".repeat(70), String::new(), "course".to_owned()];
+        let tags = records(&run)[1].run.clone().unwrap().tags;
+        assert_eq!(tags, ["ü".repeat(64), "course".to_owned()]);
     }
 }

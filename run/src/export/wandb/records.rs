@@ -183,3 +183,21 @@ fn number(value: f64) -> String {
         Value::from(value).to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_exact_and_need_not_be_finite() {
+        for (value, text) in [
+            (0.1 + 0.2, "0.30000000000000004"),
+            (1e300, "1e+300"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "Infinity"),
+            (f64::NEG_INFINITY, "-Infinity"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+    }
+}

@@ -154,8 +154,11 @@ fn root(bytes: &[u8]) -> Result<u64, Refusal> {
     if block.address()? != 0 {
         return Err(Refusal::Unread("behind something else"));
     }
-    // Where more is said, and the file's end.
-    block.skip(16)?;
+    // Where more is said.
+    block.skip(8)?;
+    if block.len::<8>()? > bytes.len() {
+        return Err(Refusal::Short);
+    }
     if version < 2 {
         // Where more is said, and the root's name.
         block.skip(16)?;

@@ -6,8 +6,9 @@
 
 use serde_json::Value;
 
+use super::axes::CHANNELS_FIRST;
 use super::keras_layers::{self, CHANNELS_LAST};
-use super::layers::{CHANNELS_FIRST, Dense};
+use super::layers::Dense;
 use super::named::{Tensor, network};
 use super::number::{ByteOrder, Number};
 use super::onnx::{OTHER_ORDER, in_order};
@@ -65,10 +66,12 @@ fn found(objects: &[Object], config: Option<&[u8]>) -> Result<Found, WeightsErro
         features_first: true,
         flattened: described.unwrap_or(CHANNELS_LAST),
     };
-    let tensors: Vec<_> = objects
-        .iter()
-        .filter_map(|object| tensor(object, objects))
+    let arrays = objects.iter().filter(|object| object.array.is_some());
+    let names: Vec<_> = arrays
+        .map(|object| (name(object, objects), object))
         .collect();
+    let named = names.iter().map(|(name, object)| tensor(name, object));
+    let tensors: Vec<_> = named.flatten().collect();
     let mut found = network(&tensors, |tensor, number| {
         let values = number.values(tensor.place.values()?, order(tensor.place));
         Ok(match *tensor.shape {
@@ -89,11 +92,8 @@ fn found(objects: &[Object], config: Option<&[u8]>) -> Result<Found, WeightsErro
     Ok(found)
 }
 
-/// An array as PyTorch would name and lay it out; nothing for a group.
-fn tensor<'o, 'a>(
-    object: &'o Object<'a>,
-    objects: &[Object<'a>],
-) -> Option<Tensor<&'o Object<'a>>> {
+/// An array as PyTorch would lay it out; nothing for a group.
+fn tensor<'o, 'a>(name: &'o str, object: &'o Object<'a>) -> Option<Tensor<'o, &'o Object<'a>>> {
     let array = object.array.as_ref()?;
     let shape = match *array.shape {
         [rows, columns, inputs, outputs] => vec![outputs, inputs, rows, columns],
@@ -113,7 +113,7 @@ fn tensor<'o, 'a>(
         _ => None,
     };
     Some(Tensor {
-        name: name(object, objects),
+        name,
         shape,
         number,
         place: object,

@@ -4,8 +4,9 @@
 use serde_json::Value;
 
 use super::WeightsError;
+use super::axes::{Axis, CHANNELS_FIRST};
 use super::graph::other;
-use super::layers::{Axis, CHANNELS_FIRST};
+
 use super::named::shown;
 use crate::run::names::cut;
 

@@ -2,23 +2,10 @@
 //! operator does is at <https://onnx.ai/onnx/operators/>.
 
 use super::WeightsError;
+use super::axes::{Axis, CHANNELS_FIRST, runs_along_channels, turned};
 use super::graph::{Graph, all, int, ints, is_one, is_valid, other};
 use super::named::shown;
 use crate::onnx::{GraphProto, NodeProto, TensorProto};
-
-/// What an axis of feature maps runs along.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Axis {
-    /// The channels.
-    Channel,
-    /// The rows.
-    Row,
-    /// The columns.
-    Column,
-}
-
-/// How feature maps lie in PyTorch, and in what ONNX convolves and pools.
-pub const CHANNELS_FIRST: [Axis; 3] = [Axis::Channel, Axis::Row, Axis::Column];
 
 /// An array that a layer works with.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +106,7 @@ impl<'a> Walk<'_, 'a> {
                 shown(operator)
             )));
         }
-        let odd = |what: &str| other(format!("{} has {what}", shown(operator)));
+        let odd = |what: &str| odd(node, what);
         match (operator, self.form) {
             ("Identity" | "Dropout", _) => {}
             ("Cast", _) if int(node, "to", 0) == i64::from(TensorProto::FLOAT) => {}
@@ -164,20 +151,21 @@ impl<'a> Walk<'_, 'a> {
                     flattened,
                 };
                 self.take_all(node.input.iter().skip(1).take(1), Part::Dense(dense));
-                self.take_all(node.input.iter().skip(2), Part::Plain);
+                self.take_biases(node, node.input.iter().skip(2), &[Axis::Channel])?;
                 self.form = Form::Scores;
                 self.done.push(operator);
             }
-            ("Add", form) if self.takes_biases() => {
+            ("Add", form) if self.may_take_biases() => {
                 let axes = match &form {
                     Form::Maps(axes) => axes.as_slice(),
                     _ => &[Axis::Channel],
                 };
+                let biases = node.input.iter().filter(|name| *name != data);
                 let before = self.arrays.len();
-                self.take_all(node.input.iter().filter(|name| *name != data), Part::Sum);
-                let fit = |array: &Array| runs_along_channels(&array.tensor.dims, axes);
-                if !self.arrays.iter().skip(before).all(fit) {
-                    return Err(odd("biases along another axis than the channels"));
+                self.take_biases(node, biases, axes)?;
+                // Values added to themselves, or to others that images make, are another network.
+                if self.arrays.len() != before + 1 {
+                    return Err(odd("no constant to add"));
                 }
                 self.done.push(operator);
             }
@@ -188,9 +176,26 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// Whether biases may be added: to what comes out of a layer as it is.
-    fn takes_biases(&self) -> bool {
+    fn may_take_biases(&self) -> bool {
         matches!(self.done.last(), Some(&("Conv" | "Gemm" | "MatMul")))
             && matches!(self.form, Form::Maps(_) | Form::Scores)
+    }
+
+    /// Takes what is added to values with these axes.
+    fn take_biases(
+        &mut self,
+        node: &NodeProto,
+        names: impl Iterator<Item = &'a String>,
+        axes: &[Axis],
+    ) -> Result<(), WeightsError> {
+        let before = self.arrays.len();
+        self.take_all(names, Part::Sum);
+        let fit = |array: &Array| runs_along_channels(&array.tensor.dims, axes);
+        if self.arrays.iter().skip(before).all(fit) {
+            Ok(())
+        } else {
+            Err(odd(node, "biases along another axis than the channels"))
+        }
     }
 
     fn take_all(&mut self, names: impl Iterator<Item = &'a String>, part: Part) {
@@ -202,27 +207,272 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
-/// The axes of an image's feature maps after those of a batch were put in this order; nothing where
-/// the images do not stay where they are.
-fn turned(axes: [Axis; 3], order: &[i64]) -> Option<[Axis; 3]> {
-    let [0, first, second, third] = order else {
-        return None;
-    };
-    let axis = |at: &i64| {
-        axes.get(usize::try_from(*at).ok()?.checked_sub(1)?)
-            .copied()
-    };
-    let turned = [axis(first)?, axis(second)?, axis(third)?];
-    let all_there = CHANNELS_FIRST.iter().all(|axis| turned.contains(axis));
-    all_there.then_some(turned)
+/// A step that is set in another way.
+fn odd(node: &NodeProto, what: &str) -> WeightsError {
+    other(format!("{} has {what}", shown(&node.op_type)))
 }
 
-/// Whether an array of this shape, added to values with these axes, differs along channels alone. The
-/// last axes of both belong together.
-fn runs_along_channels(shape: &[i64], axes: &[Axis]) -> bool {
-    let mut axes = axes.iter().rev();
-    shape
-        .iter()
-        .rev()
-        .all(|length| axes.next() == Some(&Axis::Channel) || *length == 1)
+#[cfg(test)]
+mod tests {
+    use kiln_model::spec::PARAMETERS;
+    use prost::Message;
+
+    use super::*;
+    use crate::export::tests::exported;
+    use crate::onnx::{AttributeProto, ModelProto};
+    use crate::run::Weights;
+    use crate::run::tests::scored_run;
+
+    fn exported_graph() -> GraphProto {
+        let file = exported(".onnx", &scored_run(), Weights::Last, Vec::new()).unwrap();
+        ModelProto::decode(file.as_slice()).unwrap().graph.unwrap()
+    }
+
+    fn ints(name: &str, ints: &[i64]) -> AttributeProto {
+        AttributeProto {
+            name: name.to_owned(),
+            ints: ints.to_vec(),
+            r#type: AttributeProto::INTS,
+            ..AttributeProto::default()
+        }
+    }
+
+    fn int(name: &str, i: i64) -> AttributeProto {
+        AttributeProto {
+            name: name.to_owned(),
+            i,
+            r#type: AttributeProto::INT,
+            ..AttributeProto::default()
+        }
+    }
+
+    fn node(
+        operator: &str,
+        input: &str,
+        output: &str,
+        attribute: Vec<AttributeProto>,
+    ) -> NodeProto {
+        NodeProto {
+            op_type: operator.to_owned(),
+            input: vec![input.to_owned()],
+            output: vec![output.to_owned()],
+            attribute,
+            ..NodeProto::default()
+        }
+    }
+
+    /// The graph with a step between the one that makes `before` and those that read it.
+    fn with(operator: &str, before: &str, attribute: Vec<AttributeProto>) -> GraphProto {
+        let mut graph = exported_graph();
+        for input in graph.node.iter_mut().flat_map(|node| &mut node.input) {
+            if input == before {
+                *input = "between".to_owned();
+            }
+        }
+        graph
+            .node
+            .push(node(operator, before, "between", attribute));
+        graph
+    }
+
+    fn refused(graph: &GraphProto) -> String {
+        layers(graph).unwrap_err().to_string()
+    }
+
+    fn dense(graph: &GraphProto) -> Dense {
+        let arrays = layers(graph).unwrap();
+        let dense = arrays.iter().find_map(|array| match array.part {
+            Part::Dense(dense) => Some(dense),
+            _ => None,
+        });
+        dense.unwrap()
+    }
+
+    #[test]
+    fn the_network_is_known() {
+        let graph = exported_graph();
+        let arrays = layers(&graph).unwrap();
+        let names = arrays.iter().map(|array| array.name);
+        assert!(names.eq(PARAMETERS.map(|parameter| parameter.name)));
+        let plain = Dense {
+            features_first: false,
+            flattened: CHANNELS_FIRST,
+        };
+        assert_eq!(dense(&graph), plain);
+        for step in ["Identity", "Dropout"] {
+            assert_eq!(dense(&with(step, "flatten", Vec::new())), plain);
+        }
+        assert_eq!(dense(&with("Cast", "images", vec![int("to", 1)])), plain);
+        let mut pooled_first = graph.clone();
+        for node in &mut pooled_first.node {
+            match node.op_type.as_str() {
+                "Relu" => {
+                    *node = NodeProto {
+                        op_type: "MaxPool".to_owned(),
+                        attribute: vec![ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])],
+                        ..node.clone()
+                    }
+                }
+                "MaxPool" => {
+                    *node = NodeProto {
+                        op_type: "Relu".to_owned(),
+                        ..node.clone()
+                    }
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(dense(&pooled_first), plain);
+    }
+
+    #[test]
+    fn the_order_of_features_is_told_by_transpositions() {
+        use Axis::{Channel, Column, Row};
+        let last = with("Transpose", "pool2", vec![ints("perm", &[0, 2, 3, 1])]);
+        assert_eq!(dense(&last).flattened, [Row, Column, Channel]);
+        let odd = with("Transpose", "pool2", vec![ints("perm", &[0, 3, 1, 2])]);
+        assert_eq!(dense(&odd).flattened, [Column, Channel, Row]);
+        for perm in [
+            &[1, 0, 2, 3][..],
+            &[0, 1, 1, 2],
+            &[0, 1, 2],
+            &[0, 1, 2, 4],
+            &[0, -1, 2, 3],
+        ] {
+            let error = refused(&with("Transpose", "pool2", vec![ints("perm", perm)]));
+            assert!(
+                error.contains("axes of which nothing can be told"),
+                "{error}"
+            );
+        }
+        assert!(refused(&with("Transpose", "pool2", Vec::new())).contains("nothing can be told"));
+        // Features are no longer maps.
+        let late = with("Transpose", "flatten", vec![ints("perm", &[1, 0])]);
+        assert!(refused(&late).contains(r#"it does "Transpose" there"#));
+        // Rows and columns of the images changed places.
+        let turned = with("Transpose", "images", vec![ints("perm", &[0, 1, 3, 2])]);
+        assert!(refused(&turned).contains(r#"it does "Transpose" there"#));
+        // What convolves reads channels first.
+        let between = with("Transpose", "pool1", vec![ints("perm", &[0, 2, 3, 1])]);
+        assert!(refused(&between).contains(r#"it does "Conv" there"#));
+    }
+
+    #[test]
+    fn another_network_is_refused() {
+        let set = |operator: &str, attribute: AttributeProto| {
+            let mut graph = exported_graph();
+            let mut nodes = graph.node.iter_mut();
+            let node = nodes.find(|node| node.op_type == operator).unwrap();
+            node.attribute.retain(|other| other.name != attribute.name);
+            node.attribute.push(attribute);
+            refused(&graph)
+        };
+        assert!(set("Conv", ints("pads", &[1, 0, 0, 0])).contains("padding"));
+        assert!(set("Conv", ints("strides", &[1, 2])).contains("strides"));
+        assert!(set("Conv", ints("dilations", &[2, 2])).contains("dilations"));
+        assert!(set("Conv", int("group", 2)).contains("groups"));
+        let same = AttributeProto {
+            name: "auto_pad".to_owned(),
+            s: b"SAME_UPPER".to_vec(),
+            ..AttributeProto::default()
+        };
+        assert!(set("Conv", same).contains("padding"));
+        assert!(set("MaxPool", ints("strides", &[1, 1])).contains("window"));
+        assert!(set("MaxPool", ints("kernel_shape", &[3, 3])).contains("window"));
+        assert!(set("MaxPool", int("ceil_mode", 1)).contains("window"));
+        assert!(set("Gemm", int("transA", 1)).contains("factors"));
+        let half = AttributeProto {
+            name: "alpha".to_owned(),
+            f: 0.5,
+            ..AttributeProto::default()
+        };
+        assert!(set("Gemm", half).contains("factors"));
+        assert!(set("Flatten", int("axis", 2)).contains(r#"it does "Flatten""#));
+        for (step, place) in [
+            ("Sigmoid", "conv1"),
+            ("Cast", "images"),
+            ("Softmax", "flatten"),
+        ] {
+            let error = refused(&with(step, place, Vec::new()));
+            assert!(
+                error.contains(&format!("it does {step:?} there")),
+                "{error}"
+            );
+        }
+        assert!(refused(&with("Relu", "pool2", Vec::new())).contains("its layers are Conv, Relu"));
+        let mut own = exported_graph();
+        own.node[1].domain = "com.example".to_owned();
+        assert!(refused(&own).contains("com.example.Relu"));
+    }
+
+    #[test]
+    fn biases_may_be_added_along_the_channels_alone() {
+        let added = |dims: &[i64]| {
+            let mut graph = with("Add", "conv1", Vec::new());
+            let conv = graph
+                .node
+                .iter_mut()
+                .find(|node| node.op_type == "Conv")
+                .unwrap();
+            conv.input.truncate(2);
+            graph
+                .node
+                .last_mut()
+                .unwrap()
+                .input
+                .insert(0, "conv1.bias".to_owned());
+            let bias = graph
+                .initializer
+                .iter_mut()
+                .find(|tensor| tensor.name == "conv1.bias");
+            bias.unwrap().dims = dims.to_vec();
+            let arrays = layers(&graph)?;
+            Ok::<_, WeightsError>(
+                arrays
+                    .iter()
+                    .filter(|array| array.part == Part::Sum)
+                    .count(),
+            )
+        };
+        // Those of the dense layer are added too.
+        assert_eq!(added(&[32, 1, 1]).unwrap(), 2);
+        assert_eq!(added(&[1, 32, 1, 1]).unwrap(), 2);
+        for dims in [&[32][..], &[32, 1], &[1, 1, 32], &[32, 1, 1, 1]] {
+            let error = added(dims).unwrap_err().to_string();
+            assert!(error.contains("along another axis"), "{dims:?} {error}");
+        }
+    }
+
+    #[test]
+    fn sums_of_what_images_make_are_refused() {
+        for other in ["conv1", "relu1"] {
+            let mut graph = with("Add", "conv1", Vec::new());
+            let sum = graph.node.last_mut().unwrap();
+            sum.input.push(other.to_owned());
+            assert!(refused(&graph).contains("no constant to add"), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_way_that_leads_nowhere_is_refused() {
+        let mut graph = exported_graph();
+        graph.node.push(graph.node[0].clone());
+        assert_eq!(refused(&graph), r#"holds "conv1" twice"#);
+        let mut graph = exported_graph();
+        graph.initializer.push(graph.initializer[0].clone());
+        assert_eq!(refused(&graph), r#"holds "conv1.weight" twice"#);
+        let mut graph = exported_graph();
+        graph.node[0].input[0] = "pool2".to_owned();
+        assert!(refused(&graph).contains("more than 100 steps"));
+        let mut graph = exported_graph();
+        graph.input.clear();
+        assert!(refused(&graph).contains("no way leads"));
+        assert!(refused(&GraphProto::default()).contains("no way leads"));
+        let mut graph = exported_graph();
+        graph.node[6].output.insert(0, "first".to_owned());
+        assert!(refused(&graph).contains(r#"it uses what "Flatten" makes beside"#));
+        let mut graph = exported_graph();
+        graph.node[7].input.swap(0, 1);
+        assert!(refused(&graph).contains(r#"what "Gemm" works on is constant"#));
+    }
 }

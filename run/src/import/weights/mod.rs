@@ -1,12 +1,14 @@
 //! Weights of this very network out of files of other programs. Each format has a file of its own
 //! here; `named` says which tensor is which parameter.
 
+mod axes;
 mod graph;
 mod keras;
 mod keras_layers;
 mod layers;
 mod named;
 mod number;
+mod objects;
 mod onnx;
 mod pickle;
 mod safetensors;
@@ -56,7 +58,7 @@ pub enum WeightsError {
     #[error("is of PyTorch's old format. Load it in PyTorch and save it again with torch.save")]
     OldTorch,
     /// Python objects that need code to be what they are.
-    #[error("holds {0}, which is code and never run. Save model.state_dict() instead of the model")]
+    #[error("holds {0}, which may be code and is never run. Save model.state_dict() alone")]
     Code(String),
     /// It breaks the rules of its format.
     #[error("is no whole {format} file: {reason}")]
@@ -151,4 +153,49 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Found, WeightsError> {
     let name = name.to_ascii_lowercase();
     let said = endings.into_iter().find(|ending| name.ends_with(ending));
     Err(said.map_or(WeightsError::Unknown, WeightsError::Misnamed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::tests::exported;
+    use crate::import::unzip::tests::zipped;
+    use crate::run::Weights;
+    use crate::run::tests::scored_run;
+
+    #[test]
+    fn what_leaves_comes_back_bit_by_bit() {
+        let run = scored_run();
+        for which in [Weights::Best, Weights::Last] {
+            let weights = run.weights(which).unwrap().unwrap();
+            for ending in [".safetensors", ".onnx", ".pt"] {
+                let file = exported(ending, &run, which, Vec::new()).unwrap();
+                // The name counts for nothing.
+                let found = read("run.txt", &file).unwrap();
+                assert!(found.weights == weights, "{ending}");
+                assert!(found.remarks.is_empty(), "{ending}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_something_else_is_told() {
+        let refused = |name: &str, bytes: &[u8]| read(name, bytes).unwrap_err().to_string();
+        assert!(refused("a.bin", b"hello").starts_with("holds no weights that can be read"));
+        assert!(refused("a", b"").starts_with("holds no weights that can be read"));
+        assert!(refused("a.ONNX", b"hello").ends_with("ends in \".onnx\""));
+        assert!(
+            refused("a.pt", &zipped(&[("a.txt", b"a")])).starts_with("is a zip file, but none")
+        );
+        let old = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19\x2e";
+        assert!(refused("a.pt", old).starts_with("is of PyTorch's old format"));
+        assert!(refused("a", b"\x80\x02}.").starts_with("holds no weights that can be read"));
+        let mut tar = vec![0; 512];
+        tar[257..262].copy_from_slice(b"ustar");
+        assert!(refused("a", &tar).starts_with("holds no weights that can be read"));
+        tar[..6].copy_from_slice(b"pickle");
+        assert!(refused("a.pt", &tar).starts_with("is of PyTorch's old format"));
+        assert!(refused("a.pt", &vec![0; MOST_BYTES + 1]).starts_with("is larger than 64 MB"));
+        assert!(refused("a.pt", b"PK\x03\x04").starts_with("is no whole zip file"));
+    }
 }

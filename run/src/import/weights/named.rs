@@ -15,11 +15,11 @@ const NAME_LETTERS: usize = 60;
 
 /// A tensor of a file, whose values were not read yet.
 #[derive(Clone, Debug)]
-pub struct Tensor<P> {
+pub struct Tensor<'a, P> {
     /// What the file calls it.
-    pub name: String,
-    /// Its shape in PyTorch's layout, as [`kiln_model::spec::Parameter::shape`] has it. A reader of files in another
-    /// layout gives the shape that the values have once it has put them in order.
+    pub name: &'a str,
+    /// Its shape in PyTorch's layout, as [`kiln_model::spec::Parameter::shape`] has it. A reader of
+    /// files in another layout gives the shape that the values have once it has put them in order.
     pub shape: Vec<usize>,
     /// What its values are; nothing where they are no floats that can be read.
     pub number: Option<Number>,
@@ -43,7 +43,7 @@ pub fn network<P>(
     let mut weights = Vec::with_capacity(PARAMETER_COUNT);
     let mut remarks = Vec::new();
     for (parameter, tensor) in PARAMETERS.iter().zip(&chosen) {
-        let name = || shown(&tensor.name);
+        let name = || shown(tensor.name);
         let number = tensor
             .number
             .ok_or_else(|| WeightsError::NoFloats { name: name() })?;
@@ -87,11 +87,11 @@ fn converted(number: Number) -> Option<String> {
 }
 
 /// The tensors of all parameters, in their order.
-fn chosen<P>(tensors: &[Tensor<P>]) -> Result<Vec<&Tensor<P>>, WeightsError> {
+fn chosen<'t, 'a, P>(tensors: &'t [Tensor<'a, P>]) -> Result<Vec<&'t Tensor<'a, P>>, WeightsError> {
     let mut seen = HashSet::new();
     for tensor in tensors {
-        if !seen.insert(&tensor.name) {
-            return Err(WeightsError::Twice(shown(&tensor.name)));
+        if !seen.insert(tensor.name) {
+            return Err(WeightsError::Twice(shown(tensor.name)));
         }
     }
     let prefix = shared_prefix(tensors);
@@ -107,7 +107,7 @@ fn chosen<P>(tensors: &[Tensor<P>]) -> Result<Vec<&Tensor<P>>, WeightsError> {
         if let Some(tensor) = named {
             if tensor.shape != parameter.shape {
                 return Err(WeightsError::Shape {
-                    name: shown(&tensor.name),
+                    name: shown(tensor.name),
                     found: tensor.shape.clone(),
                     expected: parameter.shape,
                 });
@@ -162,13 +162,13 @@ fn shared_prefix<P>(tensors: &[Tensor<P>]) -> usize {
 }
 
 /// Some tensors with their shapes, in words; empty where there are none.
-fn listed<'a, P: 'a>(tensors: impl Iterator<Item = &'a Tensor<P>>) -> String {
+fn listed<'t, 'a: 't, P: 't>(tensors: impl Iterator<Item = &'t Tensor<'a, P>>) -> String {
     let mut words = Vec::new();
     let mut count = 0_usize;
     for tensor in tensors {
         count += 1;
         if count <= LISTED {
-            words.push(format!("{} {:?}", shown(&tensor.name), tensor.shape));
+            words.push(format!("{} {:?}", shown(tensor.name), tensor.shape));
         }
     }
     let more = count.saturating_sub(LISTED);
@@ -181,4 +181,158 @@ fn listed<'a, P: 'a>(tensors: impl Iterator<Item = &'a Tensor<P>>) -> String {
 /// A name as an error shows it.
 pub fn shown(name: &str) -> String {
     format!("{:?}", cut(name, NAME_LETTERS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tensors of these names and shapes; the values of each are its place among them.
+    fn tensors<'a>(named: &[(&'a str, &[usize])]) -> Vec<Tensor<'a, usize>> {
+        let tensor = |(place, (name, shape)): (usize, &(&'a str, &[usize]))| Tensor {
+            name,
+            shape: shape.to_vec(),
+            number: Some(Number::Single),
+            place,
+        };
+        named.iter().enumerate().map(tensor).collect()
+    }
+
+    fn own() -> Vec<(&'static str, &'static [usize])> {
+        let own = PARAMETERS.iter();
+        own.map(|parameter| (parameter.name, parameter.shape))
+            .collect()
+    }
+
+    fn read(tensors: &[Tensor<usize>]) -> Result<Found, WeightsError> {
+        network(tensors, |tensor, _| {
+            Ok(vec![tensor.place as f32; tensor.shape.iter().product()])
+        })
+    }
+
+    /// Which tensor became which parameter.
+    fn places(found: &Found) -> [f32; 6] {
+        PARAMETERS.map(|parameter| found.weights[parameter.offset])
+    }
+
+    fn refused(named: &[(&str, &[usize])]) -> String {
+        read(&tensors(named)).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn names_tell_which_is_which_in_any_order() {
+        let mut named = own();
+        named.reverse();
+        let found = read(&tensors(&named)).unwrap();
+        assert_eq!(places(&found), [5.0, 4.0, 3.0, 2.0, 1.0, 0.0]);
+        assert_eq!(found.weights.len(), PARAMETER_COUNT);
+        assert!(found.remarks.is_empty());
+        for prefix in ["module.", "_orig_mod.model.", "conv1.weight."] {
+            let names = named.iter().map(|(name, _)| format!("{prefix}{name}"));
+            let names: Vec<String> = names.collect();
+            let prefixed = names
+                .iter()
+                .zip(&named)
+                .map(|(name, (_, shape))| (name.as_str(), *shape));
+            let found = read(&tensors(&prefixed.collect::<Vec<_>>())).unwrap();
+            assert_eq!(places(&found)[0], 5.0, "{prefix}");
+            assert!(found.remarks.is_empty(), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn shapes_tell_which_is_which_where_names_do_not() {
+        let mut named = own();
+        for (entry, name) in named
+            .iter_mut()
+            .zip(["net.0.w", "net.0.b", "2", "", "é", "net"])
+        {
+            entry.0 = name;
+        }
+        named.rotate_left(2);
+        let found = read(&tensors(&named)).unwrap();
+        assert_eq!(places(&found), [4.0, 5.0, 0.0, 1.0, 2.0, 3.0]);
+        assert!(
+            found.remarks[0].contains("their shapes"),
+            "{:?}",
+            found.remarks
+        );
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let mut named = own();
+        named[4].1 = &[10, 3200];
+        let error = refused(&named);
+        assert_eq!(
+            error,
+            r#"holds "fc.weight" of shape [10, 3200], where [10, 1600] is expected"#
+        );
+        named[4].0 = "head.weight";
+        let error = refused(&named);
+        assert!(error.contains("has no fc.weight [10, 1600]"), "{error}");
+        assert!(error.contains(r#""head.weight" [10, 3200]"#), "{error}");
+        named.remove(4);
+        let error = refused(&named);
+        assert!(error.ends_with("what else it has is nothing"), "{error}");
+
+        let mut named = own();
+        named.push(("bn.weight", &[7]));
+        assert!(refused(&named).ends_with(r#"it also has "bn.weight" [7]"#));
+        named[6] = named[5];
+        assert_eq!(refused(&named), r#"holds "fc.bias" twice"#);
+        named[6].0 = "second";
+        named[5].0 = "first";
+        let error = refused(&named);
+        assert!(
+            error.contains(r#"could be fc.bias: "first" [10], "second" [10]"#),
+            "{error}"
+        );
+        assert!(refused(&[]).contains("has no conv1.weight [32, 1, 3, 3], conv1.bias [32]"));
+    }
+
+    #[test]
+    fn long_names_and_lists_are_cut() {
+        let name = "ü".repeat(10_000);
+        let names: Vec<String> = (0..100).map(|index| format!("{index}{name}")).collect();
+        let named: Vec<(&str, &[usize])> =
+            names.iter().map(|name| (name.as_str(), &[3][..])).collect();
+        let error = refused(&named);
+        assert!(error.ends_with("94 more"), "{error}");
+        assert!(error.len() < 1_500, "{}", error.len());
+    }
+
+    #[test]
+    fn values_that_no_network_can_use_are_refused() {
+        let mut given = tensors(&own());
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let read = network(&given, |tensor, _| {
+                let mut values = vec![0.0; tensor.shape.iter().product()];
+                if tensor.name == "fc.bias" {
+                    values[9] = bad;
+                }
+                Ok(values)
+            });
+            let error = read.unwrap_err().to_string();
+            assert!(
+                error.starts_with(r#"holds "fc.bias" with values"#),
+                "{error}"
+            );
+        }
+        let short = network(&given, |_, _| Ok(Vec::new()));
+        assert!(matches!(short, Err(WeightsError::Shape { .. })));
+        given[3].number = None;
+        let error = read(&given).unwrap_err().to_string();
+        assert!(
+            error.starts_with(r#"holds "conv2.bias" in numbers"#),
+            "{error}"
+        );
+        given[3].number = Some(Number::Double);
+        given[4].number = Some(Number::Double);
+        let remarks = read(&given).unwrap().remarks;
+        assert_eq!(
+            remarks,
+            ["Its values are float64; they were rounded to float32."]
+        );
+    }
 }

@@ -4,7 +4,8 @@
 use kiln_model::spec::{CLASSES, CONV2_CHANNELS, FEATURES, LAYERS};
 use prost::Message;
 
-use super::layers::{Array, Axis, CHANNELS_FIRST, Dense, Part, layers};
+use super::axes::{Axis, CHANNELS_FIRST};
+use super::layers::{Array, Dense, Part, layers};
 use super::named::{Tensor, network, shown};
 use super::number::{ByteOrder, Number};
 use super::{Found, WeightsError};
@@ -33,6 +34,12 @@ pub fn read(bytes: &[u8]) -> Result<Found, WeightsError> {
         return Err(WeightsError::OtherNetwork(reason));
     }
     let model = ModelProto::decode(bytes).map_err(|error| damaged(error.to_string()))?;
+    // The last field that exporters write; without it, nobody knows what the operators mean.
+    if model.opset_import.is_empty() {
+        return Err(damaged(
+            "it does not say of which version its operators are".to_owned(),
+        ));
+    }
     let graph = model
         .graph
         .ok_or_else(|| damaged("it has no graph".to_owned()))?;
@@ -63,7 +70,7 @@ fn damaged(reason: String) -> WeightsError {
     }
 }
 
-fn tensor<'a>(array: &'a Array<'a>) -> Result<Tensor<&'a Array<'a>>, WeightsError> {
+fn tensor<'a>(array: &'a Array<'a>) -> Result<Tensor<'a, &'a Array<'a>>, WeightsError> {
     let name = || shown(array.name);
     if array.tensor.data_location == TensorProto::EXTERNAL {
         return Err(WeightsError::Elsewhere(name()));
@@ -82,7 +89,7 @@ fn tensor<'a>(array: &'a Array<'a>) -> Result<Tensor<&'a Array<'a>>, WeightsErro
         Part::Dense(_) => {}
     }
     Ok(Tensor {
-        name: array.name.to_owned(),
+        name: array.name,
         shape,
         number: match array.tensor.data_type {
             TensorProto::FLOAT => Some(Number::Single),
@@ -138,4 +145,95 @@ pub fn in_order(values: &[f32], dense: Dense) -> Vec<f32> {
     let indices = (0..values.len()).map(source);
     let found = indices.filter_map(|index| values.get(index));
     found.copied().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use kiln_model::spec::{FC_WEIGHT, PARAMETER_COUNT};
+
+    use super::*;
+    use crate::export::tests::exported;
+    use crate::run::Weights;
+    use crate::run::tests::scored_run;
+
+    fn model() -> ModelProto {
+        let file = exported(".onnx", &scored_run(), Weights::Last, Vec::new()).unwrap();
+        ModelProto::decode(file.as_slice()).unwrap()
+    }
+
+    /// The file after a change to one of its arrays.
+    fn with(name: &str, change: impl FnOnce(&mut TensorProto)) -> Result<Found, WeightsError> {
+        let mut model = model();
+        let arrays = &mut model.graph.as_mut().unwrap().initializer;
+        change(arrays.iter_mut().find(|array| array.name == name).unwrap());
+        read(&model.encode_to_vec())
+    }
+
+    #[test]
+    fn values_may_be_at_several_places() {
+        let plain = read(&model().encode_to_vec()).unwrap();
+        assert_eq!(plain.weights.len(), PARAMETER_COUNT);
+        let floats = with("fc.weight", |array| {
+            array.float_data = plain.weights[FC_WEIGHT.range()].to_vec();
+            array.raw_data.clear();
+        });
+        assert_eq!(floats.unwrap(), plain);
+        let doubles = with("fc.weight", |array| {
+            let values = plain.weights[FC_WEIGHT.range()].iter();
+            array.double_data = values.map(|value| f64::from(*value)).collect();
+            array.raw_data.clear();
+            array.data_type = TensorProto::DOUBLE;
+        });
+        let doubles = doubles.unwrap();
+        assert_eq!(doubles.weights, plain.weights);
+        assert_eq!(doubles.remarks.len(), 1);
+    }
+
+    #[test]
+    fn arrays_that_are_not_whole_are_named() {
+        let error = |result: Result<Found, WeightsError>| result.unwrap_err().to_string();
+        let cut = error(with("fc.bias", |array| array.raw_data.truncate(39)));
+        assert_eq!(
+            cut,
+            r#"is no whole ONNX file: "fc.bias" has 9 values of 10"#
+        );
+        let beside = error(with("fc.bias", |array| {
+            array.data_location = TensorProto::EXTERNAL
+        }));
+        assert!(
+            beside.starts_with(r#"keeps the values of "fc.bias" in another file"#),
+            "{beside}"
+        );
+        let negative = error(with("fc.bias", |array| array.dims = vec![-10]));
+        assert!(negative.contains("is negative"), "{negative}");
+        let other = error(with("fc.weight", |array| array.dims = vec![1_600, 10]));
+        assert!(
+            other.contains("[1600, 10], where [10, 1600] is expected"),
+            "{other}"
+        );
+        let whole = error(with("fc.bias", |array| array.data_type = 7));
+        assert!(whole.contains("no floats"), "{whole}");
+        let huge = error(with("conv1.bias", |array| array.dims = vec![i64::MAX; 9]));
+        assert!(huge.starts_with(r#"holds "conv1.bias" of shape"#), "{huge}");
+        assert!(error(read(b"\x08\x01")).contains("of which version"));
+        let mut empty = model();
+        empty.graph = None;
+        assert!(error(read(&empty.encode_to_vec())).contains("it has no graph"));
+        assert!(error(read(&vec![8; MOST_BYTES + 1])).contains("larger than 1 MB"));
+    }
+
+    /// Keras' order, by the formula of what writes it.
+    #[test]
+    fn features_are_put_in_order() {
+        let (output, channel, row, column) = (7, 60, 4, 1);
+        let mut values = vec![0.0; FC_WEIGHT.len()];
+        values[((row * 5 + column) * 64 + channel) * 10 + output] = 1.0;
+        let dense = Dense {
+            features_first: true,
+            flattened: [Axis::Row, Axis::Column, Axis::Channel],
+        };
+        let found = in_order(&values, dense);
+        assert_eq!(found.iter().sum::<f32>(), 1.0);
+        assert_eq!(found[output * 1_600 + channel * 25 + row * 5 + column], 1.0);
+    }
 }

@@ -2,82 +2,16 @@
 //! `pickletools` describes them. Only what makes up a state dict is known; everything else that a
 //! pickle names is refused, and nothing is ever run.
 //!
-//! Objects stand in a list, and what holds another holds its number there. So a dict that holds
-//! itself does no harm, and nothing here calls itself. Every instruction takes a byte at least and
-//! makes one value at most: the pickle's length bounds the room and the time.
+//! Every instruction takes a byte at least and makes one value at most, and what is large is never
+//! copied: the pickle's length bounds the room and the time.
 
 use std::collections::BTreeMap;
 
 use super::WeightsError;
-use super::named::shown;
-use super::number::Number;
+use super::objects::{Global, Object, Storage, Tensor, Value, broken, object, size};
 
-/// Something small, or the number of an object.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value<'a> {
-    /// Something of which nothing but its being there is of interest: a flag, a float.
-    Other,
-    /// A whole number.
-    Whole(i64),
-    /// A text.
-    Text(&'a str),
-    /// The object with this number.
-    Object(usize),
-}
-
-/// What values make up.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Object<'a> {
-    /// Values that never change.
-    Tuple(Vec<Value<'a>>),
-    /// Values and their keys, in the order in which they came.
-    Dict(Vec<(Value<'a>, Value<'a>)>),
-    /// Something that is of no interest, such as a list or a set.
-    Other,
-    /// Something that Python knows by name.
-    Global(Global),
-    /// Values in a file of their own.
-    Storage(Storage<'a>),
-    /// An array.
-    Tensor(Tensor<'a>),
-}
-
-/// What may be named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Global {
-    /// Makes a dict.
-    OrderedDict,
-    /// Makes a tensor of a storage.
-    RebuildTensor,
-    /// Makes a parameter of a tensor, which is the same here.
-    RebuildParameter,
-    /// The kind of a storage; nothing for one that holds no floats.
-    StorageKind(Option<Number>),
-}
-
-/// Values that several tensors may share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Storage<'a> {
-    /// The name of its file in the folder `data`.
-    pub key: &'a str,
-    /// What its values are; nothing where they are no floats.
-    pub number: Option<Number>,
-    /// How many there are.
-    pub len: usize,
-}
-
-/// An array within a storage.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tensor<'a> {
-    /// Where its values are.
-    pub storage: Storage<'a>,
-    /// Which of them is the first.
-    pub offset: usize,
-    /// Its shape.
-    pub shape: Vec<usize>,
-    /// How many values apart neighbours along each axis are.
-    pub strides: Vec<usize>,
-}
+/// Most axes of a tensor. Many tensors may name one shape, and each holds it.
+const MOST_AXES: usize = 8;
 
 /// All objects of a pickle, and which of them it is.
 #[derive(Debug)]
@@ -115,21 +49,6 @@ impl<'a> Pickle<'a> {
     /// The object that a value is, where it is one.
     pub fn object(&self, value: Value) -> Option<&Object<'a>> {
         object(&self.objects, value)
-    }
-}
-
-fn object<'o, 'a>(objects: &'o [Object<'a>], value: Value) -> Option<&'o Object<'a>> {
-    match value {
-        Value::Object(index) => objects.get(index),
-        _ => None,
-    }
-}
-
-/// A rule of pickles that is broken.
-pub fn broken(reason: impl Into<String>) -> WeightsError {
-    WeightsError::Damaged {
-        format: "PyTorch",
-        reason: reason.into(),
     }
 }
 
@@ -353,21 +272,7 @@ impl<'a> Machine<'a> {
     }
 
     fn global(&mut self, module: &str, name: &str) -> Result<(), WeightsError> {
-        let global = match (module, name) {
-            ("collections", "OrderedDict") => Global::OrderedDict,
-            ("torch._utils", "_rebuild_tensor_v2") => Global::RebuildTensor,
-            ("torch._utils", "_rebuild_parameter") => Global::RebuildParameter,
-            ("torch", "HalfStorage") => Global::StorageKind(Some(Number::Half)),
-            ("torch", "BFloat16Storage") => Global::StorageKind(Some(Number::Brain)),
-            ("torch", "FloatStorage") => Global::StorageKind(Some(Number::Single)),
-            ("torch", "DoubleStorage") => Global::StorageKind(Some(Number::Double)),
-            (
-                "torch",
-                "LongStorage" | "IntStorage" | "ShortStorage" | "CharStorage" | "ByteStorage"
-                | "BoolStorage",
-            ) => Global::StorageKind(None),
-            _ => return Err(WeightsError::Code(shown(&format!("{module}.{name}")))),
-        };
+        let global = Global::of(module, name)?;
         self.make(Object::Global(global));
         Ok(())
     }
@@ -400,8 +305,10 @@ impl<'a> Machine<'a> {
         [storage, offset, shape, strides]: [Value; 4],
     ) -> Result<Tensor<'a>, WeightsError> {
         let lengths = |value| match object(&self.objects, value) {
-            Some(Object::Tuple(values)) => values.iter().map(|value| size(*value)).collect(),
-            _ => Err(broken("a shape is no tuple")),
+            Some(Object::Tuple(values)) if values.len() <= MOST_AXES => {
+                values.iter().map(|value| size(*value)).collect()
+            }
+            _ => Err(broken("a shape is no tuple of a few numbers")),
         };
         let (shape, strides): (Vec<usize>, Vec<usize>) = (lengths(shape)?, lengths(strides)?);
         let Some(Object::Storage(storage)) = object(&self.objects, storage) else {
@@ -446,10 +353,135 @@ fn utf8(bytes: &[u8]) -> Result<&str, WeightsError> {
     std::str::from_utf8(bytes).map_err(|_| broken("a text is no UTF-8"))
 }
 
-fn size(value: Value) -> Result<usize, WeightsError> {
-    let size = match value {
-        Value::Whole(size) => usize::try_from(size).ok(),
-        _ => None,
-    };
-    size.ok_or_else(|| broken("a size is none"))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::weights::number::Number;
+
+    /// A tensor `[2, 3]` in storage 7 of six floats, as `torch.save` writes it.
+    const TENSOR: &[u8] = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nq\x00((X\x07\0\0\0storageq\x01\
+        ctorch\nFloatStorage\nq\x02X\x01\0\0\x007q\x03X\x03\0\0\0cpuq\x04K\x06tq\x05QK\x00K\x02K\x03\x86q\x06\
+        K\x03K\x01\x86q\x07\x89ccollections\nOrderedDict\nq\x08)Rq\x09tq\x0aRq\x0b.";
+
+    fn refused(bytes: &[u8]) -> String {
+        Pickle::read(bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_tensor_is_rebuilt() {
+        let pickle = Pickle::read(TENSOR).unwrap();
+        let tensor = Tensor {
+            storage: Storage {
+                key: "7",
+                number: Some(Number::Single),
+                len: 6,
+            },
+            offset: 0,
+            shape: vec![2, 3],
+            strides: vec![3, 1],
+        };
+        assert_eq!(pickle.object(pickle.root()), Some(&Object::Tensor(tensor)));
+    }
+
+    #[test]
+    fn what_is_cut_is_refused() {
+        for length in 0..TENSOR.len() {
+            assert!(Pickle::read(&TENSOR[..length]).is_err(), "{length}");
+        }
+    }
+
+    #[test]
+    fn code_is_refused_by_name() {
+        let error = refused(b"\x80\x02cos\nsystem\nX\x02\0\0\0ls\x85R.");
+        assert!(
+            error.starts_with(r#"holds "os.system", which may be code"#),
+            "{error}"
+        );
+        let error = refused(b"\x80\x04\x8c\x08__main__\x8c\x07Network\x93)\x81.");
+        assert!(error.starts_with(r#"holds "__main__.Network""#), "{error}");
+        // What is known does no more than it should.
+        assert!(refused(b"ccollections\nOrderedDict\nK\x01\x85R.").contains("a call"));
+        assert!(refused(b"ctorch\nFloatStorage\n)R.").contains("a call"));
+        assert!(refused(b"X\x01\0\0\0a)R.").contains("a call"));
+    }
+
+    #[test]
+    fn a_dict_may_hold_itself() {
+        let pickle = Pickle::read(b"}q\x00X\x04\0\0\0selfh\x00s.").unwrap();
+        let Some(Object::Dict(items)) = pickle.object(pickle.root()) else {
+            panic!("{pickle:?}");
+        };
+        assert_eq!(items, &[(Value::Text("self"), Value::Object(0))]);
+        let mut deep = b"(".repeat(100_000);
+        deep.extend(b"t".repeat(100_000));
+        deep.push(b'.');
+        assert!(Pickle::read(&deep).is_ok());
+    }
+
+    #[test]
+    fn what_no_stack_holds_is_refused() {
+        for bytes in [
+            &b"."[..],
+            b"t.",
+            b"u.",
+            b"s.",
+            b"R.",
+            b"Q.",
+            b"q\x00.",
+            b"h\x00.",
+            b"(q\x00.",
+            b"K\x01(\x85.",
+            b"K\x01(s.",
+            b"K\x01K\x02K\x03s.",
+            b"}(K\x01u.",
+            b"NQ.",
+            b"\x93.",
+            b"I1\n.",
+            b"\xff.",
+            b"X\xff\xff\xff\xff.",
+            b"c\xff\n\n.",
+            b"cos",
+            b"NN\x93.",
+        ] {
+            assert!(
+                refused(bytes).starts_with("is no whole PyTorch file"),
+                "{bytes:?}"
+            );
+        }
+        let negative = TENSOR.to_vec();
+        let at = negative.windows(2).position(|two| two == b"K\x03").unwrap();
+        let mut negative = negative;
+        negative.splice(at..at + 2, *b"J\xff\xff\xff\xff");
+        assert!(refused(&negative).contains("a size is none"));
+    }
+
+    #[test]
+    fn a_shape_has_a_few_axes() {
+        let at = TENSOR
+            .windows(5)
+            .position(|part| part == b"K\x02K\x03\x86")
+            .unwrap();
+        let shaped = |axes: usize| {
+            let mut bytes = TENSOR.to_vec();
+            let shape = [b"(".to_vec(), b"K\x01".repeat(axes), b"t".to_vec()].concat();
+            bytes.splice(at..at + 5, shape);
+            refused(&bytes)
+        };
+        assert!(shaped(8).contains("other axes than strides"));
+        assert!(shaped(9).contains("no tuple of a few numbers"));
+    }
+
+    #[test]
+    fn whole_numbers_have_any_length() {
+        fn read(bytes: &[u8]) -> Value<'_> {
+            Pickle::read(bytes).unwrap().root()
+        }
+        assert_eq!(read(b"\x8a\x00."), Value::Whole(0));
+        assert_eq!(read(b"\x8a\x01\xff."), Value::Whole(-1));
+        assert_eq!(read(b"\x8a\x02\x00\x80."), Value::Whole(-32_768));
+        assert_eq!(read(b"\x8a\x03\xa0\x86\x01."), Value::Whole(100_000));
+        assert_eq!(read(b"\x8a\x09\0\0\0\0\0\0\0\0\x01."), Value::Other);
+        assert_eq!(read(b"M\x40\x06."), Value::Whole(1_600));
+        assert_eq!(read(b"J\xfe\xff\xff\xff."), Value::Whole(-2));
+    }
 }

@@ -38,8 +38,7 @@ pub fn read(bytes: &[u8]) -> Result<Found, WeightsError> {
         .map_err(|error| damaged(error.to_string()))?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
     let mut tensors: Vec<_> = file
-        .tensors()
-        .into_iter()
+        .iter()
         .map(|(name, view)| Tensor {
             name,
             shape: view.shape().to_vec(),
@@ -48,7 +47,7 @@ pub fn read(bytes: &[u8]) -> Result<Found, WeightsError> {
         })
         .collect();
     // The library gives them in an order that changes from one time to the next.
-    tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    tensors.sort_by(|a, b| a.name.cmp(b.name));
     network(&tensors, |tensor, number| {
         Ok(number.values(tensor.place.data(), ByteOrder::Little))
     })
@@ -86,5 +85,52 @@ impl<'de> Visitor<'de> for Names {
             seen.insert(name);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(header: &str, bytes: usize) -> Vec<u8> {
+        let mut file = (header.len() as u64).to_le_bytes().to_vec();
+        file.extend(header.as_bytes());
+        file.resize(file.len() + bytes, 0);
+        file
+    }
+
+    fn refused(header: &str, bytes: usize) -> String {
+        let file = file(header, bytes);
+        assert!(is_one(&file));
+        read(&file).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_name_that_is_there_twice_is_refused() {
+        let tensor = r#"{"dtype":"F32","shape":[10],"data_offsets":[0,40]}"#;
+        let error = refused(&format!(r#"{{"fc.bias":{tensor},"fc.bias":{tensor}}}"#), 40);
+        assert!(
+            error.starts_with(r#"is no whole safetensors file: "fc.bias" is there twice"#),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_broken_is_refused() {
+        assert!(refused("{", 0).contains("is no whole safetensors file"));
+        assert!(refused("{}", 0).contains("has no conv1.weight"));
+        let long = r#"{"a":{"dtype":"F32","shape":[10],"data_offsets":[0,40]}}"#;
+        assert!(refused(long, 39).contains("is no whole safetensors file"));
+        let whole = r#"{"fc.bias":{"dtype":"I64","shape":[10],"data_offsets":[0,80]}}"#;
+        assert!(refused(whole, 80).contains("is of another network"));
+        let deep = format!(r#"{{"a":{}"#, "[".repeat(100_000));
+        assert!(refused(&deep, 0).contains("is no whole safetensors file"));
+        let huge = format!(
+            r#"{{"a":{{"dtype":"F32","shape":[{0},{0}],"data_offsets":[0,0]}}}}"#,
+            u64::MAX
+        );
+        assert!(refused(&huge, 0).contains("is no whole safetensors file"));
+        assert!(!is_one(&u64::MAX.to_le_bytes()));
+        assert!(!is_one(b""));
     }
 }

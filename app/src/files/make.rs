@@ -5,10 +5,10 @@ use kiln_run::parcel::Parcel;
 use kiln_run::protocol::FromWorker;
 use kiln_run::run::{Run, Weights};
 
-use super::scope::post;
+use crate::browser::scope::post;
 
 /// Makes one archive of several runs, and tells the page the file part by part.
-pub fn pack(parcels: &[Parcel]) {
+pub fn archive(parcels: &[Parcel]) {
     let runs: Result<Vec<Run>, String> = parcels
         .iter()
         .map(|parcel| parcel.read().map_err(|error| error.to_string()))
@@ -53,7 +53,7 @@ pub fn weigh(which: Weights, parcel: &Parcel) {
 }
 
 /// Reads the run, and tells the page the file part by part.
-pub fn export(format: Format, which: Weights, parcel: &Parcel) {
+pub fn one(format: Format, which: Weights, parcel: &Parcel) {
     let read = parcel.read().map_err(|error| error.to_string());
     let outcome = read.and_then(|run| {
         let source = Source {

@@ -1,4 +1,4 @@
-//! The worker's side of the browser: messages out, messages in, faults, yielding.
+//! A worker's side of the browser: messages out, messages in, faults, yielding.
 
 use std::cell::RefCell;
 use std::panic;
@@ -8,7 +8,6 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, PromiseRejectionEvent};
 
-use super::task::Parcel;
 use crate::browser::codec::encode;
 use crate::browser::words::describe;
 use kiln_run::protocol::FromWorker;
@@ -33,8 +32,8 @@ pub fn post(message: &FromWorker) {
 }
 
 /// Sends whoever started this worker a message, and buffers that are no longer its own.
-pub fn hand_over(parcel: &Parcel) {
-    let sent = scope().post_message_with_transfer(&parcel.message, &parcel.transfer);
+pub fn hand_over(message: &JsValue, buffers: &JsValue) {
+    let sent = scope().post_message_with_transfer(message, buffers);
     if let Err(error) = sent {
         // Whoever started it hears of it as the worker's `error` event.
         wasm_bindgen::throw_val(error);

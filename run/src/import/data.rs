@@ -1,0 +1,520 @@
+//! Data out of the files that a person chose: archives are unpacked, what systems add is left out,
+//! and the rest are files of images and labels.
+
+use std::borrow::Cow;
+
+use kiln_model::dataset::Dataset;
+use kiln_model::import::{self, ImportError, Kind, MOST_BYTES, PairNames, TestSource};
+
+use super::unzip::{Archive, Packed, UnzipError, is_of_a_system};
+use crate::data::{DataChoices, DataSummary, Remark};
+use crate::protocol::DataFile;
+
+/// Most bytes that are unpacked of all archives together: training and test files that are not
+/// packed once more may have as many images as there may be.
+const ALL_BYTES: usize = MOST_BYTES + (64 << 20);
+/// Files that are data at once, at most: images and labels for training and for tests.
+const MOST_FILES: usize = 4;
+/// Bytes from the start of a file in an archive that tell what it is, packed once more or not.
+const START_BYTES: usize = 16 << 10;
+
+/// Why files are no data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DataError {
+    /// An archive that cannot be unpacked.
+    #[error("{archive} {error}")]
+    Unzip {
+        /// Its name.
+        archive: String,
+        /// What is wrong with it.
+        error: UnzipError,
+    },
+    /// An archive of other things.
+    #[error("{archive} holds no idx files of images or labels; {name} in it is {kind}")]
+    Others {
+        /// Its name.
+        archive: String,
+        /// The first file in it.
+        name: String,
+        /// What that is.
+        kind: Kind,
+    },
+    /// An archive of nothing.
+    #[error("{archive} holds no files")]
+    Nothing {
+        /// Its name.
+        archive: String,
+    },
+    /// All of them are too much.
+    #[error("the files in the archives have more than {} MB together", ALL_BYTES >> 20)]
+    TooLarge,
+    /// A file was chosen that there is not.
+    #[error("{name} was chosen, but is not among the files")]
+    Missing {
+        /// Its name.
+        name: String,
+    },
+    /// What is in them.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}
+
+impl DataError {
+    /// The pairs of which one or two are to be chosen, where that is all that is wrong.
+    pub fn pairs(&self) -> &[PairNames] {
+        match self {
+            Self::Import(ImportError::WhichPairs { pairs, .. }) => pairs,
+            _ => &[],
+        }
+    }
+}
+
+/// A file, of an archive or not.
+struct Named<'a> {
+    /// Its name, behind that of its archive.
+    name: String,
+    place: Place<'a>,
+}
+
+enum Place<'a> {
+    Chosen(&'a [u8]),
+    /// In the archive of this index.
+    In(usize, Packed),
+}
+
+/// An archive, its name, and what is in it.
+struct Opened<'a> {
+    name: &'a str,
+    archive: Archive<'a>,
+}
+
+/// Reads files, archives among them, and says what there is.
+///
+/// # Errors
+/// Archives that are damaged or hold neither images nor labels, and all that
+/// [`kiln_model::import::import`] refuses.
+pub fn read(files: &[DataFile], choices: DataChoices) -> Result<(DataSummary, Dataset), DataError> {
+    let (archives, mut named, mut remarks) = open(files)?;
+    if !choices.files.is_empty() {
+        let known = |chosen: &&String| named.iter().all(|file| file.name != **chosen);
+        if let Some(missing) = choices.files.iter().find(known) {
+            return Err(DataError::Missing {
+                name: missing.clone(),
+            });
+        }
+        named.retain(|file| choices.files.contains(&file.name));
+    }
+    let contents = unpack(&archives, &named, &mut remarks)?;
+    let files: Vec<import::File<'_>> = contents
+        .iter()
+        .map(|(name, bytes)| import::File { name, bytes })
+        .collect();
+    let read = import::import(&files, choices.images)?;
+    remarks.splice(0..0, read.remarks.into_iter().map(Remark::Images));
+    let is_test_cut_off = read.test_source == TestSource::LastSeventh;
+    let summary = DataSummary {
+        choices,
+        remarks,
+        ..summary(&read.dataset, is_test_cut_off)
+    };
+    Ok((summary, read.dataset))
+}
+
+/// What there is, of which nothing was chosen and nothing is to be said.
+pub fn summary(dataset: &Dataset, is_test_cut_off: bool) -> DataSummary {
+    DataSummary {
+        hash: dataset.hash().to_owned(),
+        training_images: dataset.training_len() as u32,
+        test_images: dataset.test().images().len() as u32,
+        is_test_cut_off,
+        choices: DataChoices::default(),
+        remarks: Vec::new(),
+    }
+}
+
+type Files<'a> = (Vec<Opened<'a>>, Vec<Named<'a>>, Vec<Remark>);
+
+/// All files, those in archives only where they may be images or labels.
+fn open(files: &[DataFile]) -> Result<Files<'_>, DataError> {
+    let (mut archives, mut named, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    for file in files.iter().filter(|file| !is_of_a_system(&file.name)) {
+        if !Archive::is_one(&file.bytes) {
+            named.push(Named {
+                name: file.name.clone(),
+                place: Place::Chosen(&file.bytes),
+            });
+            continue;
+        }
+        let failed = |error| DataError::Unzip {
+            archive: file.name.clone(),
+            error,
+        };
+        let archive = Archive::open(&file.bytes).map_err(failed)?;
+        let mut others = Vec::new();
+        let before = named.len();
+        for packed in &archive.files {
+            let start = archive.start(packed, START_BYTES).map_err(failed)?;
+            let kind = import::kind(import::File {
+                name: &packed.name,
+                bytes: &start,
+            });
+            let name = format!("{}/{}", file.name, packed.name);
+            if kind == Kind::Idx {
+                named.push(Named {
+                    name,
+                    place: Place::In(archives.len(), packed.clone()),
+                });
+            } else {
+                others.push((name, kind));
+            }
+        }
+        if named.len() == before {
+            let archive = file.name.clone();
+            return Err(match archive_first(&archive, others) {
+                Some((name, kind)) => DataError::Others {
+                    archive,
+                    name,
+                    kind,
+                },
+                None => DataError::Nothing { archive },
+            });
+        }
+        left_out.extend(others.into_iter().map(|(name, _)| name));
+        archives.push(Opened {
+            name: &file.name,
+            archive,
+        });
+    }
+    let left_out = (!left_out.is_empty()).then_some(Remark::LeftOut { files: left_out });
+    Ok((archives, named, left_out.into_iter().collect()))
+}
+
+/// The first file in an archive, by its name there.
+fn archive_first(archive: &str, others: Vec<(String, Kind)>) -> Option<(String, Kind)> {
+    let (name, kind) = others.into_iter().next()?;
+    let inside = name.strip_prefix(archive).unwrap_or(&name);
+    Some((inside.trim_start_matches('/').to_owned(), kind))
+}
+
+/// Names of files and what is in them.
+type Contents<'a> = Vec<(&'a str, Cow<'a, [u8]>)>;
+
+/// Unpacks all files; of more than can be data only the beginnings where all are too much, for it is
+/// to be asked which are meant.
+fn unpack<'a>(
+    archives: &[Opened<'a>],
+    named: &'a [Named<'a>],
+    remarks: &mut Vec<Remark>,
+) -> Result<Contents<'a>, DataError> {
+    let is_too_many = named.len() > MOST_FILES;
+    let mut room = ALL_BYTES;
+    let mut contents: Contents<'a> = Vec::new();
+    for file in named {
+        let bytes = match &file.place {
+            Place::Chosen(bytes) => Cow::Borrowed(*bytes),
+            Place::In(index, packed) => {
+                let Opened { name, archive } = &archives[*index];
+                let failed = |error| DataError::Unzip {
+                    archive: (*name).to_owned(),
+                    error,
+                };
+                match archive.read(packed, room.min(MOST_BYTES)) {
+                    Ok(bytes) => {
+                        room -= bytes.len();
+                        Cow::Owned(bytes)
+                    }
+                    Err(UnzipError::TooLarge { .. }) if is_too_many => {
+                        return starts(archives, named);
+                    }
+                    Err(UnzipError::TooLarge { .. }) if room < MOST_BYTES => {
+                        return Err(DataError::TooLarge);
+                    }
+                    Err(error) => return Err(failed(error)),
+                }
+            }
+        };
+        contents.push((&file.name, bytes));
+    }
+    if is_too_many {
+        leave_out_same(&mut contents, remarks);
+    }
+    Ok(contents)
+}
+
+/// Leaves out each file that is the same as another, where what remains can be one pair or two: some
+/// archives hold all files twice over, while several sets of images may share their labels.
+fn leave_out_same(contents: &mut Contents<'_>, remarks: &mut Vec<Remark>) {
+    let same = |index: usize| {
+        let (name, bytes) = &contents[index];
+        let (other, _) = contents[..index].iter().find(|(_, other)| other == bytes)?;
+        Some(Remark::Same {
+            file: (*name).to_owned(),
+            other: (*other).to_owned(),
+        })
+    };
+    let same: Vec<Option<Remark>> = (0..contents.len()).map(same).collect();
+    let mut rest = [0; 2];
+    for ((name, bytes), _) in contents
+        .iter()
+        .zip(&same)
+        .filter(|(_, same)| same.is_none())
+    {
+        match import::is_images(import::File { name, bytes }) {
+            Some(is_images) => rest[usize::from(is_images)] += 1,
+            None => return,
+        }
+    }
+    if matches!(rest, [1, 1] | [2, 2]) {
+        let mut is_same = same.iter().map(Option::is_some);
+        contents.retain(|_| is_same.next() == Some(false));
+        remarks.extend(same.into_iter().flatten());
+    }
+}
+
+/// The beginnings of all files: enough to say which pairs they make.
+fn starts<'a>(archives: &[Opened<'a>], named: &'a [Named<'a>]) -> Result<Contents<'a>, DataError> {
+    let start = |file: &'a Named<'a>| {
+        let bytes = match &file.place {
+            Place::Chosen(bytes) => Cow::Borrowed(*bytes),
+            Place::In(index, packed) => {
+                let Opened { name, archive } = &archives[*index];
+                let start = archive.start(packed, START_BYTES);
+                Cow::Owned(start.map_err(|error| DataError::Unzip {
+                    archive: (*name).to_owned(),
+                    error,
+                })?)
+            }
+        };
+        Ok((file.name.as_str(), bytes))
+    };
+    named.iter().map(start).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+    use crate::import::unzip::tests::zipped;
+    use kiln_model::dataset::Part;
+    use kiln_model::spec::PIXELS;
+
+    fn idx(axes: &[u32], values: impl IntoIterator<Item = u8>) -> Vec<u8> {
+        let magic = 0x0800 + axes.len() as u32;
+        let words = std::iter::once(magic).chain(axes.iter().copied());
+        let mut file: Vec<u8> = words.flat_map(u32::to_be_bytes).collect();
+        file.extend(values);
+        file
+    }
+
+    /// Images of one value and their labels.
+    fn pair(count: usize, value: u8) -> [Vec<u8>; 2] {
+        [
+            idx(
+                &[count as u32, 28, 28],
+                std::iter::repeat_n(value, PIXELS * count),
+            ),
+            idx(
+                &[count as u32],
+                (0..count).map(|image| (image * 7 % 10) as u8),
+            ),
+        ]
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn summary_of(files: &[(&str, &[u8])], choices: DataChoices) -> Result<DataSummary, DataError> {
+        let files: Vec<DataFile> = files
+            .iter()
+            .map(|(name, bytes)| DataFile {
+                name: (*name).to_owned(),
+                bytes: bytes.to_vec(),
+            })
+            .collect();
+        read(&files, choices).map(|(summary, _)| summary)
+    }
+
+    fn sentence(files: &[(&str, &[u8])]) -> String {
+        let error = summary_of(files, DataChoices::default()).unwrap_err();
+        error.to_string()
+    }
+
+    #[test]
+    fn data_is_the_same_in_archives_and_beside_them() {
+        let [images, labels] = pair(1_400, 3);
+        let [test_images, test_labels] = pair(30, 4);
+        let plain: [(&str, &[u8]); 4] = [
+            ("train-images", &images),
+            ("train-labels", &labels),
+            ("test-images", &test_images),
+            ("test-labels", &test_labels),
+        ];
+        let expected = summary_of(&plain, DataChoices::default()).unwrap();
+        assert_eq!(
+            (expected.training_images, expected.test_images),
+            (1_400, 30)
+        );
+        assert_eq!(expected.remarks, []);
+
+        let packed = gzip(&images);
+        let whole = zipped(&[
+            ("a/train-images.gz", &packed),
+            ("__MACOSX/a/._train-images.gz", b"x"),
+            ("a/README.md", b"About these."),
+            ("a/b/train-labels", &labels),
+            ("test-images", &test_images),
+            ("test-labels", &test_labels),
+        ]);
+        let one = summary_of(&[("data.zip", &whole)], DataChoices::default()).unwrap();
+        assert_eq!(one.hash, expected.hash);
+        let left_out = Remark::LeftOut {
+            files: vec!["data.zip/a/README.md".to_owned()],
+        };
+        assert_eq!(one.remarks, [left_out]);
+
+        let train = zipped(&[plain[0], plain[1]]);
+        let test = zipped(&[plain[2]]);
+        let beside = summary_of(
+            &[
+                ("train.zip", &train),
+                ("._test.zip", b"of macOS"),
+                (".DS_Store", b"of macOS"),
+                ("test.zip", &test),
+                plain[3],
+            ],
+            DataChoices::default(),
+        );
+        assert_eq!(beside.unwrap(), expected);
+    }
+
+    #[test]
+    fn of_several_pairs_those_chosen_are_taken() {
+        let files: Vec<[Vec<u8>; 2]> = (0..3).map(|value| pair(1_400, value)).collect();
+        let names = ["letters", "digits-test", "digits-train"];
+        let names = names.map(|name| [format!("{name}-images.gz"), format!("{name}-labels")]);
+        let images: Vec<Vec<u8>> = files.iter().map(|[images, _]| gzip(images)).collect();
+        let mut entries: Vec<(&str, &[u8])> = Vec::new();
+        for ((names, images), [_, labels]) in names.iter().zip(&images).zip(&files) {
+            entries.push((&names[0], images));
+            entries.push((&names[1], labels));
+        }
+        let zip = zipped(&entries);
+        let error = summary_of(&[("e.zip", &zip)], DataChoices::default()).unwrap_err();
+        let pairs = error.pairs();
+        assert_eq!(pairs.len(), 3);
+        assert_eq!(pairs[1].images, "e.zip/digits-train-images.gz");
+        assert_eq!(pairs[1].labels, "e.zip/digits-train-labels");
+        assert_eq!(
+            (pairs[1].count, pairs[1].part),
+            (1_400, Some(Part::Training))
+        );
+        assert!(error.to_string().starts_with(
+            "there are 3 pairs of files by the names: e.zip/digits-test-images.gz with \
+             e.zip/digits-test-labels; "
+        ));
+
+        let chosen = |pairs: &[PairNames]| DataChoices {
+            files: pairs
+                .iter()
+                .flat_map(|pair| [pair.images.clone(), pair.labels.clone()])
+                .collect(),
+            ..DataChoices::default()
+        };
+        let one = summary_of(&[("e.zip", &zip)], chosen(&pairs[2..])).unwrap();
+        assert_eq!((one.training_images, one.is_test_cut_off), (1_200, true));
+        let two = summary_of(&[("e.zip", &zip)], chosen(&pairs[..2])).unwrap();
+        assert_eq!((two.training_images, two.test_images), (1_400, 1_400));
+        assert_eq!(two.choices, chosen(&pairs[..2]));
+        let mut missing = chosen(&pairs[..1]);
+        missing.files[0] = "e.zip/none".to_owned();
+        assert_eq!(
+            summary_of(&[("e.zip", &zip)], missing)
+                .unwrap_err()
+                .to_string(),
+            "e.zip/none was chosen, but is not among the files"
+        );
+    }
+
+    #[test]
+    fn files_that_an_archive_holds_twice_count_once() {
+        let ([images, labels], [more, others]) = (pair(1_100, 1), pair(40, 2));
+        let twice: [(&str, &[u8]); 8] = [
+            ("t10k-images/t10k-images", &more),
+            ("t10k-images.idx3-ubyte", &more),
+            ("t10k-labels/t10k-labels", &others),
+            ("t10k-labels.idx1-ubyte", &others),
+            ("train-images/train-images", &images),
+            ("train-images.idx3-ubyte", &images),
+            ("train-labels/train-labels", &labels),
+            ("train-labels.idx1-ubyte", &labels),
+        ];
+        let summary = summary_of(&[("k.zip", &zipped(&twice))], DataChoices::default()).unwrap();
+        assert_eq!((summary.training_images, summary.test_images), (1_100, 40));
+        assert_eq!(summary.remarks.len(), 4);
+        assert_eq!(
+            crate::data::remark(&summary.remarks[0]),
+            "k.zip/t10k-images.idx3-ubyte was left out: it is the same as \
+             k.zip/t10k-images/t10k-images."
+        );
+        // Labels that two sets of images share are no mistake.
+        let shared: [(&str, &[u8]); 6] = [
+            ("a-images", &more),
+            ("a-labels", &others),
+            ("b-images", &pair(40, 9)[0]),
+            ("b-labels", &others),
+            ("c-images", &images),
+            ("c-labels", &labels),
+        ];
+        let error = summary_of(&shared, DataChoices::default()).unwrap_err();
+        assert_eq!(error.pairs().len(), 3);
+    }
+
+    #[test]
+    fn archives_of_other_things_are_called_what_they_are() {
+        let [images, labels] = pair(2, 1);
+        assert_eq!(
+            sentence(&[("mnist.npz", &zipped(&[("x_test.npy", b"\x93NUMPY\x01\0")]))]),
+            "mnist.npz holds no idx files of images or labels; x_test.npy in it is a NumPy array"
+        );
+        assert_eq!(sentence(&[("a.zip", &zipped(&[]))]), "a.zip holds no files");
+        let whole = zipped(&[("images", &images), ("labels", &labels)]);
+        assert!(
+            sentence(&[("a.zip", &whole[..whole.len() - 1])])
+                .starts_with("a.zip is no whole zip file")
+        );
+        let page = zipped(&[("images", b"<html>no</html>"), ("labels", &labels)]);
+        // The labels alone are left.
+        assert_eq!(
+            sentence(&[("a.zip", &page)]),
+            "Kiln takes 2 files (images and labels) or 4 (training and test), not 1"
+        );
+        // A file that is cut off is no other thing.
+        let cut = gzip(&images);
+        let cut = zipped(&[("images.gz", &cut[..cut.len() / 2]), ("labels", &labels)]);
+        assert!(sentence(&[("a.zip", &cut)]).starts_with("a.zip/images.gz is cut off"));
+        assert_eq!(
+            sentence(&[("labels.zip", b"<!doctype html>"), ("images", &images)]),
+            "labels.zip is a web page, not labels: the download was probably refused; open its \
+             address in the browser and see"
+        );
+    }
+
+    #[test]
+    fn whatever_was_altered_there_is_an_answer() {
+        let [images, labels] = pair(3, 1);
+        let good = zipped(&[("images", &images), ("labels.gz", &gzip(&labels))]);
+        for at in (0..good.len()).filter(|at| *at < 60 || at + 700 > good.len()) {
+            for value in [0, 1, 0x80, 0xff] {
+                let mut altered = good.clone();
+                altered[at] ^= value;
+                let said = sentence(&[("a.zip", &altered)]);
+                assert!(!said.is_empty());
+            }
+            assert!(!sentence(&[("a.zip", &good[..at])]).is_empty());
+        }
+    }
+}
