@@ -1,11 +1,12 @@
 """Makes the seeds out of the fixtures, without their values, which the targets add.
 
-    python seeds.py        (with the package onnx)
+    python seeds.py        (with the packages onnx and h5py)
 """
 
 import pathlib
 import zipfile
 
+import h5py
 import onnx
 
 HERE = pathlib.Path(__file__).parent
@@ -69,7 +70,22 @@ def onnxs():
         (folder("onnx") / f"{name}.onnx").write_bytes(model.SerializeToString())
 
 
+def hdf5s():
+    """Both generations, each with its description and small arrays, without what all begin with."""
+    for version in ("earliest", "latest"):
+        path = folder("hdf5") / f"{version}.h5"
+        with h5py.File(FIXTURES / "keras2.h5") as source:
+            described = source.attrs["model_config"]
+        with h5py.File(path, "w", libver=version) as file:
+            file.attrs["model_config"] = described
+            for layer in ("conv1", "fc"):
+                for array in ("kernel:0", "bias:0"):
+                    file[f"model_weights/{layer}/{layer}/{array}"] = [0.0] * 2
+        path.write_bytes(path.read_bytes()[8:])
+
+
 torch()
 safetensors()
 zips()
 onnxs()
+hdf5s()

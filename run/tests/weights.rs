@@ -21,10 +21,18 @@ const TORCHSCRIPT: &[u8] = fixture!("torchscript.onnx");
 const DYNAMO: &[u8] = fixture!("dynamo.onnx");
 const KERAS_TORCH: &[u8] = fixture!("keras-torch.onnx");
 const KERAS_TENSORFLOW: &[u8] = fixture!("keras-tensorflow.onnx");
+const KERAS_3: &[u8] = fixture!("keras3.keras");
+const KERAS_3_HDF5: &[u8] = fixture!("keras3.h5");
+const KERAS_3_WEIGHTS: &[u8] = fixture!("keras3.weights.h5");
+const KERAS_2_HDF5: &[u8] = fixture!("keras2.h5");
+const KERAS_2_WEIGHTS: &[u8] = fixture!("keras2-weights.h5");
+const CHANNELS_FIRST: &[u8] = fixture!("channels-first.keras");
 
 const OTHER_NAMES: &str = "Its tensors have other names; their shapes say which is which.";
 const CHANNELS_LAST: &str =
-    "Its features are in another order; the dense layer was put in that of PyTorch.";
+    "Its features have another order; the dense layer's weights were put in that of PyTorch.";
+const NOT_SAID: &str = "It does not say which order its features have; that of Keras' default was \
+                        taken, with channels last.";
 
 /// What is in all files.
 fn known() -> Vec<f32> {
@@ -57,12 +65,17 @@ fn any_name(bytes: &[u8]) -> Result<Found, WeightsError> {
 fn weights_come_back_bit_by_bit() {
     let known = known();
     assert_eq!(known.len(), PARAMETER_COUNT);
-    let files: [(&[u8], &[&str]); 5] = [
+    let files: [(&[u8], &[&str]); 10] = [
         (STATE_DICT, &[]),
         (TORCHSCRIPT, &[]),
         (DYNAMO, &[]),
         (KERAS_TORCH, &[OTHER_NAMES, CHANNELS_LAST]),
         (KERAS_TENSORFLOW, &[OTHER_NAMES, CHANNELS_LAST]),
+        (KERAS_3, &[CHANNELS_LAST]),
+        (KERAS_3_HDF5, &[CHANNELS_LAST]),
+        (KERAS_3_WEIGHTS, &[OTHER_NAMES, NOT_SAID]),
+        (KERAS_2_HDF5, &[CHANNELS_LAST]),
+        (KERAS_2_WEIGHTS, &[NOT_SAID]),
     ];
     for (bytes, remarks) in files {
         let found = any_name(bytes).unwrap();
@@ -80,9 +93,9 @@ fn coarse_weights_come_back_as_coarse_as_they_were() {
     assert!(found.remarks[0].contains("bfloat16"), "{:?}", found.remarks);
 }
 
-#[test]
-fn views_of_a_shared_storage_come_back() {
-    let found = any_name(CHECKPOINT).unwrap();
+/// Halves of the known weights come back out of a file, and that is all there is to say.
+fn halves_come_back(bytes: &[u8]) {
+    let found = any_name(bytes).unwrap();
     assert!(found.remarks[0].contains("float16"), "{:?}", found.remarks);
     assert_eq!(found.remarks.len(), 1);
     for (found, known) in found.weights.iter().zip(known()) {
@@ -93,8 +106,18 @@ fn views_of_a_shared_storage_come_back() {
     }
 }
 
+#[test]
+fn views_of_a_shared_storage_come_back() {
+    halves_come_back(CHECKPOINT);
+}
+
+#[test]
+fn features_with_channels_first_stay_in_their_order() {
+    halves_come_back(CHANNELS_FIRST);
+}
+
 /// All that can be read, each whole.
-const ALL: [&[u8]; 7] = [
+const ALL: [&[u8]; 13] = [
     STATE_DICT,
     CHECKPOINT,
     SAFETENSORS,
@@ -102,6 +125,12 @@ const ALL: [&[u8]; 7] = [
     DYNAMO,
     KERAS_TORCH,
     KERAS_TENSORFLOW,
+    KERAS_3,
+    KERAS_3_HDF5,
+    KERAS_3_WEIGHTS,
+    KERAS_2_HDF5,
+    KERAS_2_WEIGHTS,
+    CHANNELS_FIRST,
 ];
 
 /// Whatever the bytes are, there is an answer, and weights are those of the network.
@@ -188,6 +217,24 @@ fn an_altered_pickle_is_answered() {
                 zip.store(name, altered.as_ref().unwrap_or(bytes)).unwrap();
             }
             answers(&zip.finish().unwrap());
+        }
+    }
+}
+
+#[test]
+fn an_hdf5_file_may_refer_to_anywhere() {
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    for file in [KERAS_3_HDF5, KERAS_3_WEIGHTS, KERAS_2_HDF5, KERAS_2_WEIGHTS] {
+        for _ in 0..400 {
+            let mut bytes = file.to_vec();
+            for _ in 0..random.random_range(1..4) {
+                // What is not values is in the first part, with addresses and lengths of 8 bytes, at
+                // multiples of 8.
+                let at = random.random_range(0..2_000) * 8;
+                let other = random.random_range(0..bytes.len() as u64) & !7;
+                bytes[at..at + 8].copy_from_slice(&other.to_le_bytes());
+            }
+            answers(&bytes);
         }
     }
 }

@@ -1,9 +1,11 @@
 //! HDF5 files: groups, with arrays and attributes in them.
 //!
-//! Of all that the HDF5 File Format Specification 3.0 has this knows the part that every reader
-//! knows: superblock 2, object headers of version 2, links in the header, contiguous arrays.
+//! Of all that the HDF5 File Format Specification 3.0 has the writer knows the part that every reader
+//! knows: superblock 2, object headers of version 2, links in the header, contiguous arrays. The
+//! reader knows what h5py writes by default too.
 
 mod checksum;
+pub mod read;
 mod write;
 
 use std::collections::BTreeMap;
@@ -29,12 +31,22 @@ mod message {
     pub const FILL_VALUE: u8 = 0x05;
     /// A name in a group, and the address of what it names.
     pub const LINK: u8 = 0x06;
+    /// That the values of an array are in other files.
+    pub const EXTERNAL: u8 = 0x07;
     /// Where the values of an array are.
     pub const LAYOUT: u8 = 0x08;
     /// How a group grows.
     pub const GROUP_INFO: u8 = 0x0A;
+    /// How the values of an array are compressed.
+    pub const FILTERS: u8 = 0x0B;
     /// A small array with a name.
     pub const ATTRIBUTE: u8 = 0x0C;
+    /// Where more messages are.
+    pub const CONTINUATION: u8 = 0x10;
+    /// Where the links of a group are, as older versions keep them.
+    pub const SYMBOL_TABLE: u8 = 0x11;
+    /// Where the attributes are that are not in the header.
+    pub const ATTRIBUTE_INFO: u8 = 0x15;
 }
 
 /// Classes of types of values.
@@ -45,6 +57,10 @@ mod class {
     pub const FLOATING_POINT: u8 = 1;
     /// Text of a fixed length.
     pub const STRING: u8 = 3;
+    /// Bytes of which nothing is said.
+    pub const OPAQUE: u8 = 5;
+    /// Lists, each of a length of its own.
+    pub const VARIABLE_LENGTH: u8 = 9;
 }
 
 /// A group: arrays, more groups and what is said of it, each by its name.

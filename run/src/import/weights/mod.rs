@@ -3,6 +3,8 @@
 
 mod axes;
 mod graph;
+mod keras;
+mod keras_layers;
 mod layers;
 mod named;
 mod number;
@@ -13,6 +15,7 @@ mod safetensors;
 mod torch;
 
 use super::unzip::{Archive, UnzipError};
+use crate::hdf5::read::{self as hdf5, ReadError};
 
 /// Most bytes of a file. The network's weights take 0.14 MB, and what an optimiser keeps beside
 /// them twice that.
@@ -35,17 +38,22 @@ pub enum WeightsError {
     #[error("is larger than {} MB, and this network takes 0.14 MB", MOST_BYTES >> 20)]
     TooLarge,
     /// None of the formats.
-    #[error("holds no weights that can be read: it is no file of PyTorch, ONNX or safetensors")]
+    #[error(
+        "holds no weights that can be read: it is no file of PyTorch, Keras, ONNX or safetensors"
+    )]
     Unknown,
     /// Not what its name says.
     #[error("is damaged or something else: it does not begin as a file that ends in {0:?}")]
     Misnamed(&'static str),
     /// A zip archive with something else.
-    #[error("is a zip file, but none that PyTorch saved weights in")]
+    #[error("is a zip file, but none that PyTorch or Keras saved weights in")]
     OtherZip,
     /// It cannot be unpacked.
     #[error(transparent)]
     Unzip(#[from] UnzipError),
+    /// It is HDF5 of which something cannot be read.
+    #[error(transparent)]
+    Hdf5(#[from] ReadError),
     /// What PyTorch wrote before version 1.6.
     #[error("is of PyTorch's old format. Load it in PyTorch and save it again with torch.save")]
     OldTorch,
@@ -121,7 +129,15 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Found, WeightsError> {
         return Err(WeightsError::TooLarge);
     }
     if Archive::is_one(bytes) {
-        return torch::read(&Archive::open(bytes)?);
+        let archive = Archive::open(bytes)?;
+        let mut files = archive.files.iter();
+        return match files.find(|file| file.name == keras::WEIGHTS) {
+            Some(weights) => keras::read_archive(&archive, weights),
+            None => torch::read(&archive),
+        };
+    }
+    if hdf5::is_one(bytes) {
+        return keras::read(bytes);
     }
     // First, since the length it begins with may look like anything else.
     if safetensors::is_one(bytes) {
@@ -133,7 +149,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Found, WeightsError> {
     if onnx::is_one(bytes) {
         return onnx::read(bytes);
     }
-    let endings = [".safetensors", ".onnx", ".pt", ".pth"];
+    let endings = [".safetensors", ".onnx", ".pt", ".pth", ".keras", ".h5"];
     let name = name.to_ascii_lowercase();
     let said = endings.into_iter().find(|ending| name.ends_with(ending));
     Err(said.map_or(WeightsError::Unknown, WeightsError::Misnamed))

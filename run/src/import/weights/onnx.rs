@@ -15,6 +15,9 @@ use crate::onnx::{ModelProto, TensorProto};
 /// them all; they hold each other no deeper than they are declared, and prost skips none that is
 /// nested deeper than 100.
 const MOST_BYTES: usize = 1 << 20;
+/// What is said where features are in another order.
+pub const OTHER_ORDER: &str =
+    "Its features have another order; the dense layer's weights were put in that of PyTorch.";
 /// Rows, and columns, of the feature maps that the dense layer takes.
 const SIDE: usize = LAYERS[4].output[1];
 
@@ -55,9 +58,7 @@ pub fn read(bytes: &[u8]) -> Result<Found, WeightsError> {
         Part::Plain | Part::Sum => false,
     };
     if arrays.iter().any(channels_last) {
-        let remark =
-            "Its features are in another order; the dense layer was put in that of PyTorch.";
-        found.remarks.push(remark.to_owned());
+        found.remarks.push(OTHER_ORDER.to_owned());
     }
     Ok(found)
 }
@@ -127,7 +128,7 @@ fn values(array: &Array, number: Number) -> Result<Vec<f32>, WeightsError> {
 
 /// The weights of the dense layer as PyTorch has them, `[outputs, features]`, with features in the
 /// order channel, row, column.
-fn in_order(values: &[f32], dense: Dense) -> Vec<f32> {
+pub fn in_order(values: &[f32], dense: Dense) -> Vec<f32> {
     let source = |index: usize| {
         let (output, feature) = (index / FEATURES, index % FEATURES);
         let there = dense.flattened.iter().fold(0, |there, axis| match axis {
