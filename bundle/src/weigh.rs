@@ -9,10 +9,10 @@ use crate::error::Error;
 /// Modules that arrive together, and the most that they may weigh, in gzip kilobytes.
 const LIMITS: [(Modules, u64); 5] = [
     (Modules::Page, 400),
-    (Modules::Parts, 560),
-    (Modules::FileWorker, 450),
+    (Modules::Parts, 610),
+    (Modules::FileWorker, 780),
     (Modules::CpuWorker, 970),
-    (Modules::GpuWorker, 2_500),
+    (Modules::GpuWorker, 2_540),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,6 +29,7 @@ fn answer(message: ToWorker) {
         } => make::one(format, which, &parcel),
         ToWorker::Pack { parcels } => make::archive(&parcels),
         ToWorker::Weigh { which, parcel } => make::weigh(which, &parcel),
+        ToWorker::Check { files, choices } => unpack::check(&files, choices),
         ToWorker::Unpack { file, newcomer } => unpack::unpack(&file, *newcomer),
         _ => post(&FromWorker::Fatal {
             details: "this worker only makes and reads files".to_owned(),

@@ -12,7 +12,7 @@ use web_sys::ReadableStreamDefaultReader;
 use crate::browser::scope::post;
 use crate::browser::words::describe;
 use kiln_run::import::data::{DataError, read, summary};
-use kiln_run::protocol::{Data, DataChoices, DataFile, FromWorker};
+use kiln_run::protocol::{Data, FromWorker};
 
 /// Bytes between two reports of progress.
 const REPORT_BYTES: u64 = 100_000;
@@ -49,16 +49,6 @@ pub async fn load(data: Data) -> Option<Dataset> {
             None
         }
     }
-}
-
-/// Tells the page whether files are data to train on.
-pub fn check(files: &[DataFile], choices: DataChoices) {
-    let outcome = read(files, choices).map(|(data, _)| data);
-    let pairs = outcome.as_ref().err().map_or(&[][..], DataError::pairs);
-    post(&FromWorker::Checked {
-        pairs: pairs.to_vec(),
-        outcome: outcome.map_err(|error| error.to_string()),
-    });
 }
 
 async fn load_files(progress: &mut Progress) -> Result<Dataset, LoadError> {

@@ -121,12 +121,9 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
                 });
                 continue;
             }
-            ToWorker::Check { files, choices } => {
-                data::check(&files, choices);
-                continue;
-            }
             // The page asks the worker for files.
-            ToWorker::Export { .. }
+            ToWorker::Check { .. }
+            | ToWorker::Export { .. }
             | ToWorker::Pack { .. }
             | ToWorker::Weigh { .. }
             | ToWorker::Unpack { .. } => {

@@ -384,7 +384,7 @@ async fn check(
 ) -> Result<(Vec<DataFile>, DataSummary), Unfit> {
     let (sender, answered) = oneshot::channel();
     let sender = Rc::new(RefCell::new(Some(sender)));
-    let bridge = Bridge::start(Program::CpuTrainer, move |message| {
+    let bridge = Bridge::start(Program::Files, move |message| {
         let answer = match message {
             FromWorker::Checked { outcome, pairs } => (outcome, pairs),
             FromWorker::Fatal { details } => (Err(details), Vec::new()),
