@@ -148,3 +148,47 @@ async fn bad_archives_are_a_sentence() -> Outcome {
     assert!(kept.as_str().unwrap().starts_with("#/files?run="), "{kept}");
     page.close().await
 }
+
+/// Weights of other programs become a run that can be evaluated and trained on.
+#[tokio::test]
+async fn weights_of_other_programs_become_runs() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    let fixtures = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/interop/fixtures"));
+    page.press("link", "Files").await?;
+    let files = ["state_dict.pt", "dynamo.onnx"].map(|name| fixtures.join(name));
+    page.choose_files("Import", &files).await?;
+    page.wait_for_text("Imported state_dict.", 30).await?;
+    page.wait_for_text("Imported dynamo.", 30).await?;
+    page.press("link", "Evaluate").await?;
+    let mut headlines = Vec::new();
+    for name in ["state_dict", "dynamo"] {
+        page.choose("Run", name).await?;
+        page.choose("Split", "Test").await?;
+        page.press("button", "Score now").await?;
+        page.wait_for_text("wrong of 10 000", 120).await?;
+        let text = page.text().await?;
+        let headline = text.lines().find(|line| line.contains("wrong of 10 000"));
+        headlines.push(headline.map(str::to_owned));
+    }
+    // The same weights answer the same.
+    assert!(headlines[0].is_some());
+    assert_eq!(headlines[0], headlines[1]);
+    page.press("link", "Runs").await?;
+    page.press("button", "state_dict").await?;
+    page.press("button", "Open").await?;
+    page.press("link", "Train").await?;
+    page.press("button", "Continue").await?;
+    page.wait_for_state(&["running"], 60).await?;
+    page.wait_for_step(2, 60).await?;
+    let name = page.show_files().await?;
+    assert_eq!(name, "state_dict");
+    // What is of another network changes nothing.
+    let folder = tempfile::tempdir()?;
+    let cut = std::fs::read(fixtures.join("state_dict.pt"))?;
+    page.choose_files("Import", &file(&folder, "cut.pt", &cut[..9_000])?)
+        .await?;
+    page.wait_for_text("cut.pt is no whole zip file", 30)
+        .await?;
+    page.close().await
+}
