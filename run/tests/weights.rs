@@ -93,9 +93,8 @@ fn coarse_weights_come_back_as_coarse_as_they_were() {
     assert!(found.remarks[0].contains("bfloat16"), "{:?}", found.remarks);
 }
 
-/// Halves of the known weights come back out of a file, and that is all there is to say.
-fn halves_come_back(bytes: &[u8]) {
-    let found = any_name(bytes).unwrap();
+/// Whether these are the known weights as halves, and that is all there is to say.
+fn assert_halves(found: &Found) {
     assert!(found.remarks[0].contains("float16"), "{:?}", found.remarks);
     assert_eq!(found.remarks.len(), 1);
     for (found, known) in found.weights.iter().zip(known()) {
@@ -108,12 +107,12 @@ fn halves_come_back(bytes: &[u8]) {
 
 #[test]
 fn views_of_a_shared_storage_come_back() {
-    halves_come_back(CHECKPOINT);
+    assert_halves(&any_name(CHECKPOINT).unwrap());
 }
 
 #[test]
 fn features_with_channels_first_stay_in_their_order() {
-    halves_come_back(CHANNELS_FIRST);
+    assert_halves(&any_name(CHANNELS_FIRST).unwrap());
 }
 
 /// All that can be read, each whole.
