@@ -31,6 +31,8 @@ cargo xtask COMMAND
                        http://127.0.0.1:8080 unless ADDRESS says otherwise
   check                format, lints for every target, and the rule that the page never links burn
   test                 sets up what is missing, then check and all tests, in Chromium too
+  interop              opens the files of a run in every program they are for, PyTorch too (6 GB), which
+                       test leaves out
   reproduce            trains the course's two runs and prints their figures beside the reference
   bench [-- OPTIONS]   measures speed and sizes in Chromium; with `long`, what a run of two million
                        steps costs the page; with `peers`, the speed of other programs that train
@@ -55,11 +57,12 @@ fn run(command: &str, options: &[String]) -> Result<(), Error> {
         "build" => page::build(&mut Shell::new()?, options),
         "host" => page::host(&mut Shell::new()?, options),
         "bench" => figures::bench(&mut Shell::new()?, options),
-        "check" | "test" | "reproduce" if !options.is_empty() => Err(Error::Usage(format!(
-            "`cargo xtask {command}` takes no options."
-        ))),
+        "check" | "test" | "interop" | "reproduce" if !options.is_empty() => Err(Error::Usage(
+            format!("`cargo xtask {command}` takes no options."),
+        )),
         "check" => check::check(&Shell::new()?),
         "test" => test::test(&mut Shell::new()?),
+        "interop" => test::interop(&mut Shell::new()?),
         "reproduce" => figures::reproduce(&Shell::new()?),
         "help" | "--help" | "-h" => {
             // Whoever closes the pipe early has read enough.

@@ -51,6 +51,23 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     Ok(())
 }
 
+/// `cargo xtask interop`: the files of a run in every program, PyTorch among them.
+///
+/// # Errors
+/// A tool that cannot be had, or a file that a program does not open as it should.
+pub fn interop(shell: &mut Shell) -> Result<(), Error> {
+    setup::set_up(shell)?;
+    let driver = browser::set_up(shell)?;
+    browser::python(shell)?;
+    page::build_with_tools(shell, &[])?;
+    let mut interop = workspace_tests(shell);
+    interop
+        .args(["--test=interop"])
+        .env("CHROMEDRIVER", &driver)
+        .env("KILN_INTEROP", "torch");
+    shell.step("Files in every program", interop)
+}
+
 /// Native tests of the workspace; always the same selection, so that burn is compiled once.
 fn workspace_tests(shell: &Shell) -> Command {
     shell.command(
