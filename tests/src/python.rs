@@ -6,21 +6,24 @@ use std::process::{Command, ExitStatus};
 
 use crate::HarnessError;
 
-/// The Python of an environment that has these packages; it is made once, and again where the list
-/// has changed. `size` says how much is loaded then.
+/// The Python of an environment that has the packages of these lists; it is made once, and again where
+/// a list has changed. `size` says how much is loaded then.
 ///
 /// # Errors
 /// No Python with venv, or packages that cannot be loaded.
-pub fn environment(name: &str, requirements: &Path, size: &str) -> Result<PathBuf, HarnessError> {
+pub fn environment(name: &str, lists: &[PathBuf], size: &str) -> Result<PathBuf, HarnessError> {
     let folder = target().join(name).join("venv");
     let python = folder.join("bin/python");
     let installed = folder.join("requirements.txt");
-    let wanted = std::fs::read_to_string(requirements)?;
+    let mut wanted = String::new();
+    for list in lists {
+        wanted += &std::fs::read_to_string(list)?;
+    }
     if std::fs::read_to_string(&installed).is_ok_and(|there| there == wanted) {
         return Ok(python);
     }
     let missing = |what: &str| HarnessError::Missing {
-        what: format!("The packages of {} {what}.", requirements.display()),
+        what: format!("The packages of {lists:?} {what}."),
         remedy: "Put a Python with venv and pip on PATH as python3, in a version that these packages \
                  are made for; then run this again.",
     };
@@ -35,17 +38,18 @@ pub fn environment(name: &str, requirements: &Path, size: &str) -> Result<PathBu
     if !succeeded(made, || missing("need python3, which is not on PATH"))? {
         return Err(missing("need venv; the reason stands above"));
     }
-    let loaded = Command::new(&python)
-        .args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-        ])
-        .arg("--requirement")
-        .arg(requirements)
-        .status();
+    let mut load = Command::new(&python);
+    load.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]);
+    for list in lists {
+        load.arg("--requirement").arg(list);
+    }
+    let loaded = load.status();
     if !succeeded(loaded, || missing("need a Python that is whole"))? {
         return Err(missing("could not be loaded; the reason stands above"));
     }

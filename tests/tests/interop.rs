@@ -67,12 +67,15 @@ async fn leave(page: &Page, folder: &Path) -> Result<String, HarnessError> {
 /// Runs every script beside the files; each says what it checked.
 fn open_all(folder: &Path, stem: &str) -> Outcome {
     // PyTorch is several times as large as all the others: it is asked for by name.
-    let (name, list, size) = if std::env::var_os("KILN_INTEROP").is_some() {
-        ("interop-torch", "requirements-torch.txt", "6 GB")
+    let is_asked = std::env::var_os("KILN_INTEROP").is_some();
+    let mut lists = vec![scripts().join("requirements.txt")];
+    let (name, size) = if is_asked {
+        lists.push(scripts().join("requirements-torch.txt"));
+        ("interop-torch", "6 GB")
     } else {
-        ("interop", "requirements.txt", "1.3 GB")
+        ("interop", "1.3 GB")
     };
-    let python = environment(name, &scripts().join(list), size)?;
+    let python = environment(name, &lists, size)?;
     for script in SCRIPTS {
         let ended = Command::new(&python)
             .arg(scripts().join(script))

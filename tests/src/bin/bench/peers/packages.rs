@@ -27,7 +27,7 @@ pub fn folder() -> PathBuf {
 pub fn install() -> Result<Packages, HarnessError> {
     install_libraries()?;
     let list = folder().join("requirements.txt");
-    let python = environment("peers", &list, "1.6 GB of Keras and TensorFlow")?;
+    let python = environment("peers", &[list], "1.6 GB of Keras and TensorFlow")?;
     Ok(Packages {
         python,
         versions: versions()?,
