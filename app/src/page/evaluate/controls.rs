@@ -5,8 +5,8 @@ use kiln_model::dataset::Part;
 use leptos::prelude::*;
 
 use super::look::Look;
+use crate::page::parts::run_choice::RunChoice;
 use kiln_run::format;
-use kiln_run::protocol::RunId;
 
 /// How long each epoch is shown when they follow one another by themselves.
 const PLAY_MS: u32 = 700;
@@ -17,50 +17,10 @@ const SPLITS: [Part; 2] = [Part::Test, Part::Validation];
 pub fn Controls(look: Look) -> AnyView {
     view! {
         <div class="toolbar" role="group" aria-label="What is evaluated">
-            <RunChoice look />
+            <RunChoice trainer=look.trainer chosen=look.run choose=move |id| look.choose(id) />
             <SplitChoice look />
             <EpochScrubber look />
         </div>
-    }
-    .into_any()
-}
-
-#[component]
-fn RunChoice(look: Look) -> AnyView {
-    let library = look.trainer.library;
-    let names = Memo::new(move |_| {
-        library.records.with(|records| {
-            let names = records.iter().rev();
-            names
-                .map(|record| (record.identity.id, record.identity.name.clone()))
-                .collect::<Vec<_>>()
-        })
-    });
-    let options = move || {
-        let names = names.get();
-        let chosen = look.run.get();
-        let is_gone = !names.iter().any(|(id, _)| Some(*id) == chosen);
-        let nothing = is_gone.then(|| {
-            view! { <option value="" selected=true disabled=true>{format::NOTHING}</option> }
-        });
-        let options = names
-            .into_iter()
-            .map(|(id, name)| {
-                view! { <option value=id.0.to_string() selected=Some(id) == chosen>{name}</option> }
-            })
-            .collect_view();
-        (nothing, options)
-    };
-    let choose = move |event| {
-        if let Ok(id) = event_target_value(&event).parse() {
-            look.choose(RunId(id));
-        }
-    };
-    view! {
-        <label>
-            "Run"
-            <select aria-label="Run" on:change=choose>{options}</select>
-        </label>
     }
     .into_any()
 }

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
 use crate::page::parts::import::ImportButton;
+use crate::page::parts::run_choice::RunChoice;
 use crate::page::state::trainer::Trainer;
 use chosen::Chosen;
 use kiln_model::spec::PARAMETER_COUNT;
@@ -83,7 +84,7 @@ pub fn Files(trainer: Trainer, #[prop(into)] asked: Signal<Option<RunId>>) -> An
         <div class="files">
             <div class="head">
                 <h1 tabindex="-1">"Files"</h1>
-                {move || name.with(Option::is_some).then(|| view! { <RunChoice trainer chosen /> })}
+                {move || name.with(Option::is_some).then(|| view! { <RunChoice trainer chosen=chosen.id choose=move |id| chosen.pick(id) /> })}
                 <ImportButton trainer />
             </div>
             {body}
@@ -117,40 +118,6 @@ fn NoFiles(trainer: Trainer) -> AnyView {
             <p>{text}</p>
             <a class="button" href="#/train">"Train"</a>
         </section>
-    }
-    .into_any()
-}
-
-#[component]
-fn RunChoice(trainer: Trainer, chosen: Chosen) -> AnyView {
-    let names = Memo::new(move |_| {
-        trainer.library.records.with(|records| {
-            let names = records.iter().rev();
-            names
-                .map(|record| (record.identity.id, record.identity.name.clone()))
-                .collect::<Vec<_>>()
-        })
-    });
-    let options = move || {
-        let now = chosen.id.get();
-        names
-            .get()
-            .into_iter()
-            .map(|(id, name)| {
-                view! { <option value=id.0.to_string() selected=Some(id) == now>{name}</option> }
-            })
-            .collect_view()
-    };
-    let choose = move |event| {
-        if let Ok(id) = event_target_value(&event).parse() {
-            chosen.pick(RunId(id));
-        }
-    };
-    view! {
-        <label>
-            "Run"
-            <select aria-label="Run" on:change=choose>{options}</select>
-        </label>
     }
     .into_any()
 }

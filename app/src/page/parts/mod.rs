@@ -12,6 +12,7 @@ pub mod later;
 pub mod listing;
 pub mod notices;
 pub mod run_cells;
+pub mod run_choice;
 pub mod run_list;
 pub mod share;
 pub mod theme;
