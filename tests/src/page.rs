@@ -691,6 +691,19 @@ impl Page {
         }
     }
 
+    /// Drops files and folders in the middle of the page.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn drop_files(&self, paths: &[PathBuf]) -> Result<(), HarnessError> {
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let data = json!({ "items": [], "files": paths, "dragOperationsMask": 1 });
+            let event = json!({ "type": kind, "x": 300, "y": 300, "data": data });
+            self.cdp("Input.dispatchDragEvent", event).await?;
+        }
+        Ok(())
+    }
+
     /// Types a text where the focus is, in place of what is selected.
     ///
     /// # Errors

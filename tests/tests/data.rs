@@ -497,6 +497,19 @@ async fn data_comes_as_people_have_it() -> Outcome {
     // What was made of the same files before is not kept beside it.
     let kept = "document.querySelectorAll('.sources li').length";
     page.wait_for_value(kept, &json!(2), 20).await?;
+    // A folder is dropped, with a folder in it.
+    let inner = folder.path().join("dropped/inner");
+    std::fs::create_dir_all(&inner)?;
+    std::fs::write(
+        inner.join("kuzushiji-images"),
+        idx(&[1_400, 28, 28], &images[..1_400 * PIXELS]),
+    )?;
+    std::fs::write(
+        inner.join("kuzushiji-labels"),
+        idx(&[1_400], &labels[..1_400]),
+    )?;
+    page.drop_files(&[folder.path().join("dropped")]).await?;
+    page.wait_for_text("Imported kuzushiji", 60).await?;
     page.close().await
 }
 

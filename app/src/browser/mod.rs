@@ -8,6 +8,8 @@ pub mod codec;
 #[cfg(feature = "page")]
 pub mod download;
 #[cfg(feature = "page")]
+pub mod dropped;
+#[cfg(feature = "page")]
 pub mod lock;
 #[cfg(any(feature = "page", feature = "worker"))]
 pub mod probe;

@@ -10,6 +10,7 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{DragEvent, HtmlInputElement};
 
 use crate::browser::bridge;
+use crate::browser::dropped::Dropped;
 use crate::page::state::notice::{Notice, Taking};
 use crate::page::state::trainer::Trainer;
 
@@ -17,6 +18,7 @@ use crate::page::state::trainer::Trainer;
 #[derive(Clone, Copy)]
 struct Intake {
     import: fn(Trainer, Vec<File>),
+    import_dropped: fn(Trainer, Dropped),
     take_in_offered: fn(Trainer, Taking),
 }
 
@@ -24,6 +26,7 @@ struct Intake {
 fn intake() -> Result<Intake, SplitLoaderError> {
     Ok(Intake {
         import: Trainer::import,
+        import_dropped: Trainer::import_dropped,
         take_in_offered: Trainer::take_in_offered,
     })
 }
@@ -88,12 +91,13 @@ pub fn listen_for_drops(trainer: Trainer) -> [EventListener; 2] {
     });
     let drop = EventListener::new_with_options(&window(), "drop", options, move |event| {
         event.prevent_default();
-        let files = event
-            .dyn_ref::<DragEvent>()
-            .and_then(DragEvent::data_transfer)
-            .and_then(|dropped| dropped.files());
-        if let Some(files) = files {
-            import(trainer, FileList::from(files).to_vec());
+        if let Some(event) = event.dyn_ref::<DragEvent>() {
+            let dropped = Dropped::of(event);
+            if !dropped.is_empty() {
+                with_intake(trainer, move |intake| {
+                    (intake.import_dropped)(trainer, dropped)
+                });
+            }
         }
     });
     [over, drop]

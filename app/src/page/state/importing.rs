@@ -12,6 +12,7 @@ use super::notice::{Notice, Remedy, Taking};
 use super::trainer::Trainer;
 use crate::browser::bridge::{Bridge, Program};
 use crate::browser::clock::new_run_id;
+use crate::browser::dropped::Dropped;
 use crate::browser::lock::is_alive;
 use crate::browser::store::StoreError;
 use crate::browser::tab::News;
@@ -47,6 +48,19 @@ impl Trainer {
                 // What comes of data is told beside it.
                 drop(window().location().set_hash("#/data"));
                 self.import_data(data);
+            }
+        });
+    }
+
+    /// Takes in what was dropped, out of folders too.
+    pub fn import_dropped(self, dropped: Dropped) {
+        wasm_bindgen_futures::spawn_local(async move {
+            match dropped.files().await {
+                Ok(files) => self.import(files),
+                Err(reason) => self.notify(Notice::problem(
+                    format!("What was dropped could not be read: {reason}. Nothing was changed."),
+                    [],
+                )),
             }
         });
     }
