@@ -10,7 +10,7 @@ use crate::error::Error;
 const LIMITS: [(Modules, u64); 5] = [
     (Modules::Page, 400),
     (Modules::Parts, 610),
-    (Modules::FileWorker, 780),
+    (Modules::FileWorker, 820),
     (Modules::CpuWorker, 970),
     (Modules::GpuWorker, 2_540),
 ];
