@@ -42,9 +42,9 @@ pub fn runs(name: &str, bytes: &[u8], newcomer: Newcomer) -> Result<Vec<Unpacked
         },
         Err(error) => Err(match (as_archive, error) {
             // A zip that is neither is told of what it was most likely meant to be.
-            (archive @ ArchiveError::NoRun, WeightsError::OtherZip) => Refusal {
+            (archive, WeightsError::OtherZip) => Refusal {
+                may_be_data: matches!(archive, ArchiveError::NoRun),
                 reason: archive.to_string(),
-                may_be_data: true,
             },
             (ArchiveError::Unzip(_) | ArchiveError::NoRun, error) => Refusal {
                 may_be_data: matches!(error, WeightsError::Unknown),
@@ -83,6 +83,14 @@ mod tests {
             "{text:?}"
         );
         assert!(!refusal(&zipped(&[("run.json", b"{}")])).may_be_data);
+        let mut altered = zipped(&[("run.json", b"some bytes")]);
+        let at = altered.windows(4).position(|four| four == b"some").unwrap();
+        altered[at] ^= 1;
+        let altered = refusal(&altered);
+        assert!(
+            !altered.may_be_data && altered.reason.contains("run.json"),
+            "{altered:?}"
+        );
         assert!(!refusal(b"PK\x03\x04 and no more").may_be_data);
     }
 }
