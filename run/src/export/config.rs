@@ -41,12 +41,6 @@ struct Settings {
 impl Settings {
     fn of(run: &Run) -> Self {
         let config = run.config();
-        let mut rest = match json(run) {
-            Value::Object(rest) => rest,
-            _ => Map::new(),
-        };
-        // Named above already.
-        rest.retain(|key, _| key != "loss" && key != "metric");
         Self {
             epochs: config.epochs,
             batch_size: config.batch_size,
@@ -54,7 +48,7 @@ impl Settings {
             loss: "categorical_crossentropy",
             optimizer: config.optimizer.label().to_lowercase(),
             metric: "accuracy",
-            rest,
+            rest: rest(run),
         }
     }
 }
@@ -68,8 +62,14 @@ pub fn write(source: &Source, take: &mut Take) -> Result<(), ExportError> {
     Ok(())
 }
 
-/// Settings and results; what is with the weights, and under other names in the file.
+/// What the file says, to be put beside weights.
 pub fn json(run: &Run) -> Value {
+    // Names are texts and every figure has a JSON value, so nothing keeps it from being written.
+    serde_json::to_value(Settings::of(run)).unwrap_or_default()
+}
+
+/// What a beginner's script does not say.
+fn rest(run: &Run) -> Map<String, Value> {
     let plan = run.plan();
     let history = run.history();
     let parameters: Vec<Value> = PARAMETERS
@@ -88,7 +88,7 @@ pub fn json(run: &Run) -> Value {
         Optimizer::Sgd { .. } => json!({ "nesterov": false }),
         Optimizer::RmsProp => json!({ "rho": RHO, "epsilon": EPSILON }),
     };
-    json!({
+    let told = json!({
         "run": run.identity.name,
         "started_at": run.identity.started_at,
         "status": run.status().label().to_lowercase(),
@@ -98,8 +98,6 @@ pub fn json(run: &Run) -> Value {
         "settings": run.config(),
         "edits": edits,
         "optimizer_constants": constants,
-        "loss": "softmax cross-entropy",
-        "metric": "accuracy",
         "network": { "parameters": PARAMETER_COUNT, "tensors": parameters },
         "steps_per_epoch": plan.steps_per_epoch,
         "steps_done": run.steps_done(),
@@ -110,7 +108,11 @@ pub fn json(run: &Run) -> Value {
             "last_validation": history.validations.last().map(|validation| validation.value),
             "test": history.score.map(|score| score.value),
         },
-    })
+    });
+    match told {
+        Value::Object(told) => told,
+        _ => Map::new(),
+    }
 }
 
 /// The data by name, and what tells it from any other.
@@ -142,9 +144,9 @@ mod tests {
              \"metric\": \"accuracy\",\n"
         ));
         let value: Value = serde_json::from_str(&text).unwrap();
-        for (key, told) in json(&run).as_object().unwrap() {
-            let is_same = value[key] == *told || key == "loss";
-            assert!(is_same && text.matches(&format!("\n  \"{key}\":")).count() == 1);
+        assert_eq!(json(&run), value);
+        for key in value.as_object().unwrap().keys() {
+            assert_eq!(text.matches(&format!("\n  \"{key}\":")).count(), 1, "{key}");
         }
         assert_eq!(value["settings"]["validation_split"], 0.1);
         assert_eq!(value["settings"]["validate_on"], "split");
