@@ -430,14 +430,6 @@ async fn each_fault_of_files_is_a_sentence_and_the_data_stays() -> Outcome {
     page.close().await
 }
 
-/// A file of images or labels of so many items, as idx.
-fn idx(dimensions: &[u32], bytes: &[u8]) -> Vec<u8> {
-    let mut file = vec![0, 0, 8, dimensions.len() as u8];
-    file.extend(dimensions.iter().flat_map(|length| length.to_be_bytes()));
-    file.extend(bytes);
-    file
-}
-
 /// MNIST's test images, the first so many of them: on their side, and class by class.
 fn turned_and_sorted(count: usize) -> (Vec<u8>, Vec<u8>) {
     let (images, labels) = (
