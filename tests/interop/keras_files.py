@@ -192,7 +192,7 @@ def check_training(run, model, what):
 
 def check_snippet(run, ending):
     entry = run.snippets[run.stem + ending]
-    expect(entry["language"], "python", "language")
+    expect(entry["language"], "Python", "language")
     *lines, last = ast.parse(entry["text"]).body
     names, here = {}, os.getcwd()
     os.chdir(run.folder)

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use kiln_run::export::{FORMATS, Language};
+use kiln_run::export::FORMATS;
 use kiln_tests::page::Page;
 use kiln_tests::python::environment;
 use kiln_tests::server::Server;
@@ -35,11 +35,7 @@ async fn leave(page: &Page, folder: &Path) -> Result<String, HarnessError> {
         let bytes = page.download(&file).await?;
         std::fs::write(folder.join(&file), bytes)?;
         let about = format.about();
-        let language = match about.language {
-            Language::Python => "python",
-            Language::Shell => "shell",
-            Language::Rust => "rust",
-        };
+        let language = format!("{:?}", about.language);
         let text = format.snippet(NAME);
         stem = file.trim_end_matches(about.ending).to_owned();
         snippets.insert(file, json!({ "language": language, "text": text }));
