@@ -546,7 +546,8 @@ async fn of_many_pairs_it_is_asked_which_are_meant() -> Outcome {
     )
     .await?;
     page.press("button", "Use these").await?;
-    page.wait_for_text("1\u{2009}200 training and 300 test images", 60)
+    page.wait_for_text("Imported digits.", 60).await?;
+    page.wait_for_text("1 200 training and 300 test images", 10)
         .await?;
     page.close().await
 }

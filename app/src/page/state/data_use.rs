@@ -229,7 +229,10 @@ impl Trainer {
                 "These are MNIST's own files.".to_owned(),
             );
         }
-        let names: Vec<String> = files.iter().map(|file| file.name.clone()).collect();
+        let names: Vec<String> = match summary.choices.files.as_slice() {
+            [] => files.iter().map(|file| file.name.clone()).collect(),
+            chosen => chosen.to_vec(),
+        };
         let name = before
             .as_ref()
             .map_or_else(|| name_of(&names), |before| before.name.clone());
@@ -264,11 +267,17 @@ impl Trainer {
             let is_of_it = |records: &Vec<Record>| records.iter().any(|run| run.data == *hash);
             self.library.records.with_untracked(is_of_it)
         };
-        if let Some(hash) = before
-            .map(|before| before.summary.hash)
-            .filter(|hash| !has_runs(hash))
+        let gone = before.map(|before| before.summary.hash);
+        if let (Some(hash), Some(store)) =
+            (gone.filter(|hash| !has_runs(hash)), self.library.store())
         {
-            self.remove_data(hash);
+            match store.remove_data(&hash).await {
+                Ok(()) => self
+                    .sources
+                    .kept
+                    .update(|kept| kept.retain(|own| own.summary.hash != hash)),
+                Err(error) => self.tell_data_storage(&error),
+            }
         }
         told
     }
