@@ -147,10 +147,12 @@ pub fn name_of(files: &[String]) -> String {
         letters = letters.min(common.take_while(|(a, b)| a == b).count());
     }
     let common: String = first.chars().take(letters).collect();
-    // A file alone is called as it is but for its ending.
-    let common = match others {
-        [] => common.strip_suffix(".zip").unwrap_or(&common),
-        _ => &common,
+    // What they have in common may end within a word, of which half is no name.
+    let goes_on = |file: &String| file.chars().nth(letters).is_some_and(char::is_alphanumeric);
+    let common = match common.rfind(|letter: char| !letter.is_alphanumeric()) {
+        Some(end) if files.iter().any(goes_on) => &common[..end],
+        // A file alone is called as it is but for its ending.
+        _ => common.strip_suffix(".zip").unwrap_or(&common),
     };
     let name = common.trim_matches(|letter: char| !letter.is_alphanumeric());
     if name.chars().count() < SHORTEST_NAME {
@@ -214,6 +216,8 @@ mod tests {
             OWN
         );
         assert_eq!(name(&["зачёт-а", "зачёт-б"]), "зачёт");
+        assert_eq!(name(&["digits-train", "digits-test"]), "digits");
+        assert_eq!(name(&["lettersA", "lettersB"]), "letters");
         assert_eq!(name(&["emnist-digits.zip"]), "emnist-digits");
         assert_eq!(name(&[]), OWN);
     }
