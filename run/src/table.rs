@@ -360,7 +360,7 @@ pub fn approach(drawn: &Range<usize>, wanted: &Range<usize>) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::RunId;
+    use crate::id::RunId;
     use crate::run::tests::scored_run;
 
     fn record(id: u64, name: &str, accuracy: Option<f64>) -> Record {

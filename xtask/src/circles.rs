@@ -12,6 +12,13 @@ const MOST_LINES: usize = 500;
 /// What a longer file says, with its reason behind it.
 const REASON: &str = "//! Longer than others: ";
 
+/// How the tests of a file begin, which stand last in it.
+const TESTS: [&str; 3] = [
+    "#[cfg(test)]\nmod tests {",
+    "#[cfg(test)]\npub(super) mod tests {",
+    "#[cfg(test)]\npub(crate) mod tests {",
+];
+
 /// Files by the path of their module, with what each imports.
 type Imports = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
 
@@ -84,7 +91,13 @@ fn imported(
     modules: &BTreeSet<Vec<String>>,
 ) -> BTreeSet<Vec<String>> {
     let mut found = BTreeSet::new();
-    let mut rest = text;
+    // A test may look at anything: what it alone imports is no part of the design.
+    let mut rest = TESTS.iter().fold(text, |text, start| {
+        text.split(start).next().unwrap_or_default()
+    });
+    if module.last().is_some_and(|name| name == "tests") {
+        return found;
+    }
     while let Some(at) = rest.find("use ") {
         let line = rest[..at].rsplit('\n').next().unwrap_or_default();
         let is_import = matches!(line.trim(), "" | "pub" | "pub(super)" | "pub(crate)");
@@ -241,9 +254,22 @@ mod tests {
     }
 
     #[test]
-    fn tests_in_a_file_are_that_file() {
-        let text = "mod tests {\n    use super::*;\n    use super::super::b::X;\n}\n";
+    fn a_module_in_a_file_is_that_file() {
+        let text = "mod inner {\n    use super::*;\n    use super::super::b::X;\n}\n";
         let imports = imported(&path("a"), text, &BTreeSet::from([path("a"), path("b")]));
         assert_eq!(imports, BTreeSet::from([path("b")]));
+    }
+
+    #[test]
+    fn what_tests_alone_import_is_no_arrow() {
+        let modules = BTreeSet::from([path("a"), path("b"), path("a::tests")]);
+        let text =
+            "use super::b::Y;\n\n#[cfg(test)]\nmod tests {\n    use crate::a::tests::X;\n}\n";
+        let found = imported(&path("a"), text, &modules);
+        assert_eq!(found, BTreeSet::from([path("b")]));
+        assert_eq!(
+            imported(&path("a::tests"), "use crate::b;\n", &modules),
+            BTreeSet::new()
+        );
     }
 }

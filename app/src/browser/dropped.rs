@@ -57,9 +57,11 @@ impl Dropped {
             mut entries,
         } = self;
         while let Some(entry) = entries.pop() {
-            if let Some(folder) = entry.dyn_ref::<FileSystemDirectoryEntry>() {
-                entries.extend(inside(folder).await?);
-            } else if let Some(file) = entry.dyn_ref::<FileSystemFileEntry>() {
+            // Browsers have other names for what these are, so they are asked.
+            if entry.is_directory() {
+                entries.extend(inside(entry.unchecked_ref()).await?);
+            } else {
+                let file: &FileSystemFileEntry = entry.unchecked_ref();
                 let read = asked(|done, failed| file.file_with_callback_and_callback(done, failed));
                 let file: web_sys::File = read.await?.unchecked_into();
                 files.push(file.into());

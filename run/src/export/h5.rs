@@ -84,7 +84,7 @@ mod tests {
 
     use super::*;
     use crate::export::tests::exported;
-    use crate::hdf5::Values;
+    use crate::hdf5::parts::Values;
     use crate::run::Weights;
     use crate::run::tests::scored_run;
 

@@ -123,7 +123,7 @@ mod tests {
 
     use super::*;
     use crate::export::tests::exported;
-    use crate::hdf5::Values::{F32, I32};
+    use crate::hdf5::parts::Values::{F32, I32};
     use crate::run::Weights;
     use crate::run::tests::{new_run, scored_run, snapshot};
 

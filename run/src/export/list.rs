@@ -1,10 +1,22 @@
 //! Every kind of file but the archive of all.
 
+use super::burnpack;
+use super::config;
+use super::csv;
 use super::format::{ExportError, Format, Source, Take};
-use super::{
-    burnpack, config, csv, h5, json_lines, keras, notebook, onnx, predictions, report_html,
-    report_markdown, safetensors, tensorboard, torch, wandb, wide_csv,
-};
+use super::h5;
+use super::json_lines;
+use super::keras;
+use super::notebook;
+use super::onnx;
+use super::predictions;
+use super::report_html;
+use super::report_markdown;
+use super::safetensors;
+use super::tensorboard;
+use super::torch;
+use super::wandb;
+use super::wide_csv;
 
 /// Makes the list of formats, and what writes each, out of the modules that hold them. What describes a
 /// file and what writes it are kept apart: the page has the one, and only workers have the other.

@@ -2,6 +2,7 @@
 //! each kind of file only writes in its own way.
 
 mod answers;
+mod parts;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -17,112 +18,8 @@ use crate::record::Record;
 use crate::run::identity::COLOURS;
 use crate::series::{Axis, Curve, Subject};
 use crate::smoothing::USUAL;
-use answers::Answers;
-
-/// All texts are as a person wrote them: nothing is escaped yet.
-pub(super) struct Report {
-    pub(super) title: String,
-    pub(super) lead: String,
-    pub(super) sections: Vec<Section>,
-}
-
-pub(super) struct Section {
-    pub(super) title: String,
-    pub(super) blocks: Vec<Block>,
-}
-
-pub(super) enum Block {
-    /// A paragraph.
-    Text(String),
-    /// What a person wrote, in lines.
-    Notes(String),
-    /// Words, and what they mean.
-    Terms(Vec<(&'static str, String)>),
-    /// A table.
-    Table(Table),
-    /// A drawing.
-    Figure(Figure),
-}
-
-/// The first cell of each row says what the others are about.
-pub(super) struct Table {
-    pub(super) caption: String,
-    pub(super) head: Vec<String>,
-    pub(super) rows: Vec<Vec<String>>,
-    /// Whether all but the first column holds numbers.
-    pub(super) is_numeric: bool,
-}
-
-pub(super) struct Figure {
-    pub(super) caption: String,
-    /// What it says to who does not see it.
-    pub(super) alternative: String,
-    pub(super) svg: String,
-}
-
-impl Report {
-    /// All drawings.
-    pub(super) fn figures(&self) -> impl Iterator<Item = &Figure> {
-        let blocks = self.sections.iter().flat_map(|section| &section.blocks);
-        blocks.filter_map(|block| match block {
-            Block::Figure(figure) => Some(figure),
-            _ => None,
-        })
-    }
-}
-
-impl Figure {
-    /// The drawing as an address that holds it: RFC 2397, with every mark encoded that ends an
-    /// attribute in HTML or an address in Markdown. Some readers of Markdown show no drawing whose
-    /// type has no parameter.
-    pub(super) fn address(&self) -> String {
-        let mut address = "data:image/svg+xml;charset=utf-8,".to_owned();
-        for byte in self.svg.trim_end().bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~/:;,=+".contains(&byte) {
-                address.push(byte.into());
-            } else {
-                address.push('%');
-                for digit in [byte >> 4, byte & 15] {
-                    let digit = char::from_digit(digit.into(), 16).unwrap_or_default();
-                    address.push(digit.to_ascii_uppercase());
-                }
-            }
-        }
-        address
-    }
-}
-
-/// A text on one line, without what XML cannot hold.
-pub(super) fn plain(text: &str) -> String {
-    let is_odd = |letter: char| letter.is_control() || matches!(letter, '\u{2028}' | '\u{2029}');
-    let letter = |letter| match letter {
-        '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
-        _ if is_odd(letter) => ' ',
-        _ => letter,
-    };
-    text.chars().map(letter).collect()
-}
-
-/// A run and what is worked out of it.
-struct Told<'a> {
-    source: &'a Source<'a>,
-    name: String,
-    /// In CSS.
-    colour: &'static str,
-    record: Record,
-    answers: Option<Answers>,
-}
-
-impl Told<'_> {
-    /// A sentence of this run: with its name in front, where there are several.
-    fn says(&self, sentence: &str, is_alone: bool) -> Block {
-        Block::Text(if is_alone {
-            sentence.to_owned()
-        } else {
-            format!("{}: {sentence}", self.name)
-        })
-    }
-}
+pub(super) use parts::{Block, Report, Section, Table, plain};
+use parts::{Figure, Told, section};
 
 /// What there is to say of these runs, one or two.
 ///
@@ -379,11 +276,4 @@ fn notes(told: &[Told], is_alone: bool) -> Section {
         blocks.push(Block::Text("There are no notes.".to_owned()));
     }
     section("Notes", blocks)
-}
-
-fn section(title: &str, blocks: Vec<Block>) -> Section {
-    Section {
-        title: title.to_owned(),
-        blocks,
-    }
 }

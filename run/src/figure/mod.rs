@@ -8,7 +8,7 @@ mod ticks;
 
 use crate::decimation::decimate;
 use crate::format;
-use crate::protocol::RunId;
+use crate::id::RunId;
 use crate::series::{Axis, Curve, Kind, Point, Subject, ticks};
 use reading::{Reading, nearest};
 use ticks::{DAY_MS, MINUTE_MS, clock_ticks, decades};

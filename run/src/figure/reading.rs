@@ -1,7 +1,7 @@
 //! What a chart says of one place on its x axis.
 
 use crate::format;
-use crate::protocol::RunId;
+use crate::id::RunId;
 use crate::series::{Axis, Kind, Point};
 
 /// A place of the axis below, as exactly as a person reads it whose clock is so far before UTC.

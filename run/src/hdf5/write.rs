@@ -1,7 +1,7 @@
 //! Files out of groups and arrays.
 
 use super::checksum::checksum;
-use super::{Array, Group, SIGNATURE, UNDEFINED, UTF_8, Values, class, message};
+use super::parts::{Array, Group, SIGNATURE, UNDEFINED, UTF_8, Values, class, message};
 
 /// Bytes of a superblock of version 2.
 const SUPERBLOCK_BYTES: usize = 48;

@@ -5,7 +5,7 @@ use super::names::{NAME_LETTERS, automatic_name, unused_name};
 use super::reading::Reading;
 use super::*;
 use crate::device::Backend;
-use crate::protocol::RunId;
+use crate::id::RunId;
 use kiln_model::checkpoint::{self, Best, Next, Snapshot, Values};
 use kiln_model::evaluation::Tally;
 use kiln_model::event::{Moment, Quality};

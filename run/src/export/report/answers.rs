@@ -1,9 +1,9 @@
 //! What a report says of a network's answers, and what the figures mean.
 
 use kiln_model::dataset::Part;
-use kiln_model::evaluation::{Comparison, Confusion, Measures, Predictions};
+use kiln_model::evaluation::{Comparison, Confusion, Measures};
 
-use super::{Block, Figure, Section, Table, Told, section};
+use super::parts::{Answers, Block, Figure, Section, Table, Told, section};
 use crate::evaluation::matrix::{self, Scale, headline};
 use crate::evaluation::ranked::Ranked;
 use crate::export::format::{ExportError, Source};
@@ -11,15 +11,6 @@ use crate::format;
 
 /// How many kinds of mistakes are told in words.
 const TOLD_MISTAKES: usize = 3;
-
-/// What a run answered last to the images of one part.
-pub(super) struct Answers {
-    part: Part,
-    step: u32,
-    predictions: Predictions,
-    confusion: Confusion,
-    ranked: Ranked,
-}
 
 /// The answers of each run: to the test images where all have them, else to the validation images
 /// where all have those, else to what each has.

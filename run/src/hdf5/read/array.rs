@@ -1,9 +1,9 @@
 //! What arrays are and where their values lie: sections IV.A.2.b, d and i.
 
-use super::Refusal;
 use super::bytes::{Bytes, File};
 use super::header::Message;
-use crate::hdf5::{UNDEFINED, class, message};
+use super::refusal::Refusal;
+use crate::hdf5::parts::{UNDEFINED, class, message};
 
 /// Most sides of an array, as HDF5 has it.
 const MOST_SIDES: u8 = 32;

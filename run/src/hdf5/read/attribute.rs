@@ -1,11 +1,11 @@
 //! Attributes that are a single text: sections IV.A.2.m and III.E.
 
-use super::Refusal;
 use super::array::{Kind, shape};
 use super::bytes::{Bytes, File};
 use super::group::no_heap;
 use super::header::Message;
-use crate::hdf5::message;
+use super::refusal::Refusal;
+use crate::hdf5::parts::message;
 
 /// Bytes of a heap's header, and of that of each object in it.
 const HEAP_BYTES: usize = 16;

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// What all that is read of a file may cost: one for each piece, and one more for each
 /// [`COST_BYTES`] of it. It bounds time and memory, also where pieces lie in each other.

@@ -1,9 +1,9 @@
 //! What is in groups, of both generations: sections III.A to D, IV.A.2.c, g and r.
 
-use super::Refusal;
 use super::bytes::{Bytes, File};
 use super::header::{Message, after};
-use crate::hdf5::{UNDEFINED, message};
+use super::refusal::Refusal;
+use crate::hdf5::parts::{UNDEFINED, message};
 
 /// Most bytes of a name, and the zero behind it.
 const NAME_BYTES: usize = 256;

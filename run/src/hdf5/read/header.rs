@@ -1,9 +1,9 @@
 //! The messages of object headers, of both versions.
 
-use super::Refusal;
 use super::bytes::{Bytes, File};
+use super::refusal::Refusal;
 use crate::hdf5::checksum::checksum;
-use crate::hdf5::message::CONTINUATION;
+use crate::hdf5::parts::message::CONTINUATION;
 
 /// Bytes of a header of version 1 before its messages, padding included.
 const FIRST_BYTES: usize = 16;

@@ -10,13 +10,15 @@ mod attribute;
 mod bytes;
 mod group;
 mod header;
+mod refusal;
 
 use std::collections::HashSet;
 
 pub use array::{Array, Kind};
 use bytes::{Bytes, File};
+pub use refusal::Refusal;
 
-use super::SIGNATURE;
+use crate::hdf5::parts::SIGNATURE;
 use crate::run::names::cut;
 
 /// Most groups in each other.
@@ -25,26 +27,6 @@ const MOST_DEPTH: usize = 16;
 const MOST_OBJECTS: usize = 4_096;
 /// Most letters of a path in an error.
 const PATH_LETTERS: usize = 60;
-
-/// Why something cannot be read: the end of a sentence that begins with its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Something would be behind the file's end.
-    #[error("is not whole")]
-    Short,
-    /// It breaks the rules of the format.
-    #[error("is damaged: {0}")]
-    Damaged(&'static str),
-    /// It follows them in a way of which nothing is known here.
-    #[error("is {0}, which is not read here")]
-    Unread(&'static str),
-    /// More than any file of a small network has.
-    #[error("has too many parts")]
-    TooMuch,
-    /// A loop, or something with two names.
-    #[error("is what another name also leads to")]
-    Twice,
-}
 
 /// Why a file cannot be read: the end of a sentence that begins with its name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::WeightsError;
+use super::found::WeightsError;
 use super::named::shown;
 use crate::onnx::{AttributeProto, GraphProto, NodeProto, TensorProto};
 

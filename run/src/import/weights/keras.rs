@@ -7,12 +7,12 @@
 use serde_json::Value;
 
 use super::axes::CHANNELS_FIRST;
+use super::found::{Found, WeightsError};
 use super::keras_layers::{self, CHANNELS_LAST};
 use super::layers::Dense;
 use super::named::{Tensor, network};
 use super::number::{ByteOrder, Number};
 use super::onnx::{OTHER_ORDER, in_order};
-use super::{Found, WeightsError};
 use crate::hdf5::read::{self, Kind, Object};
 use crate::import::unzip::{Archive, Packed};
 

@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 
-use super::WeightsError;
 use super::axes::{Axis, CHANNELS_FIRST};
+use super::found::WeightsError;
 use super::graph::other;
 
 use super::named::shown;

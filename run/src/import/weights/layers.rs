@@ -1,8 +1,8 @@
 //! Whether the steps of a graph of ONNX are this network's, and which array is what in it. What
 //! each operator does is at <https://onnx.ai/onnx/operators/>.
 
-use super::WeightsError;
 use super::axes::{Axis, CHANNELS_FIRST, runs_along_channels, turned};
+use super::found::WeightsError;
 use super::graph::{Graph, all, int, ints, is_one, is_valid, other};
 use super::named::shown;
 use crate::onnx::{GraphProto, NodeProto, TensorProto};

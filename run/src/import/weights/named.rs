@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use kiln_model::spec::{PARAMETER_COUNT, PARAMETERS};
 
+use super::found::{Found, WeightsError};
 use super::number::Number;
-use super::{Found, WeightsError};
 use crate::run::names::cut;
 
 /// Most tensors that an error lists.

@@ -3,7 +3,7 @@
 //! Objects stand in a list, and what holds another holds its number there. So a dict that holds
 //! itself does no harm, and nothing here calls itself.
 
-use super::WeightsError;
+use super::found::WeightsError;
 use super::named::shown;
 use super::number::Number;
 

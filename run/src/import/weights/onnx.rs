@@ -5,10 +5,10 @@ use kiln_model::spec::{CLASSES, CONV2_CHANNELS, FEATURES, LAYERS};
 use prost::Message;
 
 use super::axes::{Axis, CHANNELS_FIRST};
+use super::found::{Found, WeightsError};
 use super::layers::{Array, Dense, Part, layers};
 use super::named::{Tensor, network, shown};
 use super::number::{ByteOrder, Number};
-use super::{Found, WeightsError};
 use crate::onnx::{ModelProto, TensorProto};
 
 /// Most bytes of a file. A message of 2 bytes takes some 200 in memory, so this bounds the room for

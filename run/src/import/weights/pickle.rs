@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::WeightsError;
+use super::found::WeightsError;
 use super::objects::{Global, Object, Storage, Tensor, Value, broken, object, size};
 
 /// Most axes of a tensor. Many tensors may name one shape, and each holds it.

@@ -8,9 +8,9 @@ use ::safetensors::SafeTensors;
 use ::safetensors::tensor::Dtype;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use super::found::{Found, WeightsError};
 use super::named::{Tensor, network, shown};
 use super::number::{ByteOrder, Number};
-use super::{Found, WeightsError};
 
 /// Bytes of the header's length.
 const LENGTH_BYTES: usize = 8;

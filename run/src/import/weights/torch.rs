@@ -1,11 +1,11 @@
 //! Weights out of a file of `torch.save`: a zip archive with a pickled state dict, whose values lie
 //! in files beside it, all in one folder of any name.
 
+use super::found::{Found, WeightsError};
 use super::named::{Tensor, network, shown};
 use super::number::{ByteOrder, Number};
 use super::objects::{self, Object, Value, broken};
 use super::pickle::Pickle;
-use super::{Found, WeightsError};
 use crate::import::unzip::Archive;
 
 /// The pickle in the folder.
