@@ -16,7 +16,7 @@ use crate::evaluation::ranked::Ranked;
 use crate::export::Format;
 pub use crate::id::RunId;
 use crate::import::Refusal;
-use crate::import::archive::Unpacked;
+use crate::import::archive::Taken;
 use crate::import::imported::Newcomer;
 use crate::parcel::Parcel;
 use crate::run::Weights;
@@ -331,7 +331,7 @@ pub enum FromWorker {
     /// What was in a file.
     Unpacked {
         /// Its runs, or why there are none.
-        outcome: Result<Vec<Unpacked>, Refusal>,
+        outcome: Result<Taken, Refusal>,
     },
     /// The answer to a question is on its way.
     Answering {

@@ -12,7 +12,10 @@ use crate::browser::scope::post;
 pub fn archive(parcels: &[Parcel]) {
     let runs: Result<Vec<Run>, String> = parcels
         .iter()
-        .map(|parcel| parcel.read().map_err(|error| error.to_string()))
+        .map(|parcel| {
+            let name = &parcel.identity.name;
+            parcel.read().map_err(|error| format!("{name}: {error}."))
+        })
         .collect();
     let outcome = runs.and_then(|runs| {
         let sources: Vec<Source> = runs

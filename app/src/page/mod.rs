@@ -25,7 +25,7 @@ use parts::import;
 use parts::listing::Listing;
 use parts::notices::Notices;
 use parts::run_cells::compare_address;
-use parts::share::Share;
+use parts::share::{self, Share};
 use parts::theme::ThemeButton;
 use parts::view::View;
 use parts::{double_press, focus};
@@ -47,11 +47,12 @@ pub fn mount() {
 
 #[component]
 fn Page(starts_at_once: bool) -> impl IntoView {
-    let trainer = Trainer::start(starts_at_once);
+    let waits = starts_at_once && share::is_named();
+    let trainer = Trainer::start(starts_at_once && !waits);
     let route = RwSignal::new(Route::current());
     let (view, listing) = (View::new(), Listing::new());
     let shared = Shared::new(trainer, view, listing, route);
-    let share = Share::new(trainer, view, route);
+    let share = Share::new(trainer, view, route, waits);
     let on_navigation = EventListener::new(&window(), "hashchange", move |_| {
         share.take();
         shared.go();

@@ -176,7 +176,7 @@ mod tests {
         })
         .unwrap();
         assert_eq!(last, 1.0);
-        let found = runs(&bytes).unwrap();
+        let found = runs(&bytes).unwrap().runs;
         for (found, parcel) in found.iter().zip(&parcels).take(2) {
             assert_eq!(&found.parcel, parcel);
         }

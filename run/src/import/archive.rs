@@ -65,25 +65,51 @@ pub struct Unpacked {
     pub firsts: Vec<u64>,
 }
 
-/// All runs of an archive, each whole.
+/// What was taken out of a file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Taken {
+    /// Its runs, each whole.
+    pub runs: Vec<Unpacked>,
+    /// Why others were left out: ends of sentences that begin with the file's name.
+    pub refused: Vec<String>,
+}
+
+/// The runs of an archive. One of which a part is damaged or out of range is left out, and the others
+/// are not.
 ///
 /// # Errors
-/// An archive that is damaged or holds no run, and a run of which a part is damaged or out of range.
-pub fn runs(bytes: &[u8]) -> Result<Vec<Unpacked>, ArchiveError> {
+/// An archive that is damaged or holds no run that is whole.
+pub fn runs(bytes: &[u8]) -> Result<Taken, ArchiveError> {
     let archive = Archive::open(bytes)?;
     let mut room = ALL_BYTES;
     let heads = archive.files.iter().filter_map(|file| {
         let folder = file.name.strip_suffix(HEAD)?;
         (folder.is_empty() || folder.ends_with('/')).then_some((file, folder))
     });
-    let mut found = Vec::new();
+    let (mut taken, mut first) = (Taken::default(), None);
     for (head, folder) in heads {
-        found.push(run(&archive, head, folder, &mut room)?);
+        let read = run(&archive, head, folder, &mut room).and_then(|run| {
+            let is_same = |other: &Unpacked| other.record.identity.id == run.record.identity.id;
+            if taken.runs.iter().any(is_same) {
+                return Err(ArchiveError::Unreadable {
+                    name: head.name.clone(),
+                    reason: "the same run is in it twice".to_owned(),
+                });
+            }
+            Ok(run)
+        });
+        match read {
+            Ok(run) => taken.runs.push(run),
+            Err(error) => {
+                taken.refused.push(error.to_string());
+                first.get_or_insert(error);
+            }
+        }
     }
-    if found.is_empty() {
-        return Err(ArchiveError::NoRun);
+    if taken.runs.is_empty() {
+        return Err(first.unwrap_or(ArchiveError::NoRun));
     }
-    Ok(found)
+    Ok(taken)
 }
 
 fn run(
@@ -248,7 +274,7 @@ mod tests {
         let mut files = files(&parcel);
         for folder in ["", "amber-bowl-1/", "a/b c/"] {
             files.reverse();
-            let found = runs(&packed(folder, &files)).unwrap();
+            let found = runs(&packed(folder, &files)).unwrap().runs;
             assert_eq!(found.len(), 1);
             assert_eq!(found[0].parcel, parcel, "{folder:?}");
             assert_eq!(found[0].record, Record::of(&run));
@@ -260,7 +286,7 @@ mod tests {
     fn a_run_that_was_under_way_is_interrupted() {
         let run = scored_run();
         let parcel = parcel(&run, Status::Session(State::Running));
-        let found = runs(&packed("", &files(&parcel))).unwrap();
+        let found = runs(&packed("", &files(&parcel))).unwrap().runs;
         assert_eq!(found[0].parcel.status, Status::Interrupted);
     }
 
@@ -288,6 +314,20 @@ mod tests {
         assert!(with(HEAD, newer).contains("newer Kiln, in version 2"));
         let none = runs(&zipped(&[("a.txt", b"")])).unwrap_err().to_string();
         assert!(none.contains("holds no run of Kiln"), "{none}");
+    }
+
+    #[test]
+    fn a_run_is_taken_once() {
+        let run = scored_run();
+        let mut all = Vec::new();
+        for folder in ["a/", "b/"] {
+            for (name, bytes) in files(&parcel(&run, run.status())) {
+                all.push((format!("{folder}{name}"), bytes));
+            }
+        }
+        let taken = runs(&packed("", &all)).unwrap();
+        assert_eq!(taken.runs.len(), 1);
+        assert!(taken.refused[0].contains("the same run is in it twice"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ pub mod weights;
 
 use serde::{Deserialize, Serialize};
 
-use archive::{ArchiveError, Unpacked};
+use archive::{ArchiveError, Taken};
 use imported::Newcomer;
 use weights::WeightsError;
 
@@ -26,18 +26,21 @@ pub struct Refusal {
 ///
 /// # Errors
 /// Why there are none.
-pub fn runs(name: &str, bytes: &[u8], newcomer: Newcomer) -> Result<Vec<Unpacked>, Refusal> {
+pub fn runs(name: &str, bytes: &[u8], newcomer: Newcomer) -> Result<Taken, Refusal> {
     let refused = |reason: String| Refusal {
         reason,
         may_be_data: false,
     };
     let as_archive = match archive::runs(bytes) {
-        Ok(runs) => return Ok(runs),
+        Ok(taken) => return Ok(taken),
         Err(error) => error,
     };
     match weights::read(name, bytes) {
         Ok(found) => match imported::run(newcomer, name, found) {
-            Ok(run) => Ok(vec![run]),
+            Ok(run) => Ok(Taken {
+                runs: vec![run],
+                refused: Vec::new(),
+            }),
             Err(reason) => Err(refused(reason)),
         },
         Err(error) => Err(match (as_archive, error) {

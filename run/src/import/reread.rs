@@ -8,7 +8,7 @@ use crate::export::{Format, Source};
 pub fn is_identical(format: Format, source: &Source, bytes: &[u8]) -> Option<bool> {
     match format.about().ending {
         ".kiln.zip" => Some(
-            archive::runs(bytes).is_ok_and(|found| match found.as_slice() {
+            archive::runs(bytes).is_ok_and(|found| match found.runs.as_slice() {
                 [only] => {
                     let mut expected = source.parcel.clone();
                     // What is taken in is trained by nobody.

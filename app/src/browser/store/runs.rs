@@ -135,7 +135,14 @@ impl Opened {
     }
 
     pub(super) async fn put_back(&self, removed: &Removed) -> Result<Record, StoreError> {
+        let record = from_value::<Keyed>(removed.record.clone())?.record;
+        let id = record.identity.id;
+        // It may have come back out of a file meanwhile, in another state.
+        let (log, all) = (all_of(id)?, all_of(id)?);
         self.change(|stores| {
+            stores.checkpoints.delete(key(id))?;
+            stores.segments.delete(log)?;
+            stores.answers.delete(all)?;
             stores.runs.put(&removed.record, None)?;
             if let Some(checkpoint) = &removed.checkpoint {
                 stores.checkpoints.put(checkpoint, None)?;
@@ -149,7 +156,7 @@ impl Opened {
             Ok(())
         })
         .await?;
-        Ok(from_value::<Keyed>(removed.record.clone())?.record)
+        Ok(record)
     }
 
     pub(super) async fn records(&self) -> Result<(Vec<Record>, Vec<StoreError>), StoreError> {

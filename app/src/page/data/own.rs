@@ -211,7 +211,9 @@ fn Rearranging(trainer: Trainer, own: OwnData, is_fixed: Memo<bool>) -> AnyView 
             <button
                 class="quiet"
                 aria-pressed=is_done.to_string()
-                disabled=is_fixed
+                disabled=move || {
+                    is_fixed.get() || trainer.sources.outcome.get() == Outcome::Checking
+                }
                 title=move || if is_fixed.get() { FIXED } else { title }
                 on:click=move |_| trainer.rearrange(own.clone(), images)
             >

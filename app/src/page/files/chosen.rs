@@ -48,7 +48,11 @@ impl Chosen {
             if let (Some(id), Some(store)) = (id.get(), trainer.library.store()) {
                 wasm_bindgen_futures::spawn_local(async move {
                     // Where it cannot be read, the files say so as they are made.
-                    if let Ok(Some(outline)) = store.outline(id).await {
+                    let outline = store.outline(id).await;
+                    if let (Ok(Some(outline)), Some(Some(now))) =
+                        (outline, chosen.id.try_get_untracked())
+                        && now == id
+                    {
                         chosen.outline.try_set(Some((id, outline)));
                     }
                 });

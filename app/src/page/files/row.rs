@@ -71,13 +71,15 @@ pub fn FileRow(
         });
     };
     let size = Memo::new(move |_| sizes.of(format));
+    let known = move || match (making.get(), size.get()) {
+        (Making::Part(done), _) => format!("{:.0}\u{2009}%", 100.0 * done),
+        (Making::Nothing, Some(Ok(weight))) => format::bytes(weight.bytes),
+        (Making::Nothing, Some(Err(reason))) => reason,
+        _ => String::new(),
+    };
+    // Alone what a person has asked for is read out.
     let said = move || match making.get() {
-        Making::Nothing => match size.get() {
-            None => String::new(),
-            Some(Ok(weight)) => format::bytes(weight.bytes),
-            Some(Err(reason)) => reason,
-        },
-        Making::Part(done) => format!("{:.0}\u{2009}%", 100.0 * done),
+        Making::Nothing | Making::Part(_) => String::new(),
         Making::Saved(bytes) => format!("Saved, {}", format::bytes(bytes)),
         Making::Failed(reason) => reason,
     };
@@ -120,6 +122,7 @@ pub fn FileRow(
                 >
                     "Download"
                 </button>
+                <small class="muted">{known}</small>
                 <small role="status" class:error=has_failed class:muted=move || !has_failed()>{said}</small>
                 {reread}
             </td>

@@ -3,7 +3,9 @@
 //! It never starts a run, and it takes the place of the address before, so that **Back** leaves the
 //! page as it would without.
 
+use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
+use leptos::reactive::owner::LocalStorage as ThisThread;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use wasm_bindgen::JsValue;
 
@@ -16,6 +18,8 @@ use kiln_run::share::{self, Shared, Sight};
 
 /// Where the settings are.
 const ADDRESS: &str = "#/train";
+/// How long settings stay as they are before the address follows.
+const REST_MS: u32 = 300;
 
 /// Writes and reads the query of settings, which nobody waits for before the first paint.
 #[derive(Clone, Copy)]
@@ -32,6 +36,13 @@ fn query() -> Result<Query, SplitLoaderError> {
     })
 }
 
+/// Whether the address names settings.
+pub fn is_named() -> bool {
+    let hash = window().location().hash().unwrap_or_default();
+    hash.strip_prefix(ADDRESS)
+        .is_some_and(|rest| rest.starts_with('?'))
+}
+
 /// What the address is to say; a handle that is copied about.
 #[derive(Clone, Copy)]
 pub struct Share {
@@ -41,17 +52,19 @@ pub struct Share {
     query: RwSignal<Option<Query>>,
     /// What was written last, which need not be read.
     written: StoredValue<String>,
+    pause: StoredValue<Option<Timeout>, ThisThread>,
 }
 
 impl Share {
     /// Reads what the address says once that can be read, and has it follow the settings while Train
-    /// is looked at.
-    pub fn new(trainer: Trainer, view: View, route: RwSignal<Route>) -> Self {
+    /// is looked at. A start that was asked for before waits for what the address says.
+    pub fn new(trainer: Trainer, view: View, route: RwSignal<Route>, starts: bool) -> Self {
         let share = Self {
             trainer,
             view,
             query: RwSignal::new(None),
             written: StoredValue::new(String::new()),
+            pause: StoredValue::new_local(None),
         };
         wasm_bindgen_futures::spawn_local(async move {
             // Without it the page is as it is with a plain address.
@@ -59,12 +72,21 @@ impl Share {
                 share.query.set(Some(arrived));
                 share.take();
             }
+            if starts {
+                trainer.begin(false);
+            }
         });
         Effect::new(move |_| {
             let is_train = route.with(|route| *route == Route::Train);
-            if let Some(address) = share.address().filter(|_| is_train) {
-                share.write(&address);
-            }
+            let address = share.address().filter(|_| is_train);
+            // Once the hand rests: browsers refuse an address that changes with every move of a slider.
+            share.pause.set_value(address.map(|address| {
+                Timeout::new(REST_MS, move || {
+                    if route.with_untracked(|route| *route == Route::Train) {
+                        share.write(&address);
+                    }
+                })
+            }));
         });
         share
     }
@@ -115,8 +137,9 @@ impl Share {
         let Ok(history) = window().history() else {
             return;
         };
-        self.written.set_value(address.to_owned());
         // Where the address cannot change, it names what it named before.
         drop(history.replace_state_with_url(&JsValue::NULL, "", Some(address)));
+        let hash = window().location().hash().unwrap_or_default();
+        self.written.set_value(hash);
     }
 }

@@ -143,7 +143,9 @@ impl Trainer {
     pub fn import_data(&self, files: Vec<File>) {
         let outcome = self.sources.outcome;
         if outcome.get_untracked() == Outcome::Checking {
-            return;
+            return self.notify(Notice::info(
+                "Other files are being checked. Choose these again once that is done.",
+            ));
         }
         if untrack(|| self.phase()).is_open() {
             return outcome.set(Outcome::Refused(
@@ -184,6 +186,9 @@ impl Trainer {
     pub fn rearrange(&self, own: OwnData, images: Choices) {
         let trainer = *self;
         let outcome = self.sources.outcome;
+        if outcome.get_untracked() == Outcome::Checking {
+            return;
+        }
         outcome.set(Outcome::Checking);
         wasm_bindgen_futures::spawn_local(async move {
             let files = match trainer.read_data(&own.summary.hash).await {
@@ -260,14 +265,14 @@ impl Trainer {
         let choices = own.summary.choices.clone();
         let is_new = |before: &OwnData| before.summary.hash != own.summary.hash;
         let before = before.filter(is_new);
-        self.keep_data(own, &files).await;
+        let is_kept = self.keep_data(own, &files).await;
         let told = self.take_up(source, Data::Own { files, choices }, told);
         // What runs were trained on stays: they cannot go on without it.
         let has_runs = |hash: &String| {
             let is_of_it = |records: &Vec<Record>| records.iter().any(|run| run.data == *hash);
             self.library.records.with_untracked(is_of_it)
         };
-        let gone = before.map(|before| before.summary.hash);
+        let gone = before.filter(|_| is_kept).map(|before| before.summary.hash);
         if let (Some(hash), Some(store)) =
             (gone.filter(|hash| !has_runs(hash)), self.library.store())
         {
@@ -299,18 +304,21 @@ impl Trainer {
         Outcome::Taken(told)
     }
 
-    async fn keep_data(&self, own: OwnData, files: &[DataFile]) {
+    /// Keeps data, and says whether it is kept.
+    async fn keep_data(&self, own: OwnData, files: &[DataFile]) -> bool {
         let Some(store) = self.library.store() else {
-            return;
+            return false;
         };
         if let Err(error) = store.keep_data(&own, files).await {
-            return self.tell_data_storage(&error);
+            self.tell_data_storage(&error);
+            return false;
         }
         self.library.measure();
         self.sources.kept.update(|kept| {
             kept.retain(|other| other.summary.hash != own.summary.hash);
             kept.push(own);
         });
+        true
     }
 
     /// Forgets data that is not in use; until the next removal it can be brought back.
@@ -335,7 +343,10 @@ impl Trainer {
     pub fn bring_data_back(&self) {
         if let Some((own, files)) = self.sources.take_removed() {
             let trainer = *self;
-            wasm_bindgen_futures::spawn_local(async move { trainer.keep_data(own, &files).await });
+            wasm_bindgen_futures::spawn_local(async move {
+                // Where it is not kept, that has been told.
+                trainer.keep_data(own, &files).await;
+            });
         }
     }
 

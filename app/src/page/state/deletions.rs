@@ -91,9 +91,10 @@ impl Library {
             for (index, run) in removed.iter().enumerate() {
                 match store.put_back(run).await {
                     Ok(record) => {
-                        library.note_kept(record.identity.id);
-                        library.tell(News::Changed(record.identity.id));
+                        let id = record.identity.id;
+                        library.tell(News::Changed(id));
                         library.show(record);
+                        library.refresh(id);
                     }
                     Err(error) => {
                         let text = format!("Not all could be brought back: {error}.");

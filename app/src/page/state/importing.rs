@@ -13,13 +13,13 @@ use super::trainer::Trainer;
 use crate::browser::bridge::{Bridge, Program};
 use crate::browser::clock::new_run_id;
 use crate::browser::dropped::Dropped;
-use crate::browser::lock::is_alive;
+use crate::browser::lock::{Alive, Patience};
 use crate::browser::store::StoreError;
 use crate::browser::tab::News;
 use kiln_run::device::Backend;
 use kiln_run::format;
 use kiln_run::import::Refusal;
-use kiln_run::import::archive::Unpacked;
+use kiln_run::import::archive::{Taken, Unpacked};
 use kiln_run::import::imported::Newcomer;
 use kiln_run::protocol::{DataFile, FromWorker, ToWorker};
 use kiln_run::run::Identity;
@@ -92,7 +92,13 @@ impl Trainer {
         let unpacked = unpack(file, newcomer).await;
         self.library.dismiss(&reading);
         match unpacked {
-            Ok(runs) => self.sort(&name, runs).await,
+            Ok(taken) => {
+                for reason in taken.refused {
+                    let text = format!("A run was left out: {name} {reason}.");
+                    self.notify(Notice::problem(text, []));
+                }
+                self.sort(&name, taken.runs).await;
+            }
             Err(refusal) if refusal.may_be_data => return false,
             Err(Refusal { reason, .. }) => self.notify(Notice::problem(
                 format!("{name} {reason}. Nothing was changed. Choose another file."),
@@ -130,6 +136,24 @@ impl Trainer {
             self.take_in(new).await;
         }
         if !differing.is_empty() {
+            // One question at a time, about all of which it is still to be asked.
+            self.library.withdraw(&Remedy::TakeIn(Taking::KeepBoth));
+            let is_new = |run: &Unpacked| {
+                let id = run.record.identity.id;
+                differing
+                    .iter()
+                    .all(|other: &Unpacked| other.record.identity.id != id)
+            };
+            let before = self
+                .private
+                .try_update_value(|private| std::mem::take(&mut private.offered));
+            differing.extend(
+                before
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter(is_new)
+                    .collect::<Vec<_>>(),
+            );
             let told: Vec<String> = differing
                 .iter()
                 .map(|run| {
@@ -144,8 +168,6 @@ impl Trainer {
                     )
                 })
                 .collect();
-            // One question at a time: an older one goes with what it asked about.
-            self.library.withdraw(&Remedy::TakeIn(Taking::KeepBoth));
             self.private
                 .update_value(|private| private.offered = differing);
             self.notify(Notice::info_with(
@@ -184,21 +206,22 @@ impl Trainer {
         let Some(store) = self.library.store() else {
             return;
         };
-        let mut free = Vec::new();
+        // Held until all is written: whoever would go on with one of them meanwhile waits.
+        let (mut free, mut locks) = (Vec::new(), Vec::new());
         for mut run in runs {
             let id = run.record.identity.id;
             let name = run.record.identity.name.clone();
-            let is_busy = untrack(|| self.is_busy_with(id));
-            match is_alive(id).await {
-                Ok(is_alive) if !is_alive && !is_busy => {}
-                Ok(_) => {
-                    self.notify(Notice::info(format!(
-                        "{name} is being trained, so it was not replaced. Stop it first, then import it again."
-                    )));
-                    continue;
-                }
+            let lock = match Alive::claim(id, Patience::None).await {
+                Ok(lock) => lock,
                 Err(reason) => return self.library.tell_storage(StoreError::Refused(reason)),
+            };
+            if lock.is_none() || untrack(|| self.is_busy_with(id)) {
+                self.notify(Notice::info(format!(
+                    "{name} is being trained, so it was not replaced. Stop it first, then import it again."
+                )));
+                continue;
             }
+            locks.push(lock);
             let given = self.library.records.with_untracked(|records| {
                 let others = records.iter().filter(|record| record.identity.id != id);
                 let others = others.map(|record| &record.identity.name);
@@ -215,7 +238,9 @@ impl Trainer {
         if free.is_empty() {
             return;
         }
-        if let Err(error) = store.take_in(&free).await {
+        let taken = store.take_in(&free).await;
+        drop(locks);
+        if let Err(error) = taken {
             return self.notify(Notice::problem(
                 format!("Nothing was imported: {error}. All that was here is as it was."),
                 [Remedy::FreeSpace],
@@ -256,7 +281,7 @@ fn listed(names: &[String]) -> String {
 
 /// Reads a file, and has a worker of its own take it apart, so that neither the page nor the trainer
 /// waits, and its memory goes with it.
-async fn unpack(file: &File, newcomer: Newcomer) -> Result<Vec<Unpacked>, Refusal> {
+async fn unpack(file: &File, newcomer: Newcomer) -> Result<Taken, Refusal> {
     let refused = |reason: String| Refusal {
         reason,
         may_be_data: false,

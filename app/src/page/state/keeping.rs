@@ -66,7 +66,8 @@ impl Trainer {
         }
         let opened = interrupted.filter(|_| self.stage.get_untracked() == Stage::Empty);
         if let Some(id) = opened {
-            self.look_at(id);
+            // What a link has set for the next run meanwhile stays.
+            self.open(id, false);
         }
         self.library.fetch_shown(opened);
     }
@@ -116,6 +117,12 @@ impl Trainer {
 
     /// Shows a kept run as the one to go on with, to download or to evaluate.
     pub fn look_at(&self, id: RunId) {
+        self.open(id, true);
+    }
+
+    /// Shows a kept run; whether a person asked for it decides about settings that they have made for the
+    /// next one.
+    fn open(&self, id: RunId, is_asked: bool) {
         let trainer = *self;
         if self.stage.get_untracked().is_busy() || self.shown_id() == Some(id) {
             return;
@@ -132,7 +139,10 @@ impl Trainer {
             trainer.show(run);
             if trainer.shown_id() == Some(id) {
                 trainer.library.set_shown(id, true);
-                trainer.take_settings_of_shown();
+                let has_draft = trainer.private.with_value(|private| private.has_draft);
+                if is_asked || !has_draft {
+                    trainer.take_settings_of_shown();
+                }
             }
             Ok(())
         });
