@@ -111,7 +111,7 @@ pub(super) fn Own(trainer: Trainer) -> AnyView {
                     />
                 </label>
                 <p class="hint">
-                    "Or drop files here: idx images and labels, one pair or two, gzipped or not; 28 × 28 pixels, labels 0 to 9, at most 600\u{2009}000 images. They stay in this browser."
+                    "Or drop files, a folder or a zip here: idx images and labels, one pair or two, gzipped or not; 28 × 28 pixels, labels 0 to 9, at most 600\u{2009}000 images. They stay in this browser."
                 </p>
             </div>
             <div class="outcome">{progress} {outcome} {removed}</div>
