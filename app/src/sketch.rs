@@ -24,8 +24,10 @@ pub struct Stroke {
 pub struct TestImage {
     /// Its place in the test set.
     pub index: u32,
-    /// The digit that it is.
+    /// Which class it is of.
     pub label: u8,
+    /// What it is called, such as `a 7`.
+    pub called: String,
     /// 0 to 255, row by row.
     pub pixels: [u8; PIXELS],
 }
@@ -102,6 +104,7 @@ mod tests {
         TestImage {
             index: 7,
             label: 3,
+            called: "a 3".to_owned(),
             pixels: [0; PIXELS],
         }
     }

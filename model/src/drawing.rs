@@ -31,11 +31,66 @@ pub struct NotSquare {
 /// # Errors
 /// A number of pixels that is no square.
 pub fn centred(ink: &[u8]) -> Result<Option<[u8; PIXELS]>, NotSquare> {
-    let side = ink.len().isqrt();
-    if side * side != ink.len() {
-        return Err(NotSquare { pixels: ink.len() });
-    }
+    let side = side(ink)?;
     Ok(Scaled::new(ink, side).and_then(|scaled| scaled.place()))
+}
+
+/// Makes a 28 × 28 image of a whole drawing, blank edges and all: as data has it whose images were
+/// neither scaled to their ink nor centred. None where there is no ink, or too little to leave a trace.
+///
+/// # Errors
+/// A number of pixels that is no square.
+pub fn as_drawn(ink: &[u8]) -> Result<Option<[u8; PIXELS]>, NotSquare> {
+    let side = side(ink)?;
+    let whole = Area {
+        top: 0,
+        left: 0,
+        height: side,
+        width: side,
+    };
+    let pixels = whole.means(ink, side, (IMAGE_SIDE, IMAGE_SIDE));
+    let image: Option<[u8; PIXELS]> = pixels.try_into().ok();
+    Ok(image.filter(|image| image.iter().any(|pixel| *pixel > 0)))
+}
+
+/// Rows of a square drawing.
+fn side(ink: &[u8]) -> Result<usize, NotSquare> {
+    let side = ink.len().isqrt();
+    if side * side == ink.len() {
+        Ok(side)
+    } else {
+        Err(NotSquare { pixels: ink.len() })
+    }
+}
+
+/// A part of a drawing, in its pixels.
+struct Area {
+    top: usize,
+    left: usize,
+    height: usize,
+    width: usize,
+}
+
+impl Area {
+    /// What is there of a drawing of this side, in so many rows and columns: each the mean of what it
+    /// covers.
+    fn means(&self, ink: &[u8], side: usize, (rows, columns): (usize, usize)) -> Vec<u8> {
+        let mut pixels = Vec::with_capacity(rows * columns);
+        for row in 0..rows {
+            for column in 0..columns {
+                let mut sum = 0;
+                for (y, high) in overlaps(row, rows, self.height) {
+                    for (x, wide) in overlaps(column, columns, self.width) {
+                        let value = ink[(self.top + y) * side + self.left + x];
+                        sum += (high * wide) as u64 * u64::from(value);
+                    }
+                }
+                let area = (self.height * self.width) as u64;
+                pixels.push(((2 * sum + area) / (2 * area)) as u8);
+            }
+        }
+        pixels
+    }
 }
 
 /// What was drawn, without the blank around it, at most 20 × 20.
@@ -59,24 +114,16 @@ impl Scaled {
         let longest = height.max(width);
         let fitted = |length: usize| ((2 * length * BOX_SIDE + longest) / (2 * longest)).max(1);
         let (rows, columns) = (fitted(height), fitted(width));
-        let mut pixels = Vec::with_capacity(rows * columns);
-        for row in 0..rows {
-            for column in 0..columns {
-                let mut sum = 0;
-                for (y, high) in overlaps(row, rows, height) {
-                    for (x, wide) in overlaps(column, columns, width) {
-                        let value = ink[(first + y) * side + left + x];
-                        sum += (high * wide) as u64 * u64::from(value);
-                    }
-                }
-                let area = (height * width) as u64;
-                pixels.push(((2 * sum + area) / (2 * area)) as u8);
-            }
-        }
+        let inked = Area {
+            top: first,
+            left,
+            height,
+            width,
+        };
         Some(Self {
             rows,
             columns,
-            pixels,
+            pixels: inked.means(ink, side, (rows, columns)),
         })
     }
 
@@ -210,6 +257,24 @@ mod tests {
         // A column covers one and a half: a 50 and half a 200, then the other half and a 200.
         let row = &image[14 * IMAGE_SIDE + left..][..4];
         assert_eq!(row, [100, 200, 100, 200]);
+    }
+
+    #[test]
+    fn what_is_taken_as_drawn_stays_where_it_is() {
+        // 280 × 280: each pixel of the image covers 10 × 10 of the drawing.
+        let ink = drawing(&[(10..20, 250..260), (30..35, 0..10)]);
+        let image = as_drawn(&ink).unwrap().unwrap();
+        let inked: Vec<(usize, u8)> = (0..PIXELS)
+            .map(|index| (index, image[index]))
+            .filter(|(_, pixel)| *pixel > 0)
+            .collect();
+        assert_eq!(inked, [(IMAGE_SIDE + 25, 255), (3 * IMAGE_SIDE, 128)]);
+        assert_eq!(as_drawn(&[0; 280 * 280]), Ok(None));
+        // One faint pixel leaves no trace.
+        let mut ink = vec![0; 280 * 280];
+        ink[0] = 40;
+        assert_eq!(as_drawn(&ink), Ok(None));
+        assert_eq!(as_drawn(&[0; 7]), Err(NotSquare { pixels: 7 }));
     }
 
     #[test]

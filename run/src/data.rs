@@ -5,6 +5,7 @@ use kiln_model::import::Choices;
 use kiln_model::mnist;
 use serde::{Deserialize, Serialize};
 
+use crate::classes::Classes;
 use crate::format;
 
 /// The name of the data that Kiln ships.
@@ -27,6 +28,10 @@ pub struct DataSummary {
     pub test_images: u32,
     /// Whether the test images are the last seventh of the only pair of files.
     pub is_test_cut_off: bool,
+    /// SHA-256 of the file of labels to train on, unpacked, in hexadecimal; empty where that was not
+    /// noted.
+    #[serde(default)]
+    pub labels_sha256: String,
     /// What was chosen when it was read.
     #[serde(default)]
     pub choices: DataChoices,
@@ -105,6 +110,9 @@ pub struct Source {
     pub name: String,
     /// Its hash.
     pub hash: String,
+    /// What its classes are called.
+    #[serde(default)]
+    pub classes: Classes,
 }
 
 impl Source {
@@ -113,6 +121,7 @@ impl Source {
         Self {
             name: MNIST.to_owned(),
             hash: mnist::hash(),
+            classes: Classes::default(),
         }
     }
 
@@ -171,23 +180,27 @@ pub fn counts(data: &DataSummary) -> String {
     )
 }
 
-/// The most and the least frequent digit, and what they mean for accuracy.
-pub fn fairness(histogram: &Histogram) -> String {
+/// The most and the least frequent class, and what they mean for accuracy.
+pub fn fairness(histogram: &Histogram, classes: &Classes) -> String {
     if histogram.images() == 0 {
         return "There are no images.".to_owned();
     }
     let of = |class: usize| {
         let share = histogram.share(class).unwrap_or_default();
         format!(
-            "{class}: {} ({:.1}\u{2009}%)",
+            "{}: {} ({:.1}\u{2009}%)",
+            classes.name(class),
             format::count(histogram.counts[class] as u64),
             100.0 * share
         )
     };
     let verdict = if histogram.accuracy_is_fair() {
-        "accuracy is fair here."
+        "accuracy is fair here.".to_owned()
     } else {
-        "accuracy says little about the rare digits; look at each class as well."
+        format!(
+            "accuracy says little about the rare {}; look at each class as well.",
+            classes.nouns()
+        )
     };
     format!(
         "Largest {}, smallest {}: {verdict}",
@@ -267,21 +280,25 @@ mod tests {
 
     #[test]
     fn the_sentence_names_the_extremes() {
+        let digits = Classes::default();
         let even = Histogram {
             counts: [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949],
         };
         assert_eq!(
-            fairness(&even),
+            fairness(&even, &digits),
             "Largest 1: 6\u{2009}742 (11.2\u{2009}%), smallest 5: 5\u{2009}421 (9.0\u{2009}%): \
              accuracy is fair here."
         );
         let mut counts = even.counts;
         counts[3] = 0;
-        let uneven = fairness(&Histogram { counts });
+        let uneven = fairness(&Histogram { counts }, &digits);
         assert!(
             uneven.contains("smallest 3: 0 (0.0\u{2009}%): accuracy says little"),
             "{uneven}"
         );
-        assert_eq!(fairness(&Histogram::default()), "There are no images.");
+        assert_eq!(
+            fairness(&Histogram::default(), &digits),
+            "There are no images."
+        );
     }
 }

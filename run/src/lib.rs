@@ -2,6 +2,7 @@
 //! nor burn is known here, so everything builds and tests anywhere.
 
 pub mod archive;
+pub mod classes;
 pub mod compare;
 pub mod data;
 mod decimation;

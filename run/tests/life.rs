@@ -1,6 +1,7 @@
 //! Every state of a page's run meets every event; and no walk through them breaks what must hold.
 
 use kiln_model::event::{Moment, Quality, Score, State, Trained};
+use kiln_run::classes::Classes;
 use kiln_run::device::Backend;
 use kiln_run::life::{Activity, Before, Effect, Event, Goal, Rest, Stage};
 use kiln_run::protocol::RunId;
@@ -417,6 +418,7 @@ fn new_run(id: RunId) -> Run {
         tags: Vec::new(),
         notes: String::new(),
         data_name: String::new(),
+        classes: Classes::default(),
         taken_up: Vec::new(),
     };
     Run::new(

@@ -7,6 +7,7 @@
 use kiln_model::checkpoint::{self, Snapshot};
 use kiln_model::config::{Config, Edit};
 use kiln_model::event::{Event, Moment, Quality, Score, State, Trained};
+use kiln_run::classes::Classes;
 use kiln_run::device::Backend;
 use kiln_run::log::segment::LogError;
 use kiln_run::protocol::RunId;
@@ -38,6 +39,7 @@ fn identity() -> Identity {
         tags: Vec::new(),
         notes: String::new(),
         data_name: "letters".to_owned(),
+        classes: Classes::default(),
         taken_up: Vec::new(),
     }
 }

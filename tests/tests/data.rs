@@ -551,3 +551,86 @@ async fn of_many_pairs_it_is_asked_which_are_meant() -> Outcome {
         .await?;
     page.close().await
 }
+
+/// Data and its classes have the names that a person gives them: in tables, in charts, at the pad, in
+/// files, for runs that were there before, and after a reload.
+#[tokio::test]
+async fn data_and_its_classes_are_called_as_a_person_likes() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    let folder = tempfile::tempdir()?;
+    let [images, labels] = pair(1_400);
+    let files = write(
+        &folder,
+        &[("wear-images", &images), ("wear-labels", &labels)],
+    );
+    page.choose_files("Import", &files).await?;
+    page.wait_for_text("Imported wear", 60).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("link", "Train").await?;
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    page.press("button", "Stop").await?;
+    page.wait_for_state(&["stopped"], 60).await?;
+
+    page.press("link", "Data").await?;
+    let rename = "[...document.querySelectorAll('.sources button')]
+        .find(button => button.innerText === 'Rename').ariaLabel";
+    let rename = page.evaluate(rename).await?;
+    let rename = rename.as_str().unwrap_or_default().to_owned();
+    assert!(rename.starts_with("Rename wear · "), "{rename}");
+    page.press("button", &rename).await?;
+    page.type_into("textbox", "Name of class 3", "Dress")
+        .await?;
+    page.type_into("textbox", "Name of class 4", " Dress ")
+        .await?;
+    page.press("button", "Save").await?;
+    page.wait_for_text("Classes 3 and 4 are both called Dress.", 10)
+        .await?;
+    page.type_into("textbox", "Name of class 4", "Coat \"long\", <red>")
+        .await?;
+    page.type_into("textbox", "Name of the data", "  ").await?;
+    page.press("button", "Save").await?;
+    page.wait_for_text("The data needs a name.", 10).await?;
+    page.type_into("textbox", "Name of the data", "wardrobe")
+        .await?;
+    page.press("button", "Save").await?;
+    page.wait_for_value("document.querySelector('.naming')", &json!(null), 10)
+        .await?;
+    let heads =
+        "[...document.querySelectorAll('.bars tbody th')].slice(2, 5).map(head => head.innerText)";
+    let named = json!(["2", "Dress", "Coat \"long\", <red>"]);
+    page.wait_for_value(heads, &named, 20).await?;
+    assert!(page.text().await?.contains("Images of each class"));
+
+    // The run that was there before, after a reload.
+    page.reload().await?;
+    page.wait_for_state(&["stopped"], 60).await?;
+    page.press("link", "Data").await?;
+    page.wait_for_value(heads, &named, 60).await?;
+    page.press("link", "Evaluate").await?;
+    page.wait_for_text("wrong of 200", 20).await?;
+    let matrix = "[...document.querySelectorAll('.matrix tbody th')].slice(2, 5).map(head => head.innerText)";
+    page.wait_for_value(matrix, &named, 20).await?;
+    let per_class = "[...document.querySelectorAll('.per-class tbody th')].slice(2, 5).map(head => head.innerText)";
+    page.wait_for_value(per_class, &named, 20).await?;
+    page.choose("Class", "Dress").await?;
+    page.wait_for_text("images of Dress are missed", 20).await?;
+    page.press("link", "Draw").await?;
+    page.wait_for_text("Best weights, those of step", 20)
+        .await?;
+    page.wait_for_value(heads, &named, 20).await?;
+
+    let name = page.show_files().await?;
+    let config = page.download(&format!("{name}.config.json")).await?;
+    let config: serde_json::Value = serde_json::from_slice(&config).unwrap();
+    assert_eq!(config["data"]["name"], "wardrobe");
+    assert_eq!(config["data"]["class_names"][4], "Coat \"long\", <red>");
+    let report = page.download(&format!("{name}.report.html")).await?;
+    let report = String::from_utf8(report).unwrap();
+    assert!(
+        report.contains("Coat &quot;long&quot;, &lt;red&gt;"),
+        "{report}"
+    );
+    page.close().await
+}

@@ -98,6 +98,8 @@ pub struct Import {
     /// training images; for one pair its labels and its images. Where anything was chosen, it is
     /// the SHA-256 of that one and of what was chosen in words, for the images are others.
     pub dataset: Dataset,
+    /// SHA-256, in hexadecimal, of the inflated file of the labels to train on.
+    pub labels_sha256: String,
     /// Where its test images came from.
     pub test_source: TestSource,
     /// What there is to say of it, after what was chosen was done.
@@ -170,6 +172,7 @@ const fn partner((images, labels): (usize, usize)) -> ImportError {
 
 fn one_pair(pair: Pair, choices: Choices) -> Result<Import, ImportError> {
     let hash = hash(&[&pair.labels, &pair.images], choices);
+    let labels_sha256 = pair.labels.sha256();
     let mut remarks = pair.remarks();
     let images = pair.read(choices)?;
     let training = images.len() - images.len() / TEST_PART;
@@ -181,6 +184,7 @@ fn one_pair(pair: Pair, choices: Choices) -> Result<Import, ImportError> {
             images.part(training..images.len()),
             hash,
         ),
+        labels_sha256,
         test_source: TestSource::LastSeventh,
         remarks,
     })
@@ -232,6 +236,7 @@ fn two_pairs(first: Pair, second: Pair, choices: Choices) -> Result<Import, Impo
         ],
         choices,
     );
+    let labels_sha256 = training.labels.sha256();
     let mut remarks = training.remarks();
     remarks.extend(test.remarks());
     let test_name = test.images.name;
@@ -250,6 +255,7 @@ fn two_pairs(first: Pair, second: Pair, choices: Choices) -> Result<Import, Impo
     look(&training_images, &mut remarks);
     Ok(Import {
         dataset: Dataset::new(training_images, test_images, hash),
+        labels_sha256,
         test_source: TestSource::OwnPair,
         remarks,
     })

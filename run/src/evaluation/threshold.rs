@@ -2,20 +2,16 @@
 
 use kiln_model::evaluation::Table;
 
+use crate::classes::Classes;
 use crate::format;
 
-/// The digits in the plural.
-const PLURALS: [&str; 10] = [
-    "zeros", "ones", "twos", "threes", "fours", "fives", "sixes", "sevens", "eights", "nines",
-];
-
-/// The calls of a digit, 0 to 9, at a threshold.
-pub fn sentence(table: &Table, threshold: f64, class: usize) -> String {
+/// The calls of a class, 0 to 9, at a threshold.
+pub fn sentence(table: &Table, threshold: f64, class: usize, classes: &Classes) -> String {
     let called = table.true_positives + table.false_positives;
     let of_class = table.true_positives + table.false_negatives;
     let missed = table.false_negatives;
     format!(
-        "At {}, {} {} called {class}: {} rightly (precision {}); {} of {} {} {} missed (recall {}).",
+        "At {}, {} {} called {}: {} rightly (precision {}); {} of {} {} {} missed (recall {}).",
         written(threshold),
         format::count(called.into()),
         if called == 1 {
@@ -23,11 +19,12 @@ pub fn sentence(table: &Table, threshold: f64, class: usize) -> String {
         } else {
             "images are"
         },
+        classes.name(class),
         format::count(table.true_positives.into()),
         share(table.precision()),
         format::count(missed.into()),
         format::count(of_class.into()),
-        PLURALS.get(class).copied().unwrap_or_default(),
+        classes.several(class),
         if missed == 1 { "is" } else { "are" },
         share(table.recall()),
     )
@@ -62,7 +59,7 @@ mod tests {
             false_negatives: 30,
             true_negatives: 8_949,
         };
-        let text = sentence(&table, 0.5, 7).replace('\u{2009}', " ");
+        let text = sentence(&table, 0.5, 7, &Classes::default()).replace('\u{2009}', " ");
         assert_eq!(
             text,
             "At 0.50, 1 021 images are called 7: 998 rightly (precision 97.7 %); 30 of 1 028 sevens are missed (recall 97.1 %)."
@@ -83,12 +80,12 @@ mod tests {
             false_negatives,
             true_negatives: 9,
         };
-        let one = sentence(&table(1, 1), 0.25, 6).replace('\u{2009}', " ");
+        let one = sentence(&table(1, 1), 0.25, 6, &Classes::default()).replace('\u{2009}', " ");
         assert_eq!(
             one,
             "At 0.25, 1 image is called 6: 1 rightly (precision 100.0 %); 1 of 2 sixes is missed (recall 50.0 %)."
         );
-        let none = sentence(&table(0, 0), 1.0, 0);
+        let none = sentence(&table(0, 0), 1.0, 0, &Classes::default());
         assert_eq!(
             none,
             "At 1.00, 0 images are called 0: 0 rightly (precision –); 0 of 0 zeros are missed (recall –)."

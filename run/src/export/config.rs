@@ -123,7 +123,7 @@ fn data(run: &Run) -> Value {
     } else {
         &run.identity.data_name
     };
-    json!({ "name": name, "hash": hash })
+    json!({ "name": name, "hash": hash, "class_names": run.identity.classes })
 }
 
 #[cfg(test)]
@@ -157,6 +157,7 @@ mod tests {
         assert_eq!(value["results"]["test"]["correct"], 9_000);
         assert_eq!(value["data"]["name"], "letters");
         assert_eq!(value["data"]["hash"], "data");
+        assert_eq!(value["data"]["class_names"][7], "7");
         assert_eq!(value["network"]["parameters"], 34_826);
     }
 }

@@ -93,12 +93,16 @@ if path := found(".csv"):
 # %% [markdown]
 # ## Answers
 #
-# The file of predictions has a row for each validation and test image: the digit it is, the
-# digit it was taken for, and the probability of each of the ten digits. Test images are looked at
-# here; where the run was not scored on them, validation images.
+# The file of predictions has a row for each validation and test image: the class it is of, the
+# class it was taken for, and the probability of each of the ten classes, which are the digits
+# unless the settings name others. Test images are looked at here; where the run was not scored on
+# them, validation images.
 
 # %%
 answers = None
+names = [str(label) for label in range(10)]
+if path := found(".config.json"):
+    names = json.loads(path.read_text(encoding="utf-8"))["data"]["class_names"]
 if path := found(".predictions.csv"):
     predictions = pd.read_csv(path)
     split = "test" if "test" in set(predictions["split"]) else "validation"
@@ -110,8 +114,8 @@ if path := found(".predictions.csv"):
 # %% [markdown]
 # ## Label histograms
 #
-# How many images there are of each digit, and how often each was answered. Where one digit is
-# much rarer than the others, accuracy says little about it: look at each digit as well.
+# How many images there are of each class, and how often each was answered. Where one class is
+# much rarer than the others, accuracy says little about it: look at each class as well.
 
 # %%
 if answers is not None:
@@ -122,32 +126,33 @@ if answers is not None:
         },
         index=labels,
     ).fillna(0).astype(int)
-    counts.plot.bar(figsize=(8, 3), rot=0, xlabel="digit", ylabel="images")
+    counts.index = names
+    counts.plot.bar(figsize=(8, 3), rot=45, xlabel="class", ylabel="images")
     plt.show()
     print(counts.T.to_string())
 
 # %% [markdown]
 # ## Confusion matrix
 #
-# Which digits are taken for which: a row for each digit, a column for each digit that it was
+# Which classes are taken for which: a row for each class, a column for each class that it was
 # taken for. The diagonal is right; everything beside it is a mistake.
 
 # %%
 if answers is not None:
     matrix = metrics.confusion_matrix(answers["true"], answers["predicted"], labels=labels)
-    display = metrics.ConfusionMatrixDisplay(matrix, display_labels=labels)
+    display = metrics.ConfusionMatrixDisplay(matrix, display_labels=names)
     figure, axis = plt.subplots(figsize=(7, 7))
-    display.plot(ax=axis, cmap="Blues", colorbar=False)
+    display.plot(ax=axis, cmap="Blues", colorbar=False, xticks_rotation=45)
     plt.show()
-    print(pd.DataFrame(matrix).to_string())
+    print(pd.DataFrame(matrix, index=names, columns=names).to_string())
 
 # %% [markdown]
 # ## Precision, recall, F1 and AUROC
 #
 # Metric: one number that summarises results. Different metrics can rank the same models
-# differently. Precision: of the images called a digit, how many are that digit. Recall: of all
-# images of a digit, how many were found. F1 is the harmonic mean of the two. AUROC: the chance
-# that a random image of the digit scores higher than a random image of another one; 0.5 is
+# differently. Precision: of the images called a class, how many are of it. Recall: of all
+# images of a class, how many were found. F1 is the harmonic mean of the two. AUROC: the chance
+# that a random image of the class scores higher than a random image of another one; 0.5 is
 # guessing, 1 is perfect. What cannot be worked out, because there are no such images, shows NaN
 # and counts for no mean.
 
@@ -164,11 +169,11 @@ if answers is not None:
     ]
     scores = pd.DataFrame(
         {"support": support, "precision": precision, "recall": recall, "F1": f1, "AUROC": areas},
-        index=pd.Index(labels, name="digit"),
+        index=pd.Index(names, name="class"),
     )
     print(f"accuracy {metrics.accuracy_score(answers['true'], answers['predicted']):.4f}")
     print(scores.round(4).to_string())
-    print("mean of the digits:")
+    print("mean of the classes:")
     print(scores.drop(columns="support").mean().round(4).to_string())
 
 # %% [markdown]
@@ -181,8 +186,10 @@ if answers is not None:
 if answers is not None:
     wrong = answers[answers["true"] != answers["predicted"]].copy()
     wrong["probability"] = [
-        probabilities[row, digit] for row, digit in zip(wrong.index, wrong["predicted"])
+        probabilities[row, label] for row, label in zip(wrong.index, wrong["predicted"])
     ]
+    for column in ["true", "predicted"]:
+        wrong[column] = [names[label] for label in wrong[column]]
     worst = wrong.sort_values("probability", ascending=False, kind="stable").head(20)
     print(f"{len(wrong)} of {len(answers)} are wrong.")
     print(worst[["index", "true", "predicted", "probability"]].to_string(index=False))

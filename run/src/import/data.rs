@@ -118,6 +118,7 @@ pub fn read(files: &[DataFile], choices: DataChoices) -> Result<(DataSummary, Da
     let summary = DataSummary {
         choices,
         remarks,
+        labels_sha256: read.labels_sha256,
         ..summary(&read.dataset, is_test_cut_off)
     };
     Ok((summary, read.dataset))
@@ -130,6 +131,7 @@ pub fn summary(dataset: &Dataset, is_test_cut_off: bool) -> DataSummary {
         training_images: dataset.training_len() as u32,
         test_images: dataset.test().images().len() as u32,
         is_test_cut_off,
+        labels_sha256: String::new(),
         choices: DataChoices::default(),
         remarks: Vec::new(),
     }

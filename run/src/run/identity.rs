@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::classes::Classes;
 use crate::device::Backend;
 use crate::id::RunId;
 
@@ -30,6 +31,9 @@ pub struct Identity {
     /// The name of the data it is trained on; empty where that was not kept.
     #[serde(default)]
     pub data_name: String,
+    /// What the classes of that data are called.
+    #[serde(default, skip_serializing_if = "Classes::are_digits")]
+    pub classes: Classes,
     /// When it was taken up, first and after every pause, in order.
     #[serde(default)]
     pub taken_up: Vec<TakenUp>,

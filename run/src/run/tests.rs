@@ -4,6 +4,7 @@ use super::identity::{Identity, rarest_colour};
 use super::names::{NAME_LETTERS, automatic_name, unused_name};
 use super::reading::Reading;
 use super::*;
+use crate::classes::Classes;
 use crate::device::Backend;
 use crate::id::RunId;
 use kiln_model::checkpoint::{self, Best, Next, Snapshot, Values};
@@ -43,6 +44,7 @@ pub(crate) fn new_run() -> Run {
         tags: Vec::new(),
         notes: String::new(),
         data_name: "letters".to_owned(),
+        classes: Classes::default(),
         taken_up: Vec::new(),
     };
     Run::new(identity, Config::default(), "data".to_owned())

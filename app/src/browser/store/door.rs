@@ -69,6 +69,10 @@ impl Store for Opened {
         Box::pin(Opened::answers(self, run, part, step))
     }
 
+    fn describe_data<'a>(&'a self, data: &'a OwnData) -> Wait<'a, ()> {
+        Box::pin(Opened::describe_data(self, data))
+    }
+
     fn keep_data<'a>(&'a self, data: &'a OwnData, files: &'a [DataFile]) -> Wait<'a, ()> {
         Box::pin(Opened::keep_data(self, data, files))
     }

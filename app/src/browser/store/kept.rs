@@ -7,6 +7,8 @@ use std::pin::Pin;
 use kiln_model::checkpoint::{CheckpointError, Outline};
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::Predictions;
+use kiln_run::classes::Classes;
+use kiln_run::data::Source;
 use kiln_run::import::archive::Unpacked;
 use kiln_run::log::segment::LogError;
 use kiln_run::parcel::Parcel;
@@ -108,12 +110,26 @@ pub struct OwnData {
     pub summary: DataSummary,
     /// Names it for a person.
     pub name: String,
+    /// What its classes are called.
+    #[serde(default)]
+    pub classes: Classes,
     /// The names of its files.
     pub files: Vec<String>,
     /// Bytes of its files.
     pub bytes: u64,
     /// When it was imported: ISO 8601, UTC.
     pub imported_at: String,
+}
+
+impl OwnData {
+    /// What runs that are trained on it know of it.
+    pub fn source(&self) -> Source {
+        Source {
+            name: self.name.clone(),
+            hash: self.summary.hash.clone(),
+            classes: self.classes.clone(),
+        }
+    }
 }
 
 /// What the store will have done.
@@ -212,6 +228,12 @@ pub trait Store {
     /// # Errors
     /// No room, or a browser that refuses.
     fn keep_data<'a>(&'a self, data: &'a OwnData, files: &'a [DataFile]) -> Wait<'a, ()>;
+
+    /// Keeps what is said of data whose files are kept already.
+    ///
+    /// # Errors
+    /// No room, or a browser that refuses.
+    fn describe_data<'a>(&'a self, data: &'a OwnData) -> Wait<'a, ()>;
 
     /// All data of a person's own that is kept, but for its files.
     ///

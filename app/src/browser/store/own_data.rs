@@ -35,6 +35,15 @@ impl Opened {
         .await
     }
 
+    pub(super) async fn describe_data(&self, data: &OwnData) -> Result<(), StoreError> {
+        let record = to_value(data)?;
+        self.change(|stores| {
+            stores.data.put(&record, None)?;
+            Ok(())
+        })
+        .await
+    }
+
     pub(super) async fn all_data(&self) -> Result<Vec<OwnData>, StoreError> {
         let all = self.get_all(DATA, None, None).await?;
         all.into_iter().map(from_value).collect()

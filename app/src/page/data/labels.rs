@@ -1,4 +1,4 @@
-//! How many images of each digit there are.
+//! How many images of each class there are.
 
 use crate::page::parts::device::waiting;
 use kiln_model::config::Config;
@@ -8,6 +8,7 @@ use kiln_model::spec::CLASSES;
 use leptos::prelude::*;
 
 use crate::page::state::trainer::Trainer;
+use kiln_run::classes::Classes;
 use kiln_run::data::fairness;
 use kiln_run::format;
 use kiln_run::protocol::{Answer, Question};
@@ -28,7 +29,7 @@ pub(super) fn segment(
     }
 }
 
-/// How often each digit occurs in each part.
+/// How often each class occurs in each part.
 #[component]
 pub(super) fn Labels(trainer: Trainer, config: Memo<Option<Config>>) -> AnyView {
     let in_percent = RwSignal::new(false);
@@ -47,7 +48,8 @@ pub(super) fn Labels(trainer: Trainer, config: Memo<Option<Config>>) -> AnyView 
             let parts = counts.map(|counts| Histogram {
                 counts: counts.map(|count| count as usize),
             });
-            view! { <LabelTable parts in_percent /> }.into_any()
+            let names = trainer.sources.used.with(|used| used.classes.clone());
+            view! { <LabelTable parts names in_percent /> }.into_any()
         }
         Some(Ok(_)) => ().into_any(),
         Some(Err(reason)) => view! {
@@ -58,10 +60,12 @@ pub(super) fn Labels(trainer: Trainer, config: Memo<Option<Config>>) -> AnyView 
         }
         .into_any(),
     };
+    let noun = Memo::new(move |_| trainer.sources.used.with(|used| used.classes.noun()));
+    let heading = move || format!("Images of each {}", noun.get());
     view! {
         <section class="panel" aria-labelledby="labels">
             <header>
-                <h2 id="labels">"Images of each digit"</h2>
+                <h2 id="labels">{heading}</h2>
                 <div class="segments" role="group" aria-label="Figures">
                     {segment("Count", false, in_percent)} {segment("%", true, in_percent)}
                 </div>
@@ -74,7 +78,11 @@ pub(super) fn Labels(trainer: Trainer, config: Memo<Option<Config>>) -> AnyView 
 
 /// A table whose cells are bars too.
 #[component]
-pub(super) fn LabelTable(parts: [Histogram; 3], in_percent: RwSignal<bool>) -> AnyView {
+pub(super) fn LabelTable(
+    parts: [Histogram; 3],
+    names: Classes,
+    in_percent: RwSignal<bool>,
+) -> AnyView {
     let figure = move |part: Histogram, class: usize| {
         if in_percent.get() {
             part.share(class)
@@ -95,7 +103,7 @@ pub(super) fn LabelTable(parts: [Histogram; 3], in_percent: RwSignal<bool>) -> A
                     </td>
                 }
             });
-            view! { <tr><th scope="row">{class}</th>{cells}</tr> }
+            view! { <tr><th scope="row">{names.name(class).to_owned()}</th>{cells}</tr> }
         })
         .collect_view();
     let heads = Part::ALL.map(|part| view! { <th scope="col">{part.label()}</th> });
@@ -109,16 +117,16 @@ pub(super) fn LabelTable(parts: [Histogram; 3], in_percent: RwSignal<bool>) -> A
         .map(|(part, histogram)| {
             view! {
                 <dt>{part.label()}</dt>
-                <dd>{fairness(&histogram)}</dd>
+                <dd>{fairness(&histogram, &names)}</dd>
             }
         })
         .collect_view();
     view! {
         <table class="bars">
-            <caption class="hidden">"Images of each digit"</caption>
+            <caption class="hidden">{format!("Images of each {}", names.noun())}</caption>
             <thead>
                 <tr>
-                    <th scope="col">"Digit"</th>
+                    <th scope="col">{if names.are_digits() { "Digit" } else { "Class" }}</th>
                     {heads}
                 </tr>
             </thead>

@@ -2,6 +2,7 @@
 //! data of one's own.
 
 mod labels;
+mod naming;
 mod network;
 mod own;
 mod samples;

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 use web_sys::HtmlInputElement;
 
+use super::naming::Naming;
 use crate::browser::store::OwnData;
 use crate::page::state::sources::Outcome;
 use crate::page::state::trainer::{Loading, Trainer};
@@ -62,11 +63,7 @@ pub(super) fn Own(trainer: Trainer) -> AnyView {
                 details.push("last seventh is the test set".to_owned());
             }
             details.push(own.files.join(", "));
-            let source = Source {
-                name: own.name.clone(),
-                hash: own.summary.hash.clone(),
-            };
-            rows.push(row(source, details.join(" · "), Some(own)));
+            rows.push(row(own.source(), details.join(" · "), Some(own)));
         }
         rows
     };
@@ -145,6 +142,7 @@ pub(super) fn SourceRow(
         "Use MNIST again".to_owned()
     };
     let text = if is_kept { "Use" } else { "Use MNIST again" };
+    let kept = own.clone();
     let rearranging = own.map(|own| {
         let is_shown = move || is_used.get();
         view! {
@@ -170,6 +168,26 @@ pub(super) fn SourceRow(
             .into_any()
         }
     };
+    let is_naming = RwSignal::new(false);
+    let naming = kept.map(|own| {
+        move || {
+            is_naming
+                .get()
+                .then(|| view! { <Naming trainer own=own.clone() is_open=is_naming /> })
+        }
+    });
+    let rename = is_kept.then(|| {
+        view! {
+            <button
+                class="quiet"
+                aria-label=format!("Rename {shown}")
+                aria-expanded=move || is_naming.get().to_string()
+                on:click=move |_| is_naming.update(|is_naming| *is_naming = !*is_naming)
+            >
+                "Rename"
+            </button>
+        }
+    });
     let remove = is_kept.then(|| {
         view! {
             <button
@@ -192,8 +210,10 @@ pub(super) fn SourceRow(
                 <small>{details}</small>
             </p>
             {rearranging}
+            {rename}
             {button}
             {remove}
+            {naming}
         </li>
     }
     .into_any()

@@ -10,6 +10,7 @@ use wasm_bindgen::JsCast as _;
 
 use crate::page::parts::digit::Digit;
 use crate::page::state::trainer::Trainer;
+use kiln_run::classes::Classes;
 use kiln_run::format;
 use kiln_run::protocol::{Answer, Pictures, Question};
 
@@ -29,8 +30,9 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    fn name(&self) -> String {
-        format!("{}, image {}", self.label, self.index)
+    fn name(&self, classes: &Classes) -> String {
+        let class = classes.name(self.label.into());
+        format!("{class}, image {}", self.index)
     }
 }
 
@@ -54,17 +56,22 @@ pub(super) fn Samples(trainer: Trainer, config: Memo<Option<Config>>) -> AnyView
             Some((part, trainer.examiner.ask(question).await))
         }
     });
+    let names = Memo::new(move |_| trainer.sources.used.with(|used| used.classes.clone()));
     let shown = move || match answer.get().flatten() {
         None => waiting(trainer),
         Some((part, Ok(Answer::Pictures(pictures)))) => {
-            view! { <Grid samples=samples(part, &pictures) enlarged /> }.into_any()
+            view! { <Grid samples=samples(part, &pictures) names=names.get() enlarged /> }
+                .into_any()
         }
         Some((_, Ok(_))) => ().into_any(),
         Some((_, Err(reason))) => view! { <p class="error" role="alert">{reason}</p> }.into_any(),
     };
     let parts = Part::ALL.map(|part| view! { <option value=part.label()>{part.label()}</option> });
     let classes = (0..CLASSES)
-        .map(|class| view! { <option value=class.to_string()>{class}</option> })
+        .map(|class| {
+            let name = move || names.with(|names| names.name(class).to_owned());
+            view! { <option value=class.to_string()>{name}</option> }
+        })
         .collect_view();
     view! {
         <section class="panel" aria-labelledby="samples">
@@ -92,7 +99,7 @@ pub(super) fn Samples(trainer: Trainer, config: Memo<Option<Config>>) -> AnyView
             </header>
             <div class="samples">{shown}</div>
         </section>
-        <Enlarged sample=enlarged />
+        <Enlarged sample=enlarged names />
     }
     .into_any()
 }
@@ -112,7 +119,11 @@ pub(super) fn samples(part: Part, pictures: &Pictures) -> Vec<Sample> {
 
 /// Images in rows of ten: one stop of the Tab key, and arrow keys from there.
 #[component]
-pub(super) fn Grid(samples: Vec<Sample>, enlarged: RwSignal<Option<Sample>>) -> AnyView {
+pub(super) fn Grid(
+    samples: Vec<Sample>,
+    names: Classes,
+    enlarged: RwSignal<Option<Sample>>,
+) -> AnyView {
     if samples.is_empty() {
         return view! { <p class="muted">"There are no such images."</p> }.into_any();
     }
@@ -141,7 +152,7 @@ pub(super) fn Grid(samples: Vec<Sample>, enlarged: RwSignal<Option<Sample>>) -> 
         .into_iter()
         .enumerate()
         .map(|(place, sample)| {
-            let name = sample.name();
+            let name = sample.name(&names);
             let pixels = Signal::stored(sample.pixels.clone());
             view! {
                 <button
@@ -170,7 +181,7 @@ pub(super) fn Grid(samples: Vec<Sample>, enlarged: RwSignal<Option<Sample>>) -> 
 
 /// An image with its pixel values, over the page until it is closed.
 #[component]
-pub(super) fn Enlarged(sample: RwSignal<Option<Sample>>) -> AnyView {
+pub(super) fn Enlarged(sample: RwSignal<Option<Sample>>, names: Memo<Classes>) -> AnyView {
     let dialog = NodeRef::<Dialog>::new();
     Effect::new(move |_| {
         if let Some(dialog) = dialog.get()
@@ -188,7 +199,10 @@ pub(super) fn Enlarged(sample: RwSignal<Option<Sample>>) -> AnyView {
     };
     let content = move || {
         let shown = sample.get()?;
-        let title = format!("Digit {}", shown.label);
+        let title = names.with(|names| match names.are_digits() {
+            true => format!("Digit {}", shown.label),
+            false => names.name(shown.label.into()).to_owned(),
+        });
         let place = format!(
             "{} image {}",
             shown.part.label(),

@@ -208,7 +208,7 @@ fn Desk(trainer: Trainer, board: Board, chosen: Memo<Vec<RunId>>) -> AnyView {
         {alert}
         <div class="desk">
             <section class="paper" aria-label="Drawing">
-                <Pad board examiner=trainer.examiner image trouble />
+                <Pad board trainer image trouble />
             </section>
             <Predictions board networks asker=predictions />
         </div>

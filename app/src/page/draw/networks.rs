@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use crate::browser::store::StoreError;
 use crate::page::state::library::Library;
 use crate::page::state::trainer::Trainer;
+use kiln_run::classes::Classes;
 use kiln_run::format;
 use kiln_run::protocol::RunId;
 use kiln_run::run::checkpoint::Checkpoint;
@@ -64,6 +65,8 @@ pub struct Network {
     pub name: String,
     /// Its colour in CSS.
     pub colour: &'static str,
+    /// What it can answer.
+    pub classes: Classes,
     /// Its weights.
     pub state: State,
 }
@@ -185,19 +188,19 @@ pub fn networks(trainer: Trainer, chosen: Memo<Vec<RunId>>) -> Memo<Vec<Network>
         let network = |id: RunId| {
             let identity = library.records.with(|records| {
                 let record = records.iter().find(|record| record.identity.id == id);
-                record.map(|record| (record.identity.name.clone(), record.identity.css_colour()))
+                record.map(|record| record.identity.clone())
             });
-            let Some((name, colour)) = identity else {
+            let Some(identity) = identity else {
                 let state = if library.is_read.get() {
                     State::Absent("It was deleted, perhaps in another tab.")
                 } else {
                     State::Reading
                 };
-                let (name, colour) = ("Deleted run".to_owned(), "var(--muted)");
                 return Network {
                     id,
-                    name,
-                    colour,
+                    name: "Deleted run".to_owned(),
+                    colour: "var(--muted)",
+                    classes: Classes::default(),
                     state,
                 };
             };
@@ -211,8 +214,9 @@ pub fn networks(trainer: Trainer, chosen: Memo<Vec<RunId>>) -> Memo<Vec<Network>
             });
             Network {
                 id,
-                name,
-                colour,
+                colour: identity.css_colour(),
+                name: identity.name,
+                classes: identity.classes,
                 state,
             }
         };

@@ -13,8 +13,9 @@ use web_sys::{HtmlCanvasElement, KeyboardEvent, PointerEvent};
 
 use super::canvas::{CanvasError, context, enlarge, put};
 use crate::mosaic::{opacities, opaque};
-use crate::page::state::examiner::Examiner;
+use crate::page::state::trainer::Trainer;
 use crate::sketch::{BRUSHES, Place, SIDE, Sketch, Stroke, TestImage};
+use kiln_run::classes::Classes;
 use kiln_run::format;
 use kiln_run::protocol::{Answer, Question};
 
@@ -27,6 +28,8 @@ pub type Image = [u8; PIXELS];
 pub struct Board {
     sketch: RwSignal<Sketch>,
     brush: RwSignal<u32>,
+    /// Whether a drawing is scaled and centred as MNIST's digits are.
+    is_centred: RwSignal<bool>,
 }
 
 impl Board {
@@ -35,15 +38,13 @@ impl Board {
         Self {
             sketch: RwSignal::new(Sketch::default()),
             brush: RwSignal::new(BRUSHES.2),
+            is_centred: RwSignal::new(true),
         }
     }
 
-    /// The test image on the pad, with its place and its label, as long as it is untouched.
-    pub fn untouched(&self) -> Option<(u32, u8)> {
-        self.sketch.with(|sketch| {
-            let image = sketch.untouched()?;
-            Some((image.index, image.label))
-        })
+    /// The test image on the pad, as long as it is untouched.
+    pub fn untouched(&self) -> Option<TestImage> {
+        self.sketch.with(|sketch| sketch.untouched().cloned())
     }
 }
 
@@ -52,7 +53,7 @@ impl Board {
 #[component]
 pub fn Pad(
     board: Board,
-    examiner: Examiner,
+    trainer: Trainer,
     image: RwSignal<Option<Image>>,
     trouble: RwSignal<Option<String>>,
 ) -> AnyView {
@@ -60,7 +61,8 @@ pub fn Pad(
     let canvas = NodeRef::<leptos::html::Canvas>::new();
     Effect::new(move |_| {
         let Some(canvas) = canvas.get() else { return };
-        match sketch.with(|sketch| seen(&canvas, sketch)) {
+        let is_centred = board.is_centred.get();
+        match sketch.with(|sketch| seen(&canvas, sketch, is_centred)) {
             Ok(seen) => image.set(seen),
             Err(error) => trouble.set(Some(format!(
                 "The drawing cannot be read: {error}. Reload the page."
@@ -93,6 +95,10 @@ pub fn Pad(
         }
     };
 
+    let drawn = move || {
+        let are_digits = trainer.sources.used.with(|used| used.classes.are_digits());
+        if are_digits { "a digit" } else { "something" }
+    };
     let undo = move || sketch.update(Sketch::undo);
     let is_empty = Memo::new(move |_| sketch.with(Sketch::is_empty));
     // Before the page's own Ctrl+Z, which brings deleted runs back.
@@ -128,13 +134,13 @@ pub fn Pad(
                 on:pointercancel=release
             ></canvas>
             <p class="empty" aria-hidden="true">
-                {move || is_empty.get().then_some("Draw a digit here")}
+                {move || is_empty.get().then(|| format!("Draw {} here", drawn()))}
             </p>
         </div>
         <div class="buttons">
             <button disabled=is_empty on:click=move |_| undo()>"Undo"</button>
             <button disabled=is_empty on:click=move |_| sketch.update(Sketch::clear)>"Clear"</button>
-            <TestImageButton sketch examiner trouble />
+            <TestImageButton sketch trainer trouble />
         </div>
         <Brush board />
         <Preview board image />
@@ -176,7 +182,7 @@ fn Brush(board: Board) -> AnyView {
 #[component]
 fn TestImageButton(
     sketch: RwSignal<Sketch>,
-    examiner: Examiner,
+    trainer: Trainer,
     trouble: RwSignal<Option<String>>,
 ) -> AnyView {
     let is_asking = RwSignal::new(false);
@@ -193,9 +199,10 @@ fn TestImageButton(
                 count: 1,
                 seed: (js_sys::Math::random() * f64::from(u32::MAX)) as u32,
             };
-            let answer = examiner.ask(question).await;
+            let names = trainer.sources.used.get_untracked().classes;
+            let answer = trainer.examiner.ask(question).await;
             let found = answer.and_then(|answer| {
-                test_image(answer).ok_or_else(|| "There is no test image.".to_owned())
+                test_image(answer, &names).ok_or_else(|| "There is no test image.".to_owned())
             });
             // The view may have been left meanwhile.
             is_asking.try_update(|is_asking| *is_asking = false);
@@ -215,13 +222,15 @@ fn TestImageButton(
     .into_any()
 }
 
-fn test_image(answer: Answer) -> Option<TestImage> {
+fn test_image(answer: Answer, names: &Classes) -> Option<TestImage> {
     let Answer::Pictures(pictures) = answer else {
         return None;
     };
+    let label = *pictures.labels.first()?;
     Some(TestImage {
         index: *pictures.indices.first()?,
-        label: *pictures.labels.first()?,
+        label,
+        called: names.one(label.into()),
         pixels: pictures.pixels.as_slice().try_into().ok()?,
     })
 }
@@ -241,14 +250,20 @@ fn Preview(board: Board, image: RwSignal<Option<Image>>) -> AnyView {
         let touched = board.sketch.with(|sketch| {
             let image = sketch.image()?;
             let place = format::count(image.index.into());
-            let what = format!("Test image {place}, a\u{a0}{}.", image.label);
+            let what = format!("Test image {place}, {}.", image.called);
             Some((what, sketch.strokes().is_empty()))
         });
         match touched {
             Some((what, true)) => format!("{what} The network sees it as it is."),
-            Some((what, false)) => format!("{what} You drew over it, so it is centred anew."),
-            None => "What the network sees: the drawing, scaled and centred as MNIST's digits are."
-                .to_owned(),
+            Some((what, false)) if board.is_centred.get() => {
+                format!("{what} You drew over it, so it is centred anew.")
+            }
+            Some((what, false)) => format!("{what} You drew over it."),
+            None if board.is_centred.get() => {
+                "What the network sees: the drawing, scaled and centred as MNIST's digits are."
+                    .to_owned()
+            }
+            None => "What the network sees: the whole pad, as it is drawn.".to_owned(),
         }
     };
     let summary = move || match image.with(Option::is_some) {
@@ -258,14 +273,28 @@ fn Preview(board: Board, image: RwSignal<Option<Image>>) -> AnyView {
     view! {
         <div class="preview">
             <div><canvas node_ref=canvas class="ink" role="img" aria-label=summary></canvas></div>
-            <p>{text}</p>
+            <p>
+                {text}
+                <label>
+                    <input
+                        type="checkbox"
+                        prop:checked=board.is_centred
+                        on:change=move |event| board.is_centred.set(event_target_checked(&event))
+                    />
+                    "Centre as MNIST"
+                </label>
+            </p>
         </div>
     }
     .into_any()
 }
 
 /// Paints what is on the pad and says what networks see of it.
-fn seen(canvas: &HtmlCanvasElement, sketch: &Sketch) -> Result<Option<Image>, CanvasError> {
+fn seen(
+    canvas: &HtmlCanvasElement,
+    sketch: &Sketch,
+    is_centred: bool,
+) -> Result<Option<Image>, CanvasError> {
     let context = context(canvas)?;
     let side = f64::from(SIDE);
     context.clear_rect(0.0, 0.0, side, side);
@@ -284,8 +313,14 @@ fn seen(canvas: &HtmlCanvasElement, sketch: &Sketch) -> Result<Option<Image>, Ca
         return Ok(None);
     }
     let pixels = context.get_image_data(0.0, 0.0, side, side)?;
+    let ink = opacities(&pixels.data());
+    let seen = if is_centred {
+        drawing::centred(&ink)
+    } else {
+        drawing::as_drawn(&ink)
+    };
     // The pad is square.
-    Ok(drawing::centred(&opacities(&pixels.data())).unwrap_or_default())
+    Ok(seen.unwrap_or_default())
 }
 
 fn paint(context: &CanvasRenderingContext2d, stroke: &Stroke) {

@@ -9,16 +9,17 @@ use leptos::prelude::*;
 use super::asker::Asker;
 use super::networks::{Network, State};
 use super::pad::Board;
+use kiln_run::classes::Classes;
 use kiln_run::format;
 use kiln_run::protocol::{Answer, RunId};
 
 /// Shortest time between two sentences of the live region.
 const SAY_EVERY_MS: u32 = 1_000;
 
-/// The probability of each digit.
+/// The probability of each class.
 type Probabilities = [f32; CLASSES];
 
-/// The likeliest digit and its probability; none where the network gave no numbers.
+/// The likeliest class and its probability; none where the network gave no numbers.
 fn likeliest(probabilities: &Probabilities) -> Option<(usize, f32)> {
     let all = probabilities.iter().copied().enumerate();
     all.filter(|(_, probability)| probability.is_finite())
@@ -79,6 +80,10 @@ fn Card(
     network: Memo<Option<Network>>,
     answer: Memo<Option<Probabilities>>,
 ) -> AnyView {
+    let names = Memo::new(move |_| {
+        let names = network.with(|network| Some(network.as_ref()?.classes.clone()));
+        names.unwrap_or_default()
+    });
     let name = move || network.with(|network| network.as_ref().map(|network| network.name.clone()));
     let style = move || {
         let colour = network.with(|network| network.as_ref().map(|network| network.colour));
@@ -104,8 +109,8 @@ fn Card(
             <h2><i class="dot" aria-hidden="true"></i>{name}</h2>
             <p class="muted">{which}</p>
             <Show when=move || is_here.get()>
-                <Says board answer />
-                <Bars name=Signal::derive(move || name().unwrap_or_default()) answer />
+                <Says board answer names />
+                <Bars names name=Signal::derive(move || name().unwrap_or_default()) answer />
             </Show>
         </section>
     }
@@ -114,16 +119,19 @@ fn Card(
 
 /// The answer in large type; of a test image, whether it is right.
 #[component]
-fn Says(board: Board, answer: Memo<Option<Probabilities>>) -> AnyView {
+fn Says(board: Board, answer: Memo<Option<Probabilities>>, names: Memo<Classes>) -> AnyView {
     let digit = Memo::new(move |_| answer.with(|answer| likeliest(answer.as_ref()?)));
-    let text = move || digit.get().map(|(digit, _)| digit.to_string());
+    let text = move || {
+        let (class, _) = digit.get()?;
+        Some(names.with(|names| names.name(class).to_owned()))
+    };
     let beside = move || match (answer.with(Option::is_some), digit.get()) {
         (true, None) => Some("These weights give no numbers.".to_owned()),
         (true, Some((digit, probability))) => Some(match board.untouched() {
-            Some((_, label)) if usize::from(label) == digit => {
+            Some(image) if usize::from(image.label) == digit => {
                 format!("{} sure, and right", percent(probability))
             }
-            Some((_, label)) => format!("{} sure, but it is a\u{a0}{label}", percent(probability)),
+            Some(image) => format!("{} sure, but it is {}", percent(probability), image.called),
             None => format!("{} sure", percent(probability)),
         }),
         (false, _) => None,
@@ -138,7 +146,11 @@ fn Says(board: Board, answer: Memo<Option<Probabilities>>) -> AnyView {
 }
 
 #[component]
-fn Bars(#[prop(into)] name: Signal<String>, answer: Memo<Option<Probabilities>>) -> AnyView {
+fn Bars(
+    names: Memo<Classes>,
+    #[prop(into)] name: Signal<String>,
+    answer: Memo<Option<Probabilities>>,
+) -> AnyView {
     let best = Memo::new(move |_| {
         let best = answer.with(|answer| likeliest(answer.as_ref()?));
         best.map(|(digit, _)| digit)
@@ -152,7 +164,7 @@ fn Bars(#[prop(into)] name: Signal<String>, answer: Memo<Option<Probabilities>>)
         let exact = move || share().map(|share| share.to_string());
         view! {
             <tr class:best=move || best.get() == Some(digit)>
-                <th scope="row">{digit}</th>
+                <th scope="row">{move || names.with(|names| names.name(digit).to_owned())}</th>
                 <td class="bar" aria-hidden="true"><i style:width=width></i></td>
                 <td class="number">
                     <data value=exact>
@@ -182,12 +194,13 @@ fn Spoken(
     let timer = StoredValue::new_local(None::<Timeout>);
     let say = move || {
         let image = untrack(|| board.untouched());
-        let image = image.map(|(index, label)| format!("Test image {index}, a {label}."));
+        let image = image.map(|image| format!("Test image {}, {}.", image.index, image.called));
         let all = networks.with_untracked(|networks| {
             answers.with_untracked(|answers| {
                 let sentence = |network: &Network| {
                     let (digit, share) = likeliest(answers.get(&network.id)?)?;
-                    Some(format!("{}: {digit}, {}.", network.name, percent(share)))
+                    let class = network.classes.name(digit);
+                    Some(format!("{}: {class}, {}.", network.name, percent(share)))
                 };
                 networks.iter().filter_map(sentence).collect::<Vec<_>>()
             })

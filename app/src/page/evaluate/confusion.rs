@@ -12,7 +12,8 @@ use super::look::Look;
 use super::matrix::{Matrix, Place};
 use crate::browser::download;
 use crate::page::state::notice::Notice;
-use kiln_run::evaluation::matrix::{SIZE, Scale, cells, csv, headline, images, svg};
+use kiln_run::classes::Classes;
+use kiln_run::evaluation::matrix::{Scale, cells, csv, headline, images, size, svg};
 use kiln_run::format;
 
 /// Matrix and images, side by side.
@@ -27,7 +28,10 @@ pub fn Confused(look: Look, answers: Memo<Option<Arc<Answers>>>) -> AnyView {
                 .map_or_else(Confusion::default, |answers| answers.confusion.clone())
         })
     });
-    let shown = Memo::new(move |_| confusion.with(|confusion| cells(confusion, scale.get())));
+    let names = look.classes();
+    let shown = Memo::new(move |_| {
+        confusion.with(|confusion| names.with(|names| cells(confusion, scale.get(), names)))
+    });
     let scales = Scale::ALL.map(|choice| {
         view! {
             <button
@@ -41,7 +45,8 @@ pub fn Confused(look: Look, answers: Memo<Option<Arc<Answers>>>) -> AnyView {
     let explained = move || {
         confusion.with(|confusion| {
             format!(
-                "Which digits are taken for which. The diagonal is right: here {} of {}.",
+                "Which {} are taken for which. The diagonal is right: here {} of {}.",
+                names.with(Classes::nouns),
                 format::count(confusion.correct().into()),
                 format::count(confusion.images().into())
             )
@@ -60,7 +65,7 @@ pub fn Confused(look: Look, answers: Memo<Option<Arc<Answers>>>) -> AnyView {
             <div class="matrix-frame">
                 <span class="axis-name">"true"</span>
                 <span class="axis-name across">"predicted"</span>
-                <Matrix caption="Confusion matrix" cells=shown.into() picked />
+                <Matrix caption="Confusion matrix" names=names.into() cells=shown.into() picked />
             </div>
             <WhatIsThis about="Confusion matrix" text=Signal::derive(explained) />
         </section>
@@ -79,6 +84,7 @@ fn Save(
     scale: RwSignal<Scale>,
 ) -> AnyView {
     let trainer = look.trainer;
+    let names = look.classes();
     let title = move || {
         let answers = answers.get_untracked();
         let run = answers
@@ -93,17 +99,21 @@ fn Save(
         format!("{name}.confusion-{}.{ending}", part.to_lowercase())
     };
     let as_csv = move |_| {
-        let text = confusion.with_untracked(|confusion| csv(confusion, scale.get_untracked()));
+        let text = confusion.with_untracked(|confusion| {
+            csv(confusion, scale.get_untracked(), &names.get_untracked())
+        });
         download::save(&file("csv"), "text/csv", text.as_bytes());
     };
     let as_png = move |_| {
         let (name, part) = title();
+        let names = names.get_untracked();
         let title = format!("{name} · {part}");
-        let drawing =
-            confusion.with_untracked(|confusion| svg(confusion, scale.get_untracked(), &title));
+        let drawing = confusion
+            .with_untracked(|confusion| svg(confusion, scale.get_untracked(), &title, &names));
+        let size = size(&names);
         let file = file("png");
         wasm_bindgen_futures::spawn_local(async move {
-            if let Err(reason) = download::save_as_png(&file, &drawing, SIZE).await {
+            if let Err(reason) = download::save_as_png(&file, &drawing, size).await {
                 trainer.notify(Notice::info(format!(
                     "The picture could not be made: {reason}. The CSV says the same."
                 )));
@@ -123,6 +133,7 @@ fn CellImages(
     answers: Memo<Option<Arc<Answers>>>,
     picked: RwSignal<Option<Place>>,
 ) -> AnyView {
+    let names = look.classes();
     let found = Memo::new(move |_| {
         let answers = answers.get()?;
         let (label, answer) = picked.get()?;
@@ -133,17 +144,18 @@ fn CellImages(
         Some(Images {
             config: answers.config,
             part: answers.part,
+            classes: names.get(),
             items: items.collect(),
         })
     });
     let heading = move || {
         let (label, answer) = picked.get()?;
         let count = found.with(|found| found.as_ref().map_or(0, |found| found.items.len()));
-        let what = if label == answer {
-            format!("{label} taken for {answer}, rightly")
-        } else {
-            format!("{label} taken for {answer}")
-        };
+        let rightly = if label == answer { ", rightly" } else { "" };
+        let what = names.with(|names| {
+            let [label, answer] = [label, answer].map(|class| names.name(class.into()));
+            format!("{label} taken for {answer}{rightly}")
+        });
         Some(format!("{what}: {}", images(count)))
     };
     let is_any = Memo::new(move |_| {
@@ -153,6 +165,7 @@ fn CellImages(
         found.get().unwrap_or_else(|| Images {
             config: kiln_model::config::Config::default(),
             part: kiln_model::dataset::Part::Test,
+            classes: Classes::default(),
             items: Vec::new(),
         })
     });

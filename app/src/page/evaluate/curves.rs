@@ -10,6 +10,7 @@ use super::explain::WhatIsThis;
 use super::look::Look;
 use super::per_class::area;
 use super::plot::{Line, Plot, ZoomCorner};
+use kiln_run::classes::Classes;
 use kiln_run::evaluation::curves::Window;
 use kiln_run::evaluation::ranked;
 use kiln_run::evaluation::threshold::{sentence, share, written};
@@ -19,6 +20,7 @@ use kiln_run::format;
 #[derive(Clone, Copy)]
 pub struct Called {
     class: Memo<usize>,
+    names: Memo<Classes>,
     table: Memo<Option<Table>>,
 }
 
@@ -34,16 +36,31 @@ impl Called {
                 look.threshold.get(),
             ))
         });
-        Self { class, table }
+        Self {
+            class,
+            names: look.classes(),
+            table,
+        }
+    }
+
+    /// What the class is called.
+    fn name(self) -> String {
+        self.names
+            .with(|names| names.name(self.class.get()).to_owned())
     }
 }
 
 /// The precision–recall curve of a class, with its threshold.
 #[component]
 pub fn PrecisionRecall(look: Look, called: Called) -> AnyView {
-    let Called { class, table } = called;
+    let Called {
+        class,
+        names,
+        table,
+    } = called;
     let lines = Memo::new(move |_| {
         let class = class.get();
+        let names = names.get();
         look.ranked.with(|ranked| {
             let Some(ranked) = ranked.as_ref() else {
                 return Vec::new();
@@ -71,7 +88,7 @@ pub fn PrecisionRecall(look: Look, called: Called) -> AnyView {
             lines.extend(line(
                 &classes[class],
                 "chosen",
-                name(&class.to_string(), chosen.average_precision),
+                name(names.name(class), chosen.average_precision),
             ));
             lines
         })
@@ -88,7 +105,8 @@ pub fn PrecisionRecall(look: Look, called: Called) -> AnyView {
     };
     let said = Memo::new(move |_| {
         let table = table.get()?;
-        Some(sentence(&table, look.threshold.get(), class.get()))
+        let names = names.get();
+        Some(sentence(&table, look.threshold.get(), class.get(), &names))
     });
     let said = move || said.get().unwrap_or_default();
     let summary = move || {
@@ -101,7 +119,10 @@ pub fn PrecisionRecall(look: Look, called: Called) -> AnyView {
         )
     };
     let explained = move || {
-        let class = class.get();
+        let (name, several) = names.with(|names| {
+            let class = class.get();
+            (names.name(class).to_owned(), names.several(class))
+        });
         let here = table.get().map_or(String::new(), |table| {
             format!(
                 " Here {} and {}.",
@@ -110,7 +131,7 @@ pub fn PrecisionRecall(look: Look, called: Called) -> AnyView {
             )
         });
         format!(
-            "Precision: of images called {class}, how many are {class}. Recall: of all {class}s, \
+            "Precision: of images called {name}, how many are {name}. Recall: of all {several}, \
              how many were found. A stricter threshold usually raises one and lowers the other: \
              drag it.{here}"
         )
@@ -118,7 +139,7 @@ pub fn PrecisionRecall(look: Look, called: Called) -> AnyView {
     view! {
         <section class="panel half" aria-label="Precision–recall">
             <h2>"Precision–recall"</h2>
-            <ThresholdControls look class />
+            <ThresholdControls look class names />
             <p class="hint">{move || format!("Average precision: macro {}", area(macro_mean.get()))}</p>
             <Plot
                 summary=Signal::derive(summary)
@@ -128,7 +149,7 @@ pub fn PrecisionRecall(look: Look, called: Called) -> AnyView {
                 axes=("Recall", "Precision")
             />
             <p class="sentence">{said}</p>
-            <Calls table class />
+            <Calls table called />
             <WhatIsThis about="Precision and recall" text=Signal::derive(explained) />
         </section>
     }
@@ -142,10 +163,14 @@ fn legend(lines: &[Line]) -> String {
 }
 
 #[component]
-fn ThresholdControls(look: Look, class: Memo<usize>) -> AnyView {
+fn ThresholdControls(look: Look, class: Memo<usize>, names: Memo<Classes>) -> AnyView {
     let options = (0..10_usize)
         .map(|digit| {
-            view! { <option value=digit selected=move || class.get() == digit>{digit}</option> }
+            view! {
+                <option value=digit selected=move || class.get() == digit>
+                    {move || names.with(|names| names.name(digit).to_owned())}
+                </option>
+            }
         })
         .collect_view();
     let choose = move |event| look.class.set(event_target_value(&event).parse().ok());
@@ -208,7 +233,8 @@ fn ThresholdControls(look: Look, class: Memo<usize>) -> AnyView {
 
 /// The 2×2 table.
 #[component]
-fn Calls(table: Memo<Option<Table>>, class: Memo<usize>) -> AnyView {
+fn Calls(table: Memo<Option<Table>>, called: Called) -> AnyView {
+    let name = Memo::new(move |_| called.name());
     let count = move |read: fn(&Table) -> u32| {
         move || {
             let table = table.get();
@@ -223,13 +249,13 @@ fn Calls(table: Memo<Option<Table>>, class: Memo<usize>) -> AnyView {
             <thead>
                 <tr>
                     <td></td>
-                    <th scope="col" class="number">{move || format!("Called {}", class.get())}</th>
+                    <th scope="col" class="number">{move || format!("Called {}", name.get())}</th>
                     <th scope="col" class="number">"Not called"</th>
                 </tr>
             </thead>
             <tbody>
                 <tr>
-                    <th scope="row">{move || format!("Is {}", class.get())}</th>
+                    <th scope="row">{move || format!("Is {}", name.get())}</th>
                     <td class="number">{count(|table| table.true_positives)}</td>
                     <td class="number">{count(|table| table.false_negatives)}</td>
                 </tr>
@@ -247,7 +273,11 @@ fn Calls(table: Memo<Option<Table>>, class: Memo<usize>) -> AnyView {
 /// The ROC curves.
 #[component]
 pub fn Roc(look: Look, called: Called) -> AnyView {
-    let Called { class, table } = called;
+    let Called {
+        class,
+        names,
+        table,
+    } = called;
     let window = RwSignal::new(Window::Whole);
     let lines = Memo::new(move |_| {
         let (window, class) = (window.get(), class.get());
@@ -274,7 +304,7 @@ pub fn Roc(look: Look, called: Called) -> AnyView {
                 lines.extend(curve.as_ref().map(|curve| line(curve, kind, name)));
             }
             let auroc = report.classes[class].auroc;
-            let name = Some(format!("{class} {}", area(auroc)));
+            let name = Some(format!("{} {}", names.get().name(class), area(auroc)));
             let chosen = ranked.roc[class].as_ref();
             lines.extend(chosen.map(|curve| line(curve, "chosen", name)));
             lines
@@ -297,9 +327,9 @@ pub fn Roc(look: Look, called: Called) -> AnyView {
         format!("ROC curves, each class against the rest. Areas under them: {legend}.")
     };
     let explained = move || {
-        let class = class.get();
+        let name = called.name();
         format!(
-            "AUROC: the chance that a random {class} scores higher than a random non-{class}. \
+            "AUROC: the chance that a random {name} scores higher than a random non-{name}. \
              0.5 is guessing, 1 perfect. Here {}.",
             area(auroc.get())
         )

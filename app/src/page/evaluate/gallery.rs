@@ -8,6 +8,7 @@ use wasm_bindgen::{Clamped, JsCast as _};
 use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageData};
 
 use crate::page::state::trainer::Trainer;
+use kiln_run::classes::Classes;
 use kiln_run::format;
 use kiln_run::protocol::{Answer, Question};
 
@@ -56,6 +57,8 @@ pub struct Images {
     pub config: Config,
     /// The split.
     pub part: Part,
+    /// What its classes are called.
+    pub classes: Classes,
     /// The images.
     pub items: Vec<Item>,
 }
@@ -112,7 +115,7 @@ pub fn Gallery(trainer: Trainer, images: Signal<Images>) -> AnyView {
 #[component]
 fn Batch(trainer: Trainer, images: Images) -> AnyView {
     let pixels = RwSignal::new(None::<Result<Vec<u8>, String>>);
-    let items = images.items.clone();
+    let (items, names) = (images.items.clone(), images.classes.clone());
     let attempt = RwSignal::new(0);
     Effect::new(move |_| {
         attempt.track();
@@ -162,7 +165,7 @@ fn Batch(trainer: Trainer, images: Images) -> AnyView {
                     });
                 }
             });
-            view! { <Figure canvas item /> }
+            view! { <Figure canvas item names=&names /> }
         })
         .collect_view();
     view! {
@@ -173,15 +176,16 @@ fn Batch(trainer: Trainer, images: Images) -> AnyView {
 }
 
 #[component]
-fn Figure(canvas: NodeRef<leptos::html::Canvas>, item: Item) -> AnyView {
-    let taken = format!("{}→{}", item.label, item.answer);
+fn Figure<'a>(canvas: NodeRef<leptos::html::Canvas>, item: Item, names: &'a Classes) -> AnyView {
+    let [label, answer] = [item.label, item.answer].map(usize::from);
+    let taken = format!("{}→{}", names.name(label), names.name(answer));
     let corner = item
         .is_wrong()
         .then(|| view! { <span class="taken" aria-hidden="true">{taken}</span> });
     let name = if item.is_wrong() {
-        format!("a {} taken for {}", item.label, item.answer)
+        format!("{} taken for {}", names.one(label), names.name(answer))
     } else {
-        format!("a {}", item.label)
+        names.one(label)
     };
     view! {
         <figure>

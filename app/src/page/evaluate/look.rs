@@ -15,6 +15,7 @@ use crate::latest::Latest;
 use crate::page::evaluate::gallery::OTHER_DATA;
 use crate::page::state::examiner::OTHER_ANSWER;
 use crate::page::state::trainer::Trainer;
+use kiln_run::classes::Classes;
 use kiln_run::evaluation::ranked::Ranked;
 use kiln_run::protocol::{Answer, Question, RunId};
 
@@ -77,6 +78,17 @@ impl Wanted {
 }
 
 impl Look {
+    /// What the classes of the run's data are called.
+    pub fn classes(self) -> Memo<Classes> {
+        Memo::new(move |_| {
+            let record = self
+                .run
+                .get()
+                .and_then(|id| self.trainer.library.record(id));
+            record.map_or_else(Classes::default, |record| record.identity.classes)
+        })
+    }
+
     /// Epochs of training before the validation that is looked at.
     pub fn epoch(self) -> Option<f64> {
         let record = self.trainer.library.record(self.run.get()?)?;

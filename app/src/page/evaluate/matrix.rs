@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 use web_sys::{HtmlElement, KeyboardEvent};
 
+use kiln_run::classes::Classes;
 use kiln_run::evaluation::matrix::Cells;
 
 /// A cell by what its images are and what they were taken for.
@@ -14,6 +15,8 @@ pub type Place = (u8, u8);
 pub fn Matrix(
     /// What the table is about, for who does not see it.
     caption: &'static str,
+    /// What its rows and columns are called.
+    names: Signal<Classes>,
     /// What stands in it.
     cells: Signal<Cells>,
     /// The cell that is looked into; nothing where none can be.
@@ -71,17 +74,28 @@ pub fn Matrix(
         }
         .into_any()
     };
+    let name = move |class: u8| move || names.with(|names| names.name(class.into()).to_owned());
     let rows = (0..10_u8)
         .map(|row| {
             let cells = (0..10_u8).map(|column| cell(row, column)).collect_view();
-            view! { <tr><th scope="row">{row}</th>{cells}</tr> }
+            view! {
+                <tr>
+                    <th scope="row" title=name(row)>{name(row)}</th>
+                    {cells}
+                </tr>
+            }
         })
         .collect_view();
     let heads = (0..10_u8)
-        .map(|column| view! { <th scope="col">{column}</th> })
+        .map(|column| {
+            view! { <th scope="col" title=name(column)><span>{name(column)}</span></th> }
+        })
         .collect_view();
     view! {
-        <table class="matrix" node_ref=table on:keydown=move_on>
+        <table
+            class="matrix"
+            class:named=move || names.with(|names| !names.are_digits())
+            node_ref=table on:keydown=move_on>
             <caption class="hidden">{caption}</caption>
             <thead>
                 <tr>

@@ -12,6 +12,7 @@ use super::look::Look;
 /// Their images, the surest first.
 #[component]
 pub fn Mistakes(look: Look, answers: Memo<Option<Arc<Answers>>>) -> AnyView {
+    let names = look.classes();
     let images = Memo::new(move |_| {
         answers.with(|answers| {
             let answers = answers.as_ref()?;
@@ -19,6 +20,7 @@ pub fn Mistakes(look: Look, answers: Memo<Option<Arc<Answers>>>) -> AnyView {
             Some(Images {
                 config: answers.config,
                 part: answers.part,
+                classes: names.get(),
                 items: mistakes
                     .into_iter()
                     .map(|mistake| Item {

@@ -17,13 +17,15 @@ pub fn PerClass(look: Look, answers: Memo<Option<Arc<Answers>>>) -> AnyView {
         look.ranked
             .with(|ranked| ranked.as_ref().map(|ranked| ranked.report.clone()))
     });
+    let names = look.classes();
     let rows = move || {
+        let names = names.get();
         let report = report.get();
         let all = report.as_ref().map(|report| report.support.iter().sum());
         let classes = (0..10_usize).map(|class| {
             let measures = report.as_ref().map(|report| report.classes[class]);
             let support = report.as_ref().map(|report| report.support[class]);
-            row(class.to_string(), support, measures)
+            row(names.name(class).to_owned(), support, measures)
         });
         let means = [
             ("Macro", report.as_ref().map(|report| report.macro_mean)),

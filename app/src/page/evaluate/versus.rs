@@ -13,6 +13,7 @@ use super::per_class::area;
 use super::plot::{Line, Plot, ZoomCorner};
 use super::scored::test_answers;
 use crate::page::state::trainer::Trainer;
+use kiln_run::classes::Classes;
 use kiln_run::evaluation::curves::Window;
 use kiln_run::evaluation::matrix::difference;
 use kiln_run::evaluation::ranked::Micro;
@@ -25,6 +26,7 @@ struct Scored {
     name: String,
     colour: &'static str,
     config: Config,
+    classes: Classes,
     predictions: Arc<Predictions>,
     micro: Micro,
 }
@@ -166,6 +168,7 @@ async fn find(trainer: Trainer, ids: &[RunId], is_waited_for: impl Fn() -> bool)
             name,
             colour: record.identity.css_colour(),
             config: record.config,
+            classes: record.identity.classes,
             predictions: Arc::new(predictions),
             micro,
         });
@@ -266,12 +269,14 @@ fn Two(trainer: Trainer, a: Scored, b: Scored) -> AnyView {
             return view! { <p class="error">{why}</p> }.into_any();
         }
     };
-    let cells = difference(&comparison.difference);
+    let cells = difference(&comparison.difference, &a.classes);
+    let names = Signal::stored(a.classes.clone());
     let picked = RwSignal::new(None::<Right>);
     let title = format!("A is {}, B is {}", a.name, b.name);
     let images = |indices: &[usize], wrong: &Scored| Images {
         config: wrong.config,
         part: Part::Test,
+        classes: wrong.classes.clone(),
         items: indices
             .iter()
             .filter_map(|index| Item::of(&wrong.predictions, *index))
@@ -312,7 +317,7 @@ fn Two(trainer: Trainer, a: Scored, b: Scored) -> AnyView {
                 <div class="matrix-frame">
                     <span class="axis-name">"true"</span>
                     <span class="axis-name across">"predicted"</span>
-                    <Matrix caption="Confusion matrix, A − B" cells=Signal::stored(cells) />
+                    <Matrix caption="Confusion matrix, A − B" names cells=Signal::stored(cells) />
                 </div>
             </section>
             <section class="panel cell-panel" aria-label="Images on which the runs differ">

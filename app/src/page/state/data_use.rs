@@ -16,6 +16,7 @@ use super::trainer::Trainer;
 use crate::browser::bridge::{Bridge, Program};
 use crate::browser::store::OwnData;
 use crate::browser::store::StoreError;
+use kiln_run::classes::Classes;
 use kiln_run::data::{Source, label, name_of, remark};
 use kiln_run::format;
 use kiln_run::protocol::{Data, DataChoices, DataFile, DataSummary, FromWorker, ToWorker};
@@ -62,18 +63,11 @@ impl Trainer {
         let Some(store) = self.library.store() else {
             return Ok(None);
         };
-        let (name, files) = (
-            self.sources.name_of_kept(hash),
-            store.data_files(hash).await?,
-        );
-        let choices = self.sources.kept.with_untracked(|kept| {
-            let own = kept.iter().find(|own| own.summary.hash == hash);
-            own.map(|own| own.summary.choices.clone())
-                .unwrap_or_default()
-        });
-        Ok(name.zip(files).map(|(name, files)| {
-            let hash = hash.to_owned();
-            (Source { name, hash }, Data::Own { files, choices })
+        let files = store.data_files(hash).await?;
+        let own = self.sources.of_kept(hash);
+        Ok(own.zip(files).map(|(own, files)| {
+            let choices = own.summary.choices.clone();
+            (own.source(), Data::Own { files, choices })
         }))
     }
 
@@ -238,20 +232,18 @@ impl Trainer {
             [] => files.iter().map(|file| file.name.clone()).collect(),
             chosen => chosen.to_vec(),
         };
-        let name = before
-            .as_ref()
-            .map_or_else(|| name_of(&names), |before| before.name.clone());
+        let (name, classes) = self
+            .called(before.as_ref(), &summary.hash)
+            .unwrap_or_else(|| (name_of(&names), Classes::default()));
         let own = OwnData {
             name,
+            classes,
             files: names,
             bytes: files.iter().map(|file| file.bytes.len() as u64).sum(),
             imported_at: js_sys::Date::new_0().to_iso_string().into(),
             summary,
         };
-        let source = Source {
-            name: own.name.clone(),
-            hash: own.summary.hash.clone(),
-        };
+        let source = own.source();
         let mut told = format!("Imported {}.", own.name);
         if own.summary.is_test_cut_off {
             told += &format!(

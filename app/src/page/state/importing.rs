@@ -85,6 +85,7 @@ impl Trainer {
                 tags: Vec::new(),
                 notes: String::new(),
                 data_name: used.name,
+                classes: used.classes,
                 taken_up: Vec::new(),
             },
             data: used.hash,

@@ -147,6 +147,7 @@ impl Trainer {
                 rarest_colour(colours),
             )
         });
+        let used = self.sources.used.get_untracked();
         let identity = Identity {
             id,
             name,
@@ -156,7 +157,8 @@ impl Trainer {
             colour,
             tags: Vec::new(),
             notes: String::new(),
-            data_name: self.sources.used.get_untracked().name,
+            data_name: used.name,
+            classes: used.classes,
             taken_up: Vec::new(),
         };
         let data = self.data.get_untracked().map(|data| data.hash);
@@ -220,9 +222,10 @@ impl Trainer {
     fn take_up_here(&self, id: RunId) {
         let backend = untrack(|| self.backend());
         let adapter = self.adapter.get_untracked().map(|adapter| adapter.name);
-        let data_name = self.sources.used.get_untracked().name;
+        let used = self.sources.used.get_untracked();
         let older = self.change(id, |run| {
-            run.identity.data_name = data_name;
+            run.identity.data_name = used.name;
+            run.identity.classes = used.classes;
             run.identity.backend = backend.unwrap_or(run.identity.backend);
             run.identity.adapter = adapter;
             let step = run.checkpoint().map_or(0, |kept| kept.outline.step);

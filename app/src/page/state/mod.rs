@@ -2,6 +2,7 @@
 //! to it, one concern each, and only [`life`] carries out what [`kiln_run::life`] decides.
 
 mod backend;
+mod data_names;
 mod data_use;
 mod deletions;
 pub mod examiner;

@@ -122,10 +122,29 @@ impl Sources {
         removed.zip(files)
     }
 
-    pub(super) fn name_of_kept(&self, hash: &str) -> Option<String> {
+    /// The data of this hash, where it is kept.
+    pub(super) fn of_kept(&self, hash: &str) -> Option<OwnData> {
         self.kept.with_untracked(|kept| {
-            let data = kept.iter().find(|data| data.summary.hash == hash)?;
-            Some(data.name.clone())
+            let is_it = |data: &&OwnData| data.summary.hash == hash;
+            kept.iter().find(is_it).cloned()
         })
+    }
+
+    /// What is said of data has changed.
+    pub(super) fn describe(&self, own: &OwnData) {
+        let is_it = |other: &&mut OwnData| other.summary.hash == own.summary.hash;
+        self.kept.update(|kept| {
+            if let Some(kept) = kept.iter_mut().find(is_it) {
+                kept.clone_from(own);
+            }
+        });
+        if self
+            .used
+            .with_untracked(|used| used.hash == own.summary.hash)
+        {
+            let source = own.source();
+            remembered::set(KEY, &source);
+            self.used.set(source);
+        }
     }
 }

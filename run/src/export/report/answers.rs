@@ -4,6 +4,7 @@ use kiln_model::dataset::Part;
 use kiln_model::evaluation::{Comparison, Confusion, Measures};
 
 use super::parts::{Answers, Block, Figure, Section, Table, Told, section};
+use crate::classes::Classes;
 use crate::evaluation::matrix::{self, Scale, headline};
 use crate::evaluation::ranked::Ranked;
 use crate::export::format::{ExportError, Source};
@@ -62,7 +63,7 @@ pub(super) fn answered(run: &Told, is_alone: bool) -> Section {
     let blocks = vec![
         Block::Text(told),
         drawing(run, answers),
-        Block::Table(per_class(answers)),
+        Block::Table(per_class(answers, run.classes())),
     ];
     section(&title, blocks)
 }
@@ -85,6 +86,7 @@ fn drawing(run: &Told, answers: &Answers) -> Block {
         .take(TOLD_MISTAKES)
         .map(|(class, answer, count)| {
             let images = matrix::images(*count as usize);
+            let [class, answer] = [class, answer].map(|class| run.classes().name(*class));
             format!(" {class} taken for {answer}: {images}.")
         });
     let told: String = told.collect();
@@ -94,11 +96,11 @@ fn drawing(run: &Told, answers: &Answers) -> Block {
             "Confusion matrix of the {part}: {}.{told}",
             headline(&answers.confusion)
         ),
-        svg: matrix::svg(&answers.confusion, Scale::Counts, &title),
+        svg: matrix::svg(&answers.confusion, Scale::Counts, &title, run.classes()),
     })
 }
 
-fn per_class(answers: &Answers) -> Table {
+fn per_class(answers: &Answers, names: &Classes) -> Table {
     let report = &answers.ranked.report;
     let row = |name: String, support: u32, measures: &Measures| {
         vec![
@@ -112,7 +114,7 @@ fn per_class(answers: &Answers) -> Table {
     };
     let classes = report.support.iter().zip(&report.classes).enumerate();
     let mut rows: Vec<Vec<String>> = classes
-        .map(|(class, (support, measures))| row(class.to_string(), *support, measures))
+        .map(|(class, (support, measures))| row(names.name(class).to_owned(), *support, measures))
         .collect();
     let all = report.support.iter().sum();
     rows.push(row("Macro".to_owned(), all, &report.macro_mean));
@@ -163,10 +165,14 @@ pub(super) fn compared(told: &[Told]) -> Option<Section> {
 }
 
 /// What the figures mean, as the page says it, with the figures of these runs. Of one digit those are
-/// told of the digit that is answered worst.
+/// told of the class that is answered worst.
 pub(super) fn explained(told: &[Told]) -> Section {
-    let worst = told.iter().find_map(|run| run.answers.as_ref());
-    let class = worst.map_or(0, |answers| answers.ranked.weakest());
+    let worst = told
+        .iter()
+        .find_map(|run| Some((run.classes(), run.answers.as_ref()?.ranked.weakest())));
+    let digits = Classes::default();
+    let (names, class) = worst.unwrap_or((&digits, 0));
+    let (name, several) = (names.name(class), names.several(class));
     let is_alone = told.len() == 1;
     let with_figures = |text: String, figures: &dyn Fn(&Answers) -> String| {
         let answered = told
@@ -203,7 +209,10 @@ pub(super) fn explained(told: &[Told]) -> Section {
         (
             "Confusion matrix",
             with_figures(
-                "Which digits are taken for which. The diagonal is right.".to_owned(),
+                format!(
+                    "Which {} are taken for which. The diagonal is right.",
+                    names.nouns()
+                ),
                 &|answers| {
                     let all = format::count(answers.confusion.images().into());
                     let right = format::count(answers.confusion.correct().into());
@@ -228,8 +237,8 @@ pub(super) fn explained(told: &[Told]) -> Section {
             "Precision and recall",
             with_figures(
                 format!(
-                    "Precision: of images called {class}, how many are {class}. Recall: of all \
-                     {class}s, how many were found. A stricter threshold usually raises one and \
+                    "Precision: of images called {name}, how many are {name}. Recall: of all \
+                     {several}, how many were found. A stricter threshold usually raises one and \
                      lowers the other."
                 ),
                 &|answers| {
@@ -242,7 +251,7 @@ pub(super) fn explained(told: &[Told]) -> Section {
             "AUROC",
             with_figures(
                 format!(
-                    "The chance that a random {class} scores higher than a random non-{class}. 0.5 \
+                    "The chance that a random {name} scores higher than a random non-{name}. 0.5 \
                      is guessing, 1 perfect."
                 ),
                 &|answers| format!("it is {}", area(measures(answers).auroc)),

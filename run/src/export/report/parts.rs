@@ -3,6 +3,7 @@
 use kiln_model::dataset::Part;
 use kiln_model::evaluation::{Confusion, Predictions};
 
+use crate::classes::Classes;
 use crate::evaluation::ranked::Ranked;
 use crate::export::format::Source;
 use crate::record::Record;
@@ -102,6 +103,11 @@ pub struct Told<'a> {
 }
 
 impl Told<'_> {
+    /// What its classes are called.
+    pub fn classes(&self) -> &Classes {
+        &self.record.identity.classes
+    }
+
     /// A sentence of this run: with its name in front, where there are several.
     pub fn says(&self, sentence: &str, is_alone: bool) -> Block {
         Block::Text(if is_alone {

@@ -5,6 +5,7 @@ use kiln_model::evaluation::Predictions;
 use kiln_model::spec::CLASSES;
 
 use super::messages::{CurveData, Metadata, Tensor, Value};
+use crate::classes::Classes;
 
 /// Thresholds of a curve, evenly from 0 to 1: as many as TensorBoard takes.
 const THRESHOLDS: usize = 201;
@@ -15,7 +16,7 @@ const LEAST: f64 = 1e-7;
 type Reached = [f64; THRESHOLDS];
 
 /// The curve of each class, one against the rest.
-pub fn values(predictions: &Predictions) -> Vec<Value> {
+pub fn values(predictions: &Predictions, names: &Classes) -> Vec<Value> {
     // Of each class, its own images and the others.
     let mut reached = vec![[[0.0; THRESHOLDS]; 2]; CLASSES];
     for prediction in predictions.iter() {
@@ -29,17 +30,28 @@ pub fn values(predictions: &Predictions) -> Vec<Value> {
         }
     }
     let curves = reached.iter().enumerate();
-    curves.map(|(class, sides)| value(class, sides)).collect()
+    let curves = curves.map(|(class, sides)| {
+        // Its tag says which class it is; only other names have more to say.
+        let name = match names.are_digits() {
+            true => String::new(),
+            false => format!("{class}: {}", names.name(class)),
+        };
+        value(class, name, sides)
+    });
+    curves.collect()
 }
 
-fn value(class: usize, [own, others]: &[Reached; 2]) -> Value {
+fn value(class: usize, display_name: String, [own, others]: &[Reached; 2]) -> Value {
     let data = CurveData {
         num_thresholds: THRESHOLDS as u32,
     };
     Value {
         tag: format!("pr_curve/class_{class}"),
         tensor: Some(Tensor::new(&[6, THRESHOLDS], table(own, others))),
-        metadata: Some(Metadata::of_plugin("pr_curves", &data)),
+        metadata: Some(Metadata {
+            display_name,
+            ..Metadata::of_plugin("pr_curves", &data)
+        }),
         ..Value::default()
     }
 }
@@ -87,7 +99,7 @@ mod tests {
             logits[usize::from(place % 7)] = f32::from(place) / 4.0;
             predictions.add(&logits, &[place % 3]).unwrap();
         }
-        let values = values(&predictions);
+        let values = values(&predictions, &Classes::default());
         assert_eq!(values.len(), CLASSES);
         assert_eq!(values[2].tag, "pr_curve/class_2");
         for (class, value) in values.iter().enumerate() {

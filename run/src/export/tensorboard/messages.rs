@@ -152,6 +152,9 @@ pub struct Metadata {
     /// The plugin.
     #[prost(message, optional, tag = "1")]
     pub plugin_data: Option<PluginData>,
+    /// What it is called on screen; empty for its tag.
+    #[prost(string, tag = "2")]
+    pub display_name: String,
     /// [`DATA_CLASS_TENSOR`].
     #[prost(int32, tag = "4")]
     pub data_class: i32,
@@ -165,6 +168,7 @@ impl Metadata {
                 plugin_name: plugin_name.to_owned(),
                 content: content.encode_to_vec(),
             }),
+            display_name: String::new(),
             data_class: DATA_CLASS_TENSOR,
         }
     }

@@ -156,7 +156,7 @@ impl<'a> File<'a> {
 
     /// What the network answered after so many steps.
     fn answers(&mut self, step: u32, answers: &Predictions) -> Result<(), ExportError> {
-        let mut values = curves::values(answers);
+        let mut values = curves::values(answers, &self.run.identity.classes);
         values.push(picture::value(&Confusion::new(answers))?);
         self.events.add(self.time_of(step), step, values)
     }

@@ -6,6 +6,7 @@ use kiln_model::spec::CLASSES;
 use png::{BitDepth, ColorType, Encoder, EncodingError};
 
 use super::messages::{Image, Value};
+use crate::classes::Classes;
 use crate::evaluation::matrix::{Scale, cells};
 use crate::evaluation::shade::Tint;
 use crate::export::format::ExportError;
@@ -63,7 +64,7 @@ pub fn value(confusion: &Confusion) -> Result<Value, ExportError> {
 fn drawn(confusion: &Confusion) -> Canvas {
     let mut canvas = Canvas(vec![WHITE; SIDE * SIDE]);
     let start = |place: usize| MARGIN + CELL * place;
-    let rows = cells(confusion, Scale::Counts)
+    let rows = cells(confusion, Scale::Counts, &Classes::default())
         .into_iter()
         .zip(confusion.counts);
     for (row, (tints, counts)) in rows.enumerate() {

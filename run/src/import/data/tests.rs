@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::classes::Classes;
 use crate::import::unzip::tests::zipped;
 use kiln_model::dataset::Part;
 use kiln_model::spec::PIXELS;
@@ -223,4 +224,27 @@ fn whatever_was_altered_there_is_an_answer() {
         }
         assert!(!sentence(&[("a.zip", &good[..at])]).is_empty());
     }
+}
+
+/// The labels are Fashion-MNIST's own: `data/fashion/train-labels-idx1-ubyte.gz` of its repository,
+/// <https://github.com/zalandoresearch/fashion-mnist> (MIT licence), whose MD5 its page names.
+#[test]
+fn fashion_mnist_is_known_by_its_labels() {
+    let labels = include_bytes!("fashion-mnist-train-labels.gz");
+    let images = gzip(&pair(60_000, 3)[0]);
+    let files: [(&str, &[u8]); 2] = [("images.gz", &images), ("labels.gz", labels)];
+    let known = |choices| {
+        let summary = summary_of(&files, choices).unwrap();
+        Classes::known(&summary.labels_sha256)
+    };
+    assert_eq!(known(DataChoices::default()).unwrap().name(9), "Ankle boot");
+    // However they are arranged they are Fashion-MNIST's.
+    let mut shuffled = DataChoices::default();
+    shuffled.images.shuffle = Some(1);
+    assert!(known(shuffled).is_some());
+    let [images, labels] = pair(1_400, 3);
+    let other = [("images", &*images), ("labels", &*labels)];
+    let other = summary_of(&other, DataChoices::default()).unwrap();
+    assert_eq!(other.labels_sha256.len(), 64);
+    assert_eq!(Classes::known(&other.labels_sha256), None);
 }

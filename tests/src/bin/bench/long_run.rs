@@ -77,6 +77,7 @@ fn made_up() -> Result<(Run, Vec<Segment>), HarnessError> {
         tags: Vec::new(),
         notes: String::new(),
         data_name: "MNIST".to_owned(),
+        classes: Default::default(),
         taken_up: Vec::new(),
     };
     let mut run = Run::new(identity, config, data.to_owned());
