@@ -33,8 +33,8 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
-const TEST_IMAGES: &[u8] = include_bytes!("../../model/data/t10k-images-idx3-ubyte.gz");
-const TEST_LABELS: &[u8] = include_bytes!("../../model/data/t10k-labels-idx1-ubyte.gz");
+const TEST_IMAGES: &[u8] = include_bytes!("../../model/data/t10k-images-idx3-ubyte.0fa7898d.gz");
+const TEST_LABELS: &[u8] = include_bytes!("../../model/data/t10k-labels-idx1-ubyte.ff7bcfd4.gz");
 
 /// Both devices add the same f32 products in other orders: each sum of up to 15,000 terms is off
 /// by some 1e-6 of its size. Adam divides by √v, so gradients near zero can turn such an error

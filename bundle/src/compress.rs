@@ -20,7 +20,11 @@ const WINDOW_BITS: i32 = 24;
 /// # Errors
 /// A file that cannot be read or written.
 pub fn compress(dist: &Path) -> Result<(), Error> {
-    let files = files(dist)?;
+    let mut files = files(dist)?;
+    files.retain(|file| {
+        let extension = file.extension().and_then(|extension| extension.to_str());
+        !extension.is_some_and(|extension| COMPRESSED.contains(&extension))
+    });
     let next = std::sync::Mutex::new(files.iter());
     let next = || next.lock().ok().and_then(|mut files| files.next());
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -44,14 +48,17 @@ pub fn compress(dist: &Path) -> Result<(), Error> {
     })
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+/// Every file in a folder and in those below.
+///
+/// # Errors
+/// A folder that cannot be read.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::of(folder))? {
         let path = entry.map_err(Error::of(folder))?.path();
-        let extension = path.extension().and_then(|extension| extension.to_str());
         if path.is_dir() {
             found.extend(files(&path)?);
-        } else if !extension.is_some_and(|extension| COMPRESSED.contains(&extension)) {
+        } else {
             found.push(path);
         }
     }

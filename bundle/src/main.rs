@@ -1,17 +1,18 @@
 //! What is done to the page once trunk has built it. Without arguments it is trunk's hook: it takes
-//! the page's module apart and, where it is told to, compresses every file.
+//! the page's module apart, names its workers and, where it is told to, makes it ready for a server:
+//! strict, to be kept by browsers, and compressed.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use kiln_bundle::error::Error;
-use kiln_bundle::{compress, host, split, weigh};
+use kiln_bundle::{compress, host, name, offline, policy, split, weigh};
 
 /// The folder that trunk is building into.
 const STAGING: &str = "TRUNK_STAGING_DIR";
-/// Set where every file is to lie compressed beside itself.
-const COMPRESS: &str = "KILN_COMPRESS";
+/// Set where the page is to be put on a server as it is, and not to be built again at any moment.
+const PUBLISH: &str = "KILN_PUBLISH";
 /// Where the page is served unless something else is said.
 const ADDRESS: &str = "127.0.0.1:8080";
 
@@ -41,10 +42,13 @@ fn finish() -> Result<(), Error> {
     let dist = env::var_os(STAGING).map(PathBuf::from);
     let dist = dist.ok_or(Error::Usage)?;
     split::split(&dist, &module()?)?;
-    if env::var_os(COMPRESS).is_some() {
-        compress::compress(&dist)?;
+    name::name(&dist)?;
+    if env::var_os(PUBLISH).is_none() {
+        return offline::write_none(&dist);
     }
-    Ok(())
+    policy::write(&dist)?;
+    offline::write(&dist)?;
+    compress::compress(&dist)
 }
 
 /// The page's module as cargo made it: beside this program, for trunk builds where cargo does.

@@ -46,9 +46,9 @@ impl Modules {
         let is_module = path.ends_with(".wasm");
         match path {
             _ if !is_module => None,
-            "file_worker_bg.wasm" => Some(Self::FileWorker),
-            "cpu_worker_bg.wasm" => Some(Self::CpuWorker),
-            "gpu_worker_bg.wasm" => Some(Self::GpuWorker),
+            _ if path.ends_with("/file_worker_bg.wasm") => Some(Self::FileWorker),
+            _ if path.ends_with("/cpu_worker_bg.wasm") => Some(Self::CpuWorker),
+            _ if path.ends_with("/gpu_worker_bg.wasm") => Some(Self::GpuWorker),
             _ if path.ends_with("/page_bg.wasm") => Some(Self::Page),
             _ => Some(Self::Parts),
         }
@@ -127,9 +127,9 @@ mod tests {
     fn a_module_may_weigh_its_limit_and_no_byte_more() {
         let dist = tempfile::tempdir().unwrap();
         let dist = dist.path();
-        put(dist, "file_worker_bg.wasm", 1_000);
-        put(dist, "cpu_worker_bg.wasm", 1_000);
-        put(dist, "gpu_worker_bg.wasm", 1_000);
+        put(dist, "file_worker-1/file_worker_bg.wasm", 1_000);
+        put(dist, "cpu_worker-1/cpu_worker_bg.wasm", 1_000);
+        put(dist, "gpu_worker-1/gpu_worker_bg.wasm", 1_000);
         put(dist, "page-1/split_work.wasm", 1_000);
         assert!(matches!(weigh(dist), Err(Error::Unexpected { .. })));
         put(dist, "page-1/page_bg.wasm", 400_000);

@@ -23,25 +23,25 @@ pub struct File {
 /// The files in the order in which they are loaded: the largest last.
 pub const FILES: [File; 4] = [
     File {
-        name: "train-labels-idx1-ubyte.gz",
+        name: "train-labels-idx1-ubyte.65a50cbb.gz",
         gzip_bytes: 28_857,
         bytes: 60_008,
         sha256: "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     },
     File {
-        name: "t10k-labels-idx1-ubyte.gz",
+        name: "t10k-labels-idx1-ubyte.ff7bcfd4.gz",
         gzip_bytes: 4_517,
         bytes: 10_008,
         sha256: "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     },
     File {
-        name: "t10k-images-idx3-ubyte.gz",
+        name: "t10k-images-idx3-ubyte.0fa7898d.gz",
         gzip_bytes: 1_616_508,
         bytes: 7_840_016,
         sha256: "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
     },
     File {
-        name: "train-images-idx3-ubyte.gz",
+        name: "train-images-idx3-ubyte.ba891046.gz",
         gzip_bytes: 9_719_438,
         bytes: 47_040_016,
         sha256: "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::HarnessError;
 use crate::page::Page;
-use crate::server::Server;
+use crate::server::{STILL, Server};
 
 /// All that the Kiln of f829b79 kept, whose database had version 2: a run of one step, a whole one
 /// with a score, one that failed, and one that was paused when its tab was closed. All weights are
@@ -61,7 +61,7 @@ impl Page {
         stores: &Map<String, Value>,
     ) -> Result<Self, HarnessError> {
         // Of the same origin, and without the page, which would open the database first.
-        let page = Self::open_at(server, "cpu_worker_loader.js").await?;
+        let page = Self::open_at(server, STILL).await?;
         let stores = Value::from(stores.clone());
         page.evaluate(&format!(
             "(async () => {{

@@ -743,7 +743,7 @@ impl Page {
     /// A file that does not arrive within ten seconds.
     pub async fn save(&self, button: &str, file: &str) -> Result<Vec<u8>, HarnessError> {
         self.press("button", button).await?;
-        self.arrived(file).await
+        self.arrived(file, 10).await
     }
 
     /// Has the page train on WebGPU, and waits until it is ready to.
@@ -793,16 +793,24 @@ impl Page {
     /// # Errors
     /// A file that does not arrive within ten seconds.
     pub async fn download(&self, file: &str) -> Result<Vec<u8>, HarnessError> {
-        self.press("button", &format!("Download {file}")).await?;
-        self.arrived(file).await
+        self.download_within(file, 10).await
     }
 
-    async fn arrived(&self, file: &str) -> Result<Vec<u8>, HarnessError> {
+    /// Follows a download link and waits for the whole file.
+    ///
+    /// # Errors
+    /// A file that does not arrive in time.
+    pub async fn download_within(&self, file: &str, secs: u64) -> Result<Vec<u8>, HarnessError> {
+        self.press("button", &format!("Download {file}")).await?;
+        self.arrived(file, secs).await
+    }
+
+    async fn arrived(&self, file: &str, secs: u64) -> Result<Vec<u8>, HarnessError> {
         let path = self.browser.downloads.path().join(file);
         let start = Instant::now();
         // Chromium puts an empty file there, then renames the whole one over it.
         while !std::fs::metadata(&path).is_ok_and(|file| file.len() > 0) {
-            self.look_again(&format!("the download of {file}"), start, 10)
+            self.look_again(&format!("the download of {file}"), start, secs)
                 .await?;
         }
         Ok(std::fs::read(path)?)

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{Html, IntoResponse as _, Response};
 use axum::{Router, body::Body};
 
 use crate::HarnessError;
@@ -26,6 +27,10 @@ pub enum Fault {
 
 /// The program that starts the worker which trains on the CPU.
 const CPU_WORKER: &str = "cpu_worker_loader.js";
+/// The program by which a browser keeps the page.
+const SERVICE_WORKER: &str = "service_worker.js";
+/// A page of the same origin that does nothing.
+pub const STILL: &str = "still";
 
 /// Between two steps the worker posts itself a null. That it arrives this much later makes a run
 /// last long enough to be pressed, reloaded and broken in the middle, on a machine of any speed.
@@ -49,6 +54,8 @@ pub enum Pace {
 #[derive(Clone, Debug)]
 struct Shared {
     fault: Arc<Mutex<Option<Fault>>>,
+    /// Whether browsers may keep the page.
+    is_kept: Arc<AtomicBool>,
     pace: Pace,
 }
 
@@ -107,9 +114,11 @@ impl Server {
         }
         let shared = Shared {
             fault: Arc::default(),
+            is_kept: Arc::default(),
             pace,
         };
-        let files = kiln_bundle::host::router(&dist());
+        let files = kiln_bundle::host::router(&dist())
+            .map_err(|error| HarnessError::Usage(error.to_string()))?;
         let router = if folder == "/" {
             files
         } else {
@@ -126,6 +135,11 @@ impl Server {
     /// The page's address.
     pub fn url(&self) -> String {
         format!("http://{}{}", self.address, self.folder)
+    }
+
+    /// Lets browsers keep the page from now on, which else would hide what the server does.
+    pub fn let_keep(&self) {
+        self.shared.is_kept.store(true, Ordering::Relaxed);
     }
 
     /// Answers with a fault from now on, or with none.
@@ -149,24 +163,37 @@ async fn answer(State(shared): State<Shared>, request: Request, next: Next) -> R
         Pace::Unhurried if path.ends_with(CPU_WORKER) => UNHURRIED,
         _ => "",
     };
+    let is_held_back = path.ends_with(SERVICE_WORKER) && !shared.is_kept.load(Ordering::Relaxed);
     match fault {
+        _ if is_held_back => StatusCode::NOT_FOUND.into_response(),
+        _ if path.ends_with(STILL) => Html("A page that does nothing.").into_response(),
         Some(Fault::Missing(name)) if path.ends_with(name) => StatusCode::NOT_FOUND.into_response(),
         Some(Fault::Bytes(name, bytes)) if path.ends_with(name) => Response::new(Body::from(bytes)),
         Some(Fault::Before(name, script)) if path.ends_with(name) => {
-            after(name, &format!("{pace}\n{script}"))
+            after(&format!("{pace}\n{script}"), request, next).await
         }
-        _ if !pace.is_empty() => after(CPU_WORKER, pace),
+        _ if !pace.is_empty() => after(pace, request, next).await,
         _ => next.run(request).await,
     }
 }
 
-/// A file of JavaScript that runs after a script.
-fn after(name: &str, script: &str) -> Response {
-    match std::fs::read_to_string(dist().join(name)) {
-        Ok(file) => {
-            let javascript = [(header::CONTENT_TYPE, "text/javascript")];
-            (javascript, format!("{script}\n{file}")).into_response()
-        }
-        Err(_) => StatusCode::NOT_FOUND.into_response(),
+/// A file of JavaScript that runs after a script, under the policy of every other.
+async fn after(script: &str, mut request: Request, next: Next) -> Response {
+    for asked in [
+        header::ACCEPT_ENCODING,
+        header::IF_MODIFIED_SINCE,
+        header::IF_NONE_MATCH,
+    ] {
+        request.headers_mut().remove(asked);
     }
+    let (mut parts, body) = next.run(request).await.into_parts();
+    if !parts.status.is_success() {
+        return (parts, body).into_response();
+    }
+    let Ok(file) = axum::body::to_bytes(body, usize::MAX).await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let script = [script.as_bytes(), b"\n", &file].concat();
+    (parts, Body::from(script)).into_response()
 }

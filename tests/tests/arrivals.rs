@@ -100,7 +100,7 @@ async fn where_what_trains_did_not_arrive_it_is_said_and_nothing_waits() -> Outc
 async fn files_travel_compressed() -> Outcome {
     let server = Server::start().await?;
     let page = Page::open_ready(&server).await?;
-    let encoding = "fetch('./cpu_worker_bg.wasm').then(answer =>
+    let encoding = "fetch(document.querySelector('meta[name=kiln-cpu_worker]').content.replace('loader.js', 'bg.wasm')).then(answer =>
         [answer.headers.get('content-encoding'), answer.headers.get('content-type')])";
     let sent = page.evaluate(encoding).await?;
     assert!(

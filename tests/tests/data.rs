@@ -64,12 +64,12 @@ async fn each_digit_is_counted_in_each_part() -> Outcome {
     let server = Server::start().await?;
     let page = open(&server).await?;
     page.wait_for_text("accuracy is fair here", 60).await?;
-    let training = labels("train-labels-idx1-ubyte.gz");
+    let training = labels("train-labels-idx1-ubyte.65a50cbb.gz");
     assert_eq!(training.len(), TRAINING);
     let parts = [
         counts(&training[..TRAINED_ON]),
         counts(&training[TRAINED_ON..]),
-        counts(&labels("t10k-labels-idx1-ubyte.gz")),
+        counts(&labels("t10k-labels-idx1-ubyte.ff7bcfd4.gz")),
     ];
     let rows = figures(&page).await?;
     assert_eq!(rows.len(), 11);
@@ -144,7 +144,7 @@ async fn samples_are_filtered_shuffled_and_enlarged() -> Outcome {
     let count = "document.querySelectorAll('.sample').length";
     page.wait_for_value(count, &json!(100), 60).await?;
     let all = sample_names(&page).await?;
-    let training = labels("train-labels-idx1-ubyte.gz");
+    let training = labels("train-labels-idx1-ubyte.65a50cbb.gz");
     for name in &all {
         let (label, index) = name.split_once(", image ").unwrap();
         let index: usize = index.parse().unwrap();
@@ -156,7 +156,7 @@ async fn samples_are_filtered_shuffled_and_enlarged() -> Outcome {
     page.choose("Split", "Test").await?;
     let only_sevens = "[...document.querySelectorAll('.sample')].every(sample => sample.ariaLabel.startsWith('7,'))";
     page.wait_for_value(only_sevens, &json!(true), 20).await?;
-    let test = labels("t10k-labels-idx1-ubyte.gz");
+    let test = labels("t10k-labels-idx1-ubyte.ff7bcfd4.gz");
     let is_test = |name: &String| {
         let index: usize = name.rsplit_once(' ').unwrap().1.parse().unwrap();
         test.get(index) == Some(&7)
@@ -193,7 +193,7 @@ async fn samples_are_filtered_shuffled_and_enlarged() -> Outcome {
         .await?;
     let shown: Vec<u8> = serde_json::from_value(shown).unwrap();
     let index: usize = names[11].rsplit_once(' ').unwrap().1.parse().unwrap();
-    let pixels = mnist("t10k-images-idx3-ubyte.gz", 16);
+    let pixels = mnist("t10k-images-idx3-ubyte.0fa7898d.gz", 16);
     assert_eq!(shown, pixels[PIXELS * index..PIXELS * (index + 1)]);
     assert!(page.text().await?.contains("Digit 7"));
     page.key("Escape").await?;
@@ -213,8 +213,8 @@ fn idx(axes: &[u32], values: &[u8]) -> Vec<u8> {
 
 /// The first so many test images of MNIST, as files of one's own: images and labels.
 fn pair(count: usize) -> [Vec<u8>; 2] {
-    let pixels = mnist("t10k-images-idx3-ubyte.gz", 16);
-    let labels = labels("t10k-labels-idx1-ubyte.gz");
+    let pixels = mnist("t10k-images-idx3-ubyte.0fa7898d.gz", 16);
+    let labels = labels("t10k-labels-idx1-ubyte.ff7bcfd4.gz");
     [
         idx(&[count as u32, 28, 28], &pixels[..PIXELS * count]),
         idx(&[count as u32], &labels[..count]),
@@ -433,8 +433,8 @@ async fn each_fault_of_files_is_a_sentence_and_the_data_stays() -> Outcome {
 /// MNIST's test images, the first so many of them: on their side, and class by class.
 fn turned_and_sorted(count: usize) -> (Vec<u8>, Vec<u8>) {
     let (images, labels) = (
-        mnist("t10k-images-idx3-ubyte.gz", 16),
-        labels("t10k-labels-idx1-ubyte.gz"),
+        mnist("t10k-images-idx3-ubyte.0fa7898d.gz", 16),
+        labels("t10k-labels-idx1-ubyte.ff7bcfd4.gz"),
     );
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_by_key(|index| labels[*index]);
@@ -510,8 +510,8 @@ async fn data_comes_as_people_have_it() -> Outcome {
 async fn of_many_pairs_it_is_asked_which_are_meant() -> Outcome {
     let server = Server::start().await?;
     let page = open(&server).await?;
-    let pixels = mnist("t10k-images-idx3-ubyte.gz", 16);
-    let all = labels("t10k-labels-idx1-ubyte.gz");
+    let pixels = mnist("t10k-images-idx3-ubyte.0fa7898d.gz", 16);
+    let all = labels("t10k-labels-idx1-ubyte.ff7bcfd4.gz");
     let mut files = Vec::new();
     for (name, from, count) in [
         ("digits-train", 0, 1_200),

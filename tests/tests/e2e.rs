@@ -277,7 +277,7 @@ async fn auto_times_both_and_the_faster_one_trains() -> Outcome {
 
 #[tokio::test]
 async fn data_that_is_not_mnist_is_refused_and_loaded_again() -> Outcome {
-    const LABELS: &str = "t10k-labels-idx1-ubyte.gz";
+    const LABELS: &str = "t10k-labels-idx1-ubyte.ff7bcfd4.gz";
     let server = Server::start().await?;
     let good = std::fs::read(dist().join("data").join(LABELS))?;
     let mut altered = Vec::new();
@@ -434,7 +434,7 @@ async fn a_gpu_that_refuses_its_device_leaves_the_cpu() -> Outcome {
 #[tokio::test]
 async fn an_early_start_waits_until_all_is_there() -> Outcome {
     let server = Server::start().await?;
-    server.set_fault(Some(Fault::Missing("t10k-labels-idx1-ubyte.gz")));
+    server.set_fault(Some(Fault::Missing("t10k-labels-idx1-ubyte.ff7bcfd4.gz")));
     let page = Page::open(&server, WebGpu::AsIs).await?;
     page.wait_for_text("MNIST stopped loading at", 60).await?;
     page.press("button", "Start").await?;

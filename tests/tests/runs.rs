@@ -3,7 +3,7 @@
 
 use kiln_tests::HarnessError;
 use kiln_tests::page::{Page, with_database};
-use kiln_tests::server::Server;
+use kiln_tests::server::{STILL, Server};
 use serde_json::json;
 
 type Outcome = Result<(), HarnessError>;
@@ -540,7 +540,7 @@ async fn a_deleted_store_is_told_and_made_again() -> Outcome {
 async fn an_older_tab_that_holds_the_store_is_told() -> Outcome {
     let server = Server::start().await?;
     // What an old Kiln does: it opens version 1 and does not let go.
-    let page = Page::open_at(&server, "cpu_worker_loader.js").await?;
+    let page = Page::open_at(&server, STILL).await?;
     page.evaluate(
         "new Promise(done => { const opening = indexedDB.open('kiln', 1);
            opening.onupgradeneeded = () => opening.result.createObjectStore('runs', { keyPath: 'id' });

@@ -35,8 +35,7 @@ pub fn build(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
 /// Code that does not compile.
 pub fn build_with_tools(shell: &Shell, options: &[String]) -> Result<(), Error> {
     let mut build = trunk(shell, "build", options);
-    // Beside each file as it is, for servers that send it so.
-    build.env("KILN_COMPRESS", "1");
+    build.env("KILN_PUBLISH", "1");
     shell.step("Page and workers", build)
 }
 

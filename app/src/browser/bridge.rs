@@ -61,6 +61,20 @@ impl Program {
             Backend::WebGpu => Self::GpuTrainer,
         }
     }
+
+    /// Where the document says that it is.
+    fn address(self) -> Result<String, String> {
+        let name = match self {
+            Self::CpuTrainer => "kiln-cpu_worker",
+            Self::GpuTrainer => "kiln-gpu_worker",
+            Self::Files => "kiln-file_worker",
+        };
+        let document = web_sys::window().and_then(|window| window.document());
+        let selector = format!("meta[name={name}]");
+        let meta = document.and_then(|document| document.query_selector(&selector).ok()?);
+        let address = meta.and_then(|meta| meta.get_attribute("content"));
+        address.ok_or_else(|| format!("the page does not name its {name}"))
+    }
 }
 
 /// A worker; it ends when this is dropped.
@@ -83,15 +97,11 @@ impl Bridge {
         receive: impl Fn(FromWorker) + Clone + 'static,
     ) -> Result<Self, String> {
         let codec = CODEC.get().ok_or("its code has not arrived yet")?;
-        let script = match program {
-            Program::CpuTrainer => "./cpu_worker_loader.js",
-            Program::GpuTrainer => "./gpu_worker_loader.js",
-            Program::Files => "./file_worker_loader.js",
-        };
+        let script = program.address()?;
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker =
-            Worker::new_with_options(script, &options).map_err(|error| describe(&error))?;
+            Worker::new_with_options(&script, &options).map_err(|error| describe(&error))?;
         let held_back = Rc::new(RefCell::new(Some(Vec::new())));
 
         let on_message = EventListener::new(&worker, "message", {

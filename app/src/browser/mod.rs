@@ -11,6 +11,8 @@ pub mod download;
 pub mod dropped;
 #[cfg(feature = "page")]
 pub mod lock;
+#[cfg(feature = "page")]
+pub mod offline;
 #[cfg(any(feature = "page", feature = "worker"))]
 pub mod probe;
 #[cfg(feature = "page")]

@@ -108,7 +108,7 @@ fn Table(records: Memo<Vec<Record>>) -> AnyView {
         let colours = colours();
         let dot = |index: usize| {
             let style = format!("--run:{}", colours.get(index).copied().unwrap_or_default());
-            view! { <i class="dot" style=style aria-hidden="true"></i> }
+            view! { <i class="dot" prop:style=style aria-hidden="true"></i> }
         };
         let head = head
             .into_iter()

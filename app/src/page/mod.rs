@@ -24,6 +24,7 @@ use parts::device::device_and_speed;
 use parts::import;
 use parts::listing::Listing;
 use parts::notices::Notices;
+use parts::offline;
 use parts::run_cells::compare_address;
 use parts::share::{self, Share};
 use parts::theme::ThemeButton;
@@ -80,6 +81,7 @@ fn Page(starts_at_once: bool) -> impl IntoView {
     });
     let on_click = double_press::listen();
     focus::keep();
+    offline::keep(trainer);
     let drops = import::listen_for_drops(trainer);
     let listeners = StoredValue::new_local(([on_navigation, on_leave, on_key, on_click], drops));
     on_cleanup(move || listeners.dispose());

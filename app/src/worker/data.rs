@@ -64,7 +64,8 @@ async fn fetch(file: &'static File, progress: &mut Progress) -> Result<Vec<u8>, 
         file: file.name,
         reason,
     };
-    let response = Request::get(&format!("data/{}", file.name))
+    // A worker has a folder of its own beside that of the data.
+    let response = Request::get(&format!("../data/{}", file.name))
         .send()
         .await
         .map_err(|error| failed(error.to_string()))?;

@@ -99,7 +99,7 @@ pub(super) fn LabelTable(
                 view! {
                     <td>
                         <span>{move || figure(part, class)}</span>
-                        <i style=format!("width:{length:.1}%")></i>
+                        <i prop:style=format!("width:{length:.1}%")></i>
                     </td>
                 }
             });

@@ -221,7 +221,7 @@ pub(super) fn Enlarged(sample: RwSignal<Option<Sample>>, names: Memo<Classes>) -
                     .map(|pixel| {
                         let share = u32::from(*pixel) * 30 / 255;
                         let style = format!("--share:{share}%");
-                        view! { <td class:zero=*pixel == 0 style=style>{*pixel}</td> }
+                        view! { <td class:zero=*pixel == 0 prop:style=style>{*pixel}</td> }
                     })
                     .collect_view();
                 view! {

@@ -143,7 +143,7 @@ fn Layer(name: &'static str, count: usize, mosaic: Memo<Option<Mosaic>>) -> AnyV
     view! {
         <figure>
             <figcaption><strong>{name}</strong>{move || shape().map(|shape| format!(" · {shape}"))}</figcaption>
-            <div class="mosaic" style=rows>
+            <div class="mosaic" prop:style=rows>
                 <canvas node_ref=canvas role="img" aria-label=summary></canvas>
             </div>
             <p class="muted">{move || figures().unwrap_or_else(|| "Nothing yet".to_owned())}</p>

@@ -105,7 +105,7 @@ fn Card(
         })
     });
     view! {
-        <section class="card" style=style aria-label=name>
+        <section class="card" prop:style=style aria-label=name>
             <h2><i class="dot" aria-hidden="true"></i>{name}</h2>
             <p class="muted">{which}</p>
             <Show when=move || is_here.get()>

@@ -53,14 +53,14 @@ pub fn Matrix(
         let style = move || of(|cells, row, column| cells[row][column].tint.style());
         let text = move || of(|cells, row, column| cells[row][column].text.clone());
         let Some(picked) = picked else {
-            return view! { <td style=style><span>{text}</span></td> }.into_any();
+            return view! { <td prop:style=style><span>{text}</span></td> }.into_any();
         };
         let press = move |_| {
             reached.set(place);
             picked.set(Some(place));
         };
         view! {
-            <td style=style>
+            <td prop:style=style>
                 <button
                     data-cell=format!("{row}{column}")
                     aria-label=move || of(|cells, row, column| cells[row][column].label.clone())

@@ -39,7 +39,7 @@ pub fn Plot(
                 .iter()
                 .map(|line| {
                     let style = line.colour.map(|colour| format!("stroke:{colour}"));
-                    view! { <path class=line.kind style=style d=line.path.clone()></path> }
+                    view! { <path class=line.kind prop:style=style d=line.path.clone()></path> }
                 })
                 .collect_view()
         })
@@ -51,7 +51,7 @@ pub fn Plot(
                 .filter_map(|line| {
                     let name = line.name.clone()?;
                     let style = line.colour.map(|colour| format!("--stroke:{colour}"));
-                    Some(view! { <span class=format!("line-key {}", line.kind) style=style>{name}</span> })
+                    Some(view! { <span class=format!("line-key {}", line.kind) prop:style=style>{name}</span> })
                 })
                 .collect_view()
         })

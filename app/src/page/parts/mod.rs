@@ -11,6 +11,7 @@ pub mod import;
 pub mod later;
 pub mod listing;
 pub mod notices;
+pub mod offline;
 pub mod run_cells;
 pub mod run_choice;
 pub mod run_list;

@@ -3,6 +3,7 @@
 use gloo::timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
+use crate::browser::offline::take_over;
 use crate::browser::tab;
 use crate::page::parts::import;
 use crate::page::state::notice::{Notice, Remedy, Taking};
@@ -58,6 +59,7 @@ fn RemedyButton(
         Remedy::MoveHere(_) => "Move training here".to_owned(),
         Remedy::TakeIn(Taking::KeepBoth) => "Keep both".to_owned(),
         Remedy::TakeIn(Taking::Replace) => "Replace".to_owned(),
+        Remedy::NewVersion => "Reload".to_owned(),
         Remedy::ShowRuns => {
             return view! { <a class="button" href="#/runs">"Show runs"</a> }.into_any();
         }
@@ -71,6 +73,7 @@ fn RemedyButton(
             return view! { <a class="button" href="#/data">"Choose files"</a> }.into_any();
         }
     };
+    let waits = remedy == Remedy::NewVersion;
     let act = move |_| {
         dismiss();
         match remedy {
@@ -80,10 +83,13 @@ fn RemedyButton(
             Remedy::Undo(deletion) => trainer.library.undo(deletion),
             Remedy::MoveHere(id) => trainer.move_here(id),
             Remedy::TakeIn(taking) => import::take_in_offered(trainer, taking),
+            Remedy::NewVersion => wasm_bindgen_futures::spawn_local(take_over()),
             Remedy::Copy(_) | Remedy::DownloadRun | Remedy::ChooseFiles | Remedy::ShowRuns => {}
         }
     };
-    view! { <button on:click=act>{label}</button> }.into_any()
+    let is_held = move || waits && trainer.phase().is_open();
+    let why = move || is_held().then_some("A run is open. Stop it first.");
+    view! { <button disabled=is_held title=why on:click=act>{label}</button> }.into_any()
 }
 
 /// A button that copies a text and says that it did.

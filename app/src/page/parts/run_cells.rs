@@ -57,5 +57,5 @@ pub fn Dot(record: Memo<Option<Record>>) -> AnyView {
                 .is_some_and(|record| record.status.is_open())
         })
     };
-    view! { <i class="dot" class:live=is_live style=style aria-hidden="true"></i> }.into_any()
+    view! { <i class="dot" class:live=is_live prop:style=style aria-hidden="true"></i> }.into_any()
 }

@@ -41,7 +41,7 @@ pub(super) fn Table(
     let widths = move || {
         let widths = columns.get().into_iter().map(Column::width_px);
         widths
-            .map(|px| view! { <col style=width(px) /> })
+            .map(|px| view! { <col prop:style=width(px) /> })
             .collect_view()
     };
     let least = move || {
@@ -53,12 +53,12 @@ pub(super) fn Table(
     let count = move || rows.with(Vec::len);
     view! {
         <div class="scroll table-scroll" tabindex="0" role="region" aria-label="Table of runs" on:scroll=move |event| sight.scroll(&event)>
-            <table aria-rowcount=move || count() + 1 style=least>
+            <table aria-rowcount=move || count() + 1 prop:style=least>
                 <caption class="hidden">"Runs"</caption>
                 <colgroup>
-                    <col style="width:var(--eye)" />
+                    <col prop:style="width:var(--eye)" />
                     {widths}
-                    <col style=width(DELETE_PX) />
+                    <col prop:style=width(DELETE_PX) />
                 </colgroup>
                 <thead>
                     <tr aria-rowindex="1">
@@ -298,7 +298,7 @@ pub(super) fn sparkline(record: &Record) -> AnyView {
     };
     view! {
         <td>
-            <svg class="sparkline" style=style viewBox="0 0 80 24" width="80" height="24" role="img" aria-label=label>
+            <svg class="sparkline" prop:style=style viewBox="0 0 80 24" width="80" height="24" role="img" aria-label=label>
                 <polyline points=points></polyline>
             </svg>
         </td>

@@ -39,6 +39,8 @@ pub enum Remedy {
     ShowRuns,
     /// Go on here with a run that another tab trains.
     MoveHere(RunId),
+    /// Load the page anew, in a newer version.
+    NewVersion,
 }
 
 /// What is to become of a run that is here in another state.

@@ -216,6 +216,19 @@ pub async fn print_costs(server: &Server) -> Result<(), HarnessError> {
     page.wait_for_text("two-million-steps.csv", 300).await?;
     long_tasks::report(&page, "Opening Files").await?;
     print_memory(&page, "after Files").await?;
+    for ending in ["csv", "keras", "tensorboard.zip", "kiln.zip"] {
+        long_tasks::watch(&page).await?;
+        let start = Instant::now();
+        let file = format!("two-million-steps.{ending}");
+        let bytes = page.download_within(&file, 1_200).await?;
+        println!(
+            "{file}: {} MB in {:.1} s",
+            bytes.len() / 1_000_000,
+            start.elapsed().as_secs_f64()
+        );
+        long_tasks::report(&page, &format!("Making {file}")).await?;
+    }
+    print_memory(&page, "after its files").await?;
     page.close().await
 }
 

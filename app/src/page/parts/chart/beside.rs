@@ -61,7 +61,7 @@ pub(super) fn tooltip(
             let style = format!("--run:{}", reading.colour);
             let smoothed = reading.smoothed.map(|value| subject.write(value));
             view! {
-                <tr style=style>
+                <tr prop:style=style>
                     <th scope="row"><i></i>{reading.name}</th>
                     <td>{reading.kind.label()}</td>
                     <td class="number">{subject.write(reading.raw)}</td>
@@ -72,7 +72,7 @@ pub(super) fn tooltip(
         .collect_view();
     let more = (more > 0).then(|| format!("and {more} more runs"));
     view! {
-        <div class="reading" style=place>
+        <div class="reading" prop:style=place>
             <i class="crosshair"></i>
             <div class=side>
                 <p>{axis.label()}" "<strong>{at}</strong></p>

@@ -269,7 +269,7 @@ pub fn Chart(
             let sight = sights.last().filter(|_| !sights.is_behind)?;
             let last = sight.strand.curves.first()?.shown().last()?;
             let style = format!("color:{}", sight.strand.colour);
-            Some(view! { <output style=style>{subject.write(last.1)}</output> })
+            Some(view! { <output prop:style=style>{subject.write(last.1)}</output> })
         })
     };
     let summary = move || {
@@ -318,7 +318,7 @@ pub fn Chart(
             .filter(|(across, _)| (0.0..=1.0).contains(across))
             .map(|(across, up)| {
                 let place = format!("left:{}%;bottom:{}%", 100.0 * across, 100.0 * up);
-                view! { <i class="glow" style=place></i> }
+                view! { <i class="glow" prop:style=place></i> }
             })
     };
     let changes = move || {
@@ -341,7 +341,7 @@ pub fn Chart(
             .into_iter()
             .map(|(across, colour, what)| {
                 let style = format!("left:{}%;color:{colour}", 100.0 * across);
-                view! { <i class="change" style=style title=what>"◆"</i> }
+                view! { <i class="change" prop:style=style title=what>"◆"</i> }
             })
             .collect_view()
     };
@@ -359,7 +359,7 @@ pub fn Chart(
             .into_iter()
             .map(|across| {
                 let style = format!("left:{}%", 100.0 * across);
-                view! { <i class="broken" style=style title="Not a number">"✕"</i> }
+                view! { <i class="broken" prop:style=style title="Not a number">"✕"</i> }
             })
             .collect_view()
     };
@@ -400,7 +400,7 @@ pub fn Chart(
             .filter(|(up, _)| (-0.001..=1.001).contains(up))
             .map(|(up, text)| {
                 let style = format!("bottom:{}%", 100.0 * up);
-                view! { <i class="grid" style=style><span>{text}</span></i> }
+                view! { <i class="grid" prop:style=style><span>{text}</span></i> }
             })
             .collect_view()
     };
@@ -419,7 +419,7 @@ pub fn Chart(
                 let (is_first, is_last) = (across < 0.04, across > 0.96);
                 let is_long = text.chars().count() > LONG_TICK;
                 view! {
-                    <span style=style class:first=is_first class:last=is_last class:long=is_long>
+                    <span prop:style=style class:first=is_first class:last=is_last class:long=is_long>
                         {text}
                     </span>
                 }
@@ -433,7 +433,7 @@ pub fn Chart(
                 100.0 * from.min(to),
                 100.0 * (from - to).abs()
             );
-            view! { <i class="band" style=style></i> }
+            view! { <i class="band" prop:style=style></i> }
         })
     };
     let has_table = RwSignal::new(false);

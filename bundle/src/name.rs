@@ -1,0 +1,112 @@
+//! Workers under names that say what is in them, so that no browser puts files of two versions
+//! together: each gets a folder with the hash of its files, and `index.html` names it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::error::Error;
+
+/// The workers, by the names of their programs.
+const WORKERS: [&str; 3] = ["cpu_worker", "gpu_worker", "file_worker"];
+/// What each consists of, behind its name. They name each other by place, which stays.
+const ENDINGS: [&str; 3] = ["_loader.js", ".js", "_bg.wasm"];
+/// Digits of a hash that a name has.
+const DIGITS: usize = 16;
+
+/// Moves every worker.
+///
+/// # Errors
+/// Files that are not as trunk leaves them.
+pub fn name(dist: &Path) -> Result<(), Error> {
+    let index = dist.join("index.html");
+    let mut html = fs::read_to_string(&index).map_err(Error::of(&index))?;
+    for worker in WORKERS {
+        let files = ENDINGS.map(|ending| format!("{worker}{ending}"));
+        let folder = format!(
+            "{worker}-{}",
+            hash(files.iter().map(|file| dist.join(file)))?
+        );
+        fs::create_dir_all(dist.join(&folder)).map_err(Error::of(&dist.join(&folder)))?;
+        for file in &files {
+            let from = dist.join(file);
+            fs::rename(&from, dist.join(&folder).join(file)).map_err(Error::of(&from))?;
+        }
+        let named = format!("content=\"{}\"", files[0]);
+        if html.matches(&named).count() != 1 {
+            return Err(Error::Unexpected {
+                file: index.display().to_string(),
+                what: named,
+            });
+        }
+        html = html.replace(&named, &format!("content=\"{folder}/{}\"", files[0]));
+    }
+    fs::write(&index, html).map_err(Error::of(&index))
+}
+
+/// What tells these files from any others, in hexadecimal.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn hash(files: impl IntoIterator<Item = PathBuf>) -> Result<String, Error> {
+    let mut all = Sha256::new();
+    for file in files {
+        let bytes = fs::read(&file).map_err(Error::of(&file))?;
+        all.update(Sha256::digest(&bytes));
+    }
+    let bytes = all.finalize();
+    let shown = bytes.iter().take(DIGITS / 2);
+    Ok(shown.map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use super::*;
+
+    fn dist(wasm: &str) -> tempfile::TempDir {
+        let dist = tempfile::tempdir().unwrap();
+        let mut html = String::new();
+        for worker in WORKERS {
+            for ending in ENDINGS {
+                fs::write(dist.path().join(format!("{worker}{ending}")), wasm).unwrap();
+            }
+            html += &format!("<meta name=\"kiln-{worker}\" content=\"{worker}_loader.js\">");
+        }
+        fs::write(dist.path().join("index.html"), html).unwrap();
+        dist
+    }
+
+    fn named(dist: &Path) -> String {
+        let html = fs::read_to_string(dist.join("index.html")).unwrap();
+        let (_, rest) = html
+            .split_once("name=\"kiln-gpu_worker\" content=\"")
+            .unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_worker_is_where_the_page_looks_for_it_and_another_one_elsewhere() {
+        let (first, second) = (dist("a"), dist("b"));
+        name(first.path()).unwrap();
+        name(second.path()).unwrap();
+        for dist in [&first, &second] {
+            assert!(dist.path().join(named(dist.path())).exists());
+            assert!(!dist.path().join("gpu_worker_loader.js").exists());
+        }
+        assert_ne!(named(first.path()), named(second.path()));
+    }
+
+    #[test]
+    fn a_page_that_names_no_worker_is_refused() {
+        let dist = dist("a");
+        fs::write(dist.path().join("index.html"), "<html></html>").unwrap();
+        let error = name(dist.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("content=\"cpu_worker_loader.js\""),
+            "{error}"
+        );
+    }
+}
