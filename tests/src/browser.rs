@@ -18,7 +18,7 @@ pub enum WebGpu {
     Software,
 }
 
-const QUIET: [&str; 8] = [
+pub(crate) const QUIET: [&str; 8] = [
     "--headless",
     "--no-sandbox",
     "--disable-quic",

@@ -24,6 +24,11 @@ pub struct Page {
     browser: Browser,
 }
 
+/// Notes what the page does against its policy.
+const NOTE_VIOLATIONS: &str = "window.violations = [];
+    addEventListener('securitypolicyviolation', event => violations.push(
+      `${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber} ${event.sample}`));";
+
 impl Page {
     /// Opens the page that `server` serves.
     ///
@@ -85,6 +90,7 @@ impl Page {
     async fn start(web_gpu: WebGpu) -> Result<Self, HarnessError> {
         let browser = Browser::start(web_gpu).await?;
         let page = Self { browser };
+        page.before_loading(NOTE_VIOLATIONS).await?;
         page.cdp(
             "Browser.setDownloadBehavior",
             json!({ "behavior": "allow", "downloadPath": page.browser.downloads.path() }),
@@ -895,11 +901,19 @@ impl Page {
         self.browser.tab_bytes()
     }
 
-    /// Ends Chromium.
+    /// Ends Chromium, unless the page has done what its policy forbids, such as asking anybody but its
+    /// own server.
     ///
     /// # Errors
-    /// A Chromium that does not answer.
+    /// Such a page, or a Chromium that does not answer.
     pub async fn close(self) -> Result<(), HarnessError> {
+        let noted = self.evaluate("window.violations ?? []").await?;
+        if noted != json!([]) {
+            return Err(HarnessError::Unreadable {
+                what: "what the page may not do".to_owned(),
+                answer: noted.to_string(),
+            });
+        }
         Ok(self.browser.driver.clone().quit().await?)
     }
 }

@@ -56,6 +56,8 @@ struct Shared {
     fault: Arc<Mutex<Option<Fault>>>,
     /// Whether browsers may keep the page.
     is_kept: Arc<AtomicBool>,
+    /// Whether it gives nothing any more.
+    is_silent: Arc<AtomicBool>,
     pace: Pace,
 }
 
@@ -115,6 +117,7 @@ impl Server {
         let shared = Shared {
             fault: Arc::default(),
             is_kept: Arc::default(),
+            is_silent: Arc::default(),
             pace,
         };
         let files = kiln_bundle::host::router(&dist())
@@ -142,6 +145,11 @@ impl Server {
         self.shared.is_kept.store(true, Ordering::Relaxed);
     }
 
+    /// Gives nothing any more.
+    pub fn fall_silent(&self) {
+        self.shared.is_silent.store(true, Ordering::Relaxed);
+    }
+
     /// Answers with a fault from now on, or with none.
     pub fn set_fault(&self, fault: Option<Fault>) {
         *self
@@ -165,6 +173,9 @@ async fn answer(State(shared): State<Shared>, request: Request, next: Next) -> R
     };
     let is_held_back = path.ends_with(SERVICE_WORKER) && !shared.is_kept.load(Ordering::Relaxed);
     match fault {
+        _ if shared.is_silent.load(Ordering::Relaxed) => {
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
         _ if is_held_back => StatusCode::NOT_FOUND.into_response(),
         _ if path.ends_with(STILL) => Html("A page that does nothing.").into_response(),
         Some(Fault::Missing(name)) if path.ends_with(name) => StatusCode::NOT_FOUND.into_response(),
