@@ -1,6 +1,9 @@
 //! Serves the built page as a web server would: every file compressed, where the browser takes it so.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -11,6 +14,9 @@ use tower_http::services::ServeDir;
 
 use crate::error::Error;
 use crate::policy;
+
+/// A server that takes longer to answer is not well.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Serves a folder at an address until the program is ended.
 ///
@@ -27,6 +33,29 @@ pub fn host(dist: &Path, address: &str) -> Result<(), Error> {
         let listener = TcpListener::bind(address).await.map_err(taken)?;
         eprintln!("Kiln is at http://{address}; Ctrl+C ends it.");
         axum::serve(listener, router).await.map_err(taken)
+    })
+}
+
+/// Asks a server for the page, as whoever watches over it does.
+///
+/// # Errors
+/// One that does not answer, or has no page.
+pub fn ask(address: &str) -> Result<(), Error> {
+    let asked = || {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(format!("HEAD / HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes())?;
+        let mut said = String::new();
+        BufReader::new(stream).read_line(&mut said)?;
+        Ok(said.trim_end().to_owned())
+    };
+    let said = asked().map_err(Error::of(Path::new(address)))?;
+    if said == "HTTP/1.1 200 OK" {
+        return Ok(());
+    }
+    Err(Error::Unwell {
+        address: address.to_owned(),
+        said,
     })
 }
 
@@ -57,4 +86,38 @@ pub fn router(dist: &Path) -> Result<Router, Error> {
     Ok(Router::new()
         .fallback_service(files)
         .layer(map_response(under_policy)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use super::*;
+
+    /// A server of this folder on a free port.
+    fn served(dist: &Path) -> (tokio::runtime::Runtime, String) {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let server = axum::serve(listener, router(dist).unwrap());
+        runtime.spawn(server.into_future());
+        (runtime, address)
+    }
+
+    #[test]
+    fn who_asks_hears_whether_there_is_a_page() {
+        let dist = tempfile::tempdir().unwrap();
+        let index = dist.path().join("index.html");
+        std::fs::write(&index, "page").unwrap();
+        let (runtime, address) = served(dist.path());
+        ask(&address).unwrap();
+        std::fs::remove_file(&index).unwrap();
+        let unwell = ask(&address).unwrap_err().to_string();
+        assert!(
+            unwell.ends_with("answers: HTTP/1.1 404 Not Found"),
+            "{unwell}"
+        );
+        drop(runtime);
+        assert!(matches!(ask(&address), Err(Error::File { .. })));
+    }
 }

@@ -32,6 +32,7 @@ fn run(arguments: &[String]) -> Result<(), Error> {
     match words[..] {
         [] => finish(),
         ["weigh", dist] => weigh::weigh(Path::new(dist)),
+        ["ask", address] => host::ask(address),
         ["host", dist] => host::host(Path::new(dist), ADDRESS),
         ["host", dist, address] => host::host(Path::new(dist), address),
         _ => Err(Error::Usage),

@@ -1,13 +1,14 @@
 //! `cargo xtask`: sets up what Kiln needs, runs it, checks it.
 //!
 //! One file per job: [`setup`] and [`browser`] bring what is missing, [`page`], [`check`],
-//! [`test`] and [`figures`] are the commands, [`shell`] runs programs.
+//! [`test`], [`fuzz`] and [`figures`] are the commands, [`shell`] runs programs.
 
 mod browser;
 mod check;
 mod circles;
 mod error;
 mod figures;
+mod fuzz;
 mod layers;
 mod page;
 mod setup;
@@ -24,15 +25,17 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   serve [OPTIONS]      sets up what is missing, builds the page, serves it at http://127.0.0.1:8080
-                       and builds it again after a change; OPTIONS go to `trunk serve`
+                       and builds it again after a change; OPTIONS go to `trunk serve`;
+                       with `--release-archive FILE`, serves a page that was built elsewhere
   build [OPTIONS]      sets up what is missing and builds the page into dist/;
-                       OPTIONS go to `trunk build`
+                       OPTIONS go to `trunk build`; with `--release-archive FILE`, packs it too
   host [ADDRESS]       builds the page and serves it as a web server would, compressed, at
                        http://127.0.0.1:8080 unless ADDRESS says otherwise
   check                format, lints for every target, and the rule that the page never links burn
   test                 sets up what is missing, then check and all tests, in Chromium too
   interop              opens the files of a run in every program they are for, PyTorch too (6 GB), which
                        test leaves out
+  fuzz [SECONDS]       feeds each reader of files with anything, for a minute or so many seconds
   reproduce            trains the course's two runs and prints their figures beside the reference
   bench [-- OPTIONS]   measures speed and sizes in Chromium; with `long`, what a run of two million
                        steps costs the page; with `peers`, the speed of other programs that train
@@ -56,6 +59,7 @@ fn run(command: &str, options: &[String]) -> Result<(), Error> {
         "serve" => page::serve(&mut Shell::new()?, options),
         "build" => page::build(&mut Shell::new()?, options),
         "host" => page::host(&mut Shell::new()?, options),
+        "fuzz" => fuzz::fuzz(&mut Shell::new()?, options),
         "bench" => figures::bench(&mut Shell::new()?, options),
         "check" | "test" | "interop" | "reproduce" if !options.is_empty() => Err(Error::Usage(
             format!("`cargo xtask {command}` takes no options."),

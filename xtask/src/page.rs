@@ -1,17 +1,24 @@
 //! Builds the page and serves it.
 
 use std::env;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::error::Error;
 use crate::setup;
 use crate::shell::Shell;
 
+/// The option that names a page as one file.
+const RELEASE_ARCHIVE: &str = "--release-archive";
+
 /// `cargo xtask serve`.
 ///
 /// # Errors
 /// A tool that cannot be had, or trunk's own failure.
 pub fn serve(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
+    if let (Some(archive), options) = release_archive(options)? {
+        return serve_archive(shell, &archive, &options);
+    }
     setup::set_up(shell)?;
     eprintln!(
         "The first build compiles everything and takes minutes, a later one what changed. \
@@ -25,8 +32,57 @@ pub fn serve(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
 /// # Errors
 /// A tool that cannot be had, or code that does not compile.
 pub fn build(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
+    let (archive, options) = release_archive(options)?;
     setup::set_up(shell)?;
-    build_with_tools(shell, options)
+    build_with_tools(shell, &options)?;
+    match archive {
+        Some(archive) => {
+            let mut pack = shell.command("tar", ["-czf"]);
+            pack.arg(absolute(&archive)?).args(["-C", "dist", "."]);
+            shell.step("Release archive", pack)
+        }
+        None => Ok(()),
+    }
+}
+
+/// What follows `--release-archive`, and all other options.
+fn release_archive(options: &[String]) -> Result<(Option<PathBuf>, Vec<String>), Error> {
+    let mut others = options.to_vec();
+    let Some(place) = others.iter().position(|option| option == RELEASE_ARCHIVE) else {
+        return Ok((None, others));
+    };
+    let mut taken = others.splice(place..(place + 2).min(options.len()), []);
+    let file = taken.nth(1);
+    drop(taken);
+    let file = file.ok_or_else(|| Error::Usage(format!("{RELEASE_ARCHIVE} needs a file.")))?;
+    Ok((Some(file.into()), others))
+}
+
+/// Where a file is for programs that run elsewhere.
+fn absolute(file: &Path) -> Result<PathBuf, Error> {
+    std::path::absolute(file).map_err(|error| Error::File {
+        path: file.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// Serves what [`build`] packed, here or on another machine; nothing of the page is compiled.
+fn serve_archive(shell: &Shell, archive: &Path, options: &[String]) -> Result<(), Error> {
+    let folder = shell.root().join("target/release-archive");
+    let unpackable = |error: std::io::Error| Error::File {
+        path: folder.clone(),
+        reason: error.to_string(),
+    };
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).map_err(unpackable)?;
+    }
+    std::fs::create_dir_all(&folder).map_err(unpackable)?;
+    let mut unpack = shell.command("tar", ["-xzf"]);
+    unpack.arg(absolute(archive)?).arg("-C").arg(&folder);
+    shell.step("Release archive", unpack)?;
+    let mut host = bundle(shell, &["host", "target/release-archive"]);
+    host.args(options);
+    shell.become_program("Host", host)
 }
 
 /// Builds the page once the tools are there.

@@ -11,6 +11,7 @@ const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// The newest trunk that the pinned Rust compiles.
 const TRUNK_VERSION: &str = "0.21.14";
 const GECKODRIVER_VERSION: &str = "0.37.1";
+const CARGO_FUZZ_VERSION: &str = "0.13.2";
 
 /// A tool that cargo can install.
 struct Tool {
@@ -58,6 +59,20 @@ pub fn geckodriver(shell: &mut Shell) -> Result<(), Error> {
         package: "geckodriver",
         version: GECKODRIVER_VERSION.to_owned(),
         programs: &["geckodriver"],
+        locked: true,
+    };
+    tool.provide(shell)
+}
+
+/// Brings what runs the fuzz targets, and puts it on the shell's PATH.
+///
+/// # Errors
+/// No network, or code that does not compile.
+pub fn cargo_fuzz(shell: &mut Shell) -> Result<(), Error> {
+    let tool = Tool {
+        package: "cargo-fuzz",
+        version: CARGO_FUZZ_VERSION.to_owned(),
+        programs: &["cargo-fuzz"],
         locked: true,
     };
     tool.provide(shell)
