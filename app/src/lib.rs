@@ -9,6 +9,7 @@
 pub mod browser;
 #[cfg(feature = "file-worker")]
 pub mod files;
+pub mod keymap;
 pub mod latest;
 pub mod mosaic;
 pub mod pace;

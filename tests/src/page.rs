@@ -455,7 +455,7 @@ impl Page {
         let is_there = format!(
             "(() => {{
                const path = address => address.split('?')[0];
-               const current = document.querySelector('nav [aria-current=page]');
+               const current = document.querySelector('.top [aria-current=page]');
                const isNamed = !location.hash || path(current?.hash ?? '') === path(location.hash);
                return isNamed && !{IS_ARRIVING}; }})()"
         );

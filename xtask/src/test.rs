@@ -38,8 +38,8 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     end_to_end
         .args(
             [
-                "e2e", "engines", "offline", "arrivals", "kept", "recovery", "presses", "places",
-                "runs", "evaluate", "data", "draw", "pixels", "travel", "interop",
+                "e2e", "engines", "offline", "arrivals", "kept", "recovery", "presses", "keys",
+                "places", "runs", "evaluate", "data", "draw", "pixels", "travel", "interop",
             ]
             .map(|test| format!("--test={test}")),
         )

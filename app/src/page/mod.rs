@@ -7,6 +7,7 @@ mod data;
 mod draw;
 mod evaluate;
 mod files;
+mod help;
 mod parts;
 mod route;
 mod runs;
@@ -19,9 +20,11 @@ use js_sys::Reflect;
 use kiln_model::event::{Command, State};
 use leptos::prelude::*;
 
+use crate::keymap::Control;
 use parts::announcer::Announcer;
 use parts::device::device_and_speed;
 use parts::import;
+use parts::keys::{self, SingleKeys};
 use parts::listing::Listing;
 use parts::notices::Notices;
 use parts::offline;
@@ -52,7 +55,8 @@ fn Page(starts_at_once: bool) -> impl IntoView {
     let trainer = Trainer::start(starts_at_once && !waits);
     let route = RwSignal::new(Route::current());
     let (view, listing) = (View::new(), Listing::new());
-    let shared = Shared::new(trainer, view, listing, route);
+    let single_keys = SingleKeys::new();
+    let shared = Shared::new(trainer, view, listing, route, single_keys);
     let share = Share::new(trainer, view, route, waits);
     let on_navigation = EventListener::new(&window(), "hashchange", move |_| {
         share.take();
@@ -68,22 +72,12 @@ fn Page(starts_at_once: bool) -> impl IntoView {
             }
         },
     );
-    let on_key = EventListener::new(&document(), "keydown", move |event| {
-        let event: &web_sys::KeyboardEvent = wasm_bindgen::JsCast::unchecked_ref(event);
-        let in_field = event.target().is_some_and(|target| {
-            let name = Reflect::get(&target, &"localName".into()).ok();
-            let name = name.and_then(|name| name.as_string()).unwrap_or_default();
-            matches!(name.as_str(), "input" | "textarea" | "select")
-        });
-        if (event.ctrl_key() || event.meta_key()) && event.key() == "z" && !in_field {
-            trainer.library.undo_last();
-        }
-    });
+    keys::listen(trainer, single_keys);
     let on_click = double_press::listen();
     focus::keep();
     offline::keep(trainer);
     let drops = import::listen_for_drops(trainer);
-    let listeners = StoredValue::new_local(([on_navigation, on_leave, on_key, on_click], drops));
+    let listeners = StoredValue::new_local(([on_navigation, on_leave, on_click], drops));
     on_cleanup(move || listeners.dispose());
 
     let phase = Memo::new(move |_| trainer.phase());
@@ -102,8 +96,8 @@ fn Page(starts_at_once: bool) -> impl IntoView {
             }
         };
         view! {
-            <a href=address aria-current=current on:pointerenter=move |_| expect()
-                on:focus=move |_| expect()>{name}</a>
+            <a href=address aria-current=current data-control=Control::Tab(name).name()
+                on:pointerenter=move |_| expect() on:focus=move |_| expect()>{name}</a>
         }
     };
     let plain = |address: &'static str| Signal::derive(move || address.to_owned());
@@ -124,6 +118,11 @@ fn Page(starts_at_once: bool) -> impl IntoView {
             <RunChip trainer />
             <Device trainer />
             <ThemeButton />
+            <a class="button quiet icon" href="#/help" aria-label="Help" title="Help"
+                aria-current=move || (place.get() == "Help").then_some("page")
+                data-control=Control::Help.name()
+                on:pointerenter=move |_| shared.expect("Help")
+                on:focus=move |_| shared.expect("Help")>"?"</a>
             <RunProgress trainer />
         </header>
         <Notices trainer />
@@ -171,17 +170,28 @@ fn RunChip(trainer: Trainer) -> impl IntoView {
     let pause = move || {
         match phase.get() {
         Phase::Session(State::Paused) => view! {
-            <button class="quiet icon" aria-label="Resume run" title="Resume"
+            <button class="quiet icon" aria-label="Resume run" title="Resume" data-control=Control::Start.name()
                 on:click=move |_| trainer.tell(Command::Resume)><svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><path d="M2 1l9 5-9 5z"></path></svg></button>
         }
         .into_any(),
         Phase::Session(_) => view! {
-            <button class="quiet icon" aria-label="Pause run" title="Pause"
+            <button class="quiet icon" aria-label="Pause run" title="Pause" data-control=Control::Pause.name()
                 on:click=move |_| trainer.tell(Command::Pause)><svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><path d="M2 1h3v10H2zM7 1h3v10H7z"></path></svg></button>
         }
         .into_any(),
         _ => ().into_any(),
     }
+    };
+    let can_stop = Memo::new(move |_| match phase.get() {
+        Phase::Session(State::Running) => true,
+        Phase::Session(State::Paused) => !trainer.is_scoring(),
+        _ => false,
+    });
+    let stop = move || {
+        can_stop.get().then(|| view! {
+            <button class="quiet icon stop" aria-label="Stop run" title="Stop" data-control=Control::Stop.name()
+                on:click=move |_| trainer.tell(Command::Stop)><svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><path d="M2 2h8v8H2z"></path></svg></button>
+        })
     };
     move || {
         name.get().map(|name| {
@@ -191,6 +201,7 @@ fn RunChip(trainer: Trainer) -> impl IntoView {
                     <a href="#/train">{name}</a>
                     <span class="share">{share}</span>
                     {pause}
+                    {stop}
                 </div>
             }
         })

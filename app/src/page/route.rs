@@ -21,13 +21,19 @@ pub enum Route {
     Evaluate(Option<RunId>, Option<f64>),
     /// What a run leaves, of a run.
     Files(Option<RunId>),
+    /// How Kiln is used, at a section.
+    Help(Option<String>),
 }
 
 impl Route {
-    /// What the address names; an unknown one means Train.
+    /// What the address names.
     pub fn current() -> Self {
-        let hash = window().location().hash().unwrap_or_default();
-        let (path, query) = hash.split_once('?').unwrap_or((&hash, ""));
+        Self::named_by(&window().location().hash().unwrap_or_default())
+    }
+
+    /// What an address names from its `#` on; an unknown one means Train.
+    pub fn named_by(hash: &str) -> Self {
+        let (path, query) = hash.split_once('?').unwrap_or((hash, ""));
         match path {
             "#/runs" => Self::Runs,
             "#/compare" => Self::Compare(ids(query)),
@@ -38,6 +44,7 @@ impl Route {
                 value(query, "epoch=").and_then(|epoch| epoch.parse().ok()),
             ),
             "#/files" => Self::Files(run(query)),
+            "#/help" => Self::Help(value(query, "about=").map(str::to_owned)),
             _ => Self::Train,
         }
     }
@@ -52,6 +59,7 @@ impl Route {
             Self::Draw(_) => "Draw",
             Self::Evaluate(..) => "Evaluate",
             Self::Files(_) => "Files",
+            Self::Help(_) => "Help",
         }
     }
 }

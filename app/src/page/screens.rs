@@ -11,7 +11,9 @@ use super::data::DataView;
 use super::draw::{Board, Draw};
 use super::evaluate::Evaluate;
 use super::files::Files;
+use super::help::Help;
 use super::parts::focus::focus_heading;
+use super::parts::keys::SingleKeys;
 use super::parts::listing::Listing;
 use super::parts::view::View;
 use super::route::Route;
@@ -32,6 +34,8 @@ pub struct Shared {
     pub board: Board,
     /// What the address names.
     pub route: RwSignal<Route>,
+    /// Whether keys that are pressed by themselves do anything.
+    pub single_keys: SingleKeys,
     arrived: StoredValue<HashMap<&'static str, Make>>,
     /// Whether the person has gone anywhere yet.
     has_moved: StoredValue<bool>,
@@ -44,13 +48,20 @@ type Arrival = Result<Make, SplitLoaderError>;
 
 impl Shared {
     /// Screens of which none was opened yet.
-    pub fn new(trainer: Trainer, view: View, listing: Listing, route: RwSignal<Route>) -> Self {
+    pub fn new(
+        trainer: Trainer,
+        view: View,
+        listing: Listing,
+        route: RwSignal<Route>,
+        single_keys: SingleKeys,
+    ) -> Self {
         Self {
             trainer,
             view,
             listing,
             board: Board::new(),
             route,
+            single_keys,
             arrived: StoredValue::new(HashMap::new()),
             has_moved: StoredValue::new(false),
         }
@@ -80,6 +91,7 @@ impl Shared {
             "Data" => data().await,
             "Draw" => draw().await,
             "Evaluate" => evaluate().await,
+            "Help" => help().await,
             _ => files().await,
         }?;
         self.arrived
@@ -198,5 +210,19 @@ fn files() -> Arrival {
             _ => None,
         });
         view! { <Files trainer asked /> }.into_any()
+    })
+}
+
+#[wasm_split(runs, fallible, wasm_split_path = leptos::wasm_split)]
+fn help() -> Arrival {
+    Ok(|shared| {
+        let Shared {
+            route, single_keys, ..
+        } = shared;
+        let about = Signal::derive(move || match route.get() {
+            Route::Help(about) => about,
+            _ => None,
+        });
+        view! { <Help single_keys about /> }.into_any()
     })
 }

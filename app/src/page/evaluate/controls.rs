@@ -5,6 +5,7 @@ use kiln_model::dataset::Part;
 use leptos::prelude::*;
 
 use super::look::Look;
+use crate::keymap::Control;
 use crate::page::parts::run_choice::RunChoice;
 use kiln_run::format;
 
@@ -108,6 +109,7 @@ fn EpochScrubber(look: Look) -> AnyView {
             <input
                 type="range"
                 aria-label="Epoch"
+                data-control=Control::Epoch.name()
                 aria-valuetext=move || format!("epoch {}", text())
                 min="0"
                 prop:max=move || last.get().to_string()

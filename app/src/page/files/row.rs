@@ -6,15 +6,12 @@ use leptos::prelude::*;
 
 use super::sizes::Sizes;
 use crate::browser::download;
-use crate::page::parts::notices::CopyButton;
+use crate::page::parts::snippet::Snippet;
 use crate::page::state::trainer::Trainer;
-use kiln_run::export::{Format, Language};
+use kiln_run::export::Format;
 use kiln_run::format;
 use kiln_run::protocol::{RunId, Weight};
 use kiln_run::run::Weights;
-
-/// Lines of a snippet that are seen at once.
-const SHORT_LINES: usize = 3;
 
 /// How far a file is.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,34 +124,6 @@ pub fn FileRow(
                 {reread}
             </td>
         </tr>
-    }
-    .into_any()
-}
-
-/// Lines that open the file; many are shown when asked for.
-#[component]
-fn Snippet(language: Language, text: String) -> AnyView {
-    let lines = text.lines().count();
-    let code = view! { <pre><code>{text.clone()}</code></pre> };
-    let shown = if lines <= SHORT_LINES {
-        code.into_any()
-    } else {
-        let language = match language {
-            Language::Python => "Python",
-            Language::Shell => "Shell",
-            Language::Rust => "Rust",
-        };
-        view! {
-            <details>
-                <summary>{format!("{language}, {lines} lines")}</summary>
-                {code}
-            </details>
-        }
-        .into_any()
-    };
-    view! {
-        {shown}
-        <CopyButton label="Copy" text />
     }
     .into_any()
 }

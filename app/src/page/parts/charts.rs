@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use kiln_model::event::State;
 use leptos::prelude::*;
 
+use crate::keymap::Control;
 use crate::page::parts::chart::Chart;
 use crate::page::parts::later::Later;
 use crate::page::parts::view::View;
@@ -84,6 +85,7 @@ fn Toolbar(trainer: Trainer, runs: Signal<BTreeSet<RunId>>, view: View) -> AnyVi
                 <input
                     type="checkbox"
                     aria-label="Log scale"
+                    data-control=Control::LogScale.name()
                     prop:checked=view.is_log
                     on:change=move |event| view.is_log.set(event_target_checked(&event))
                 />

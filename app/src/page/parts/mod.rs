@@ -8,6 +8,7 @@ pub mod digit;
 pub mod double_press;
 pub mod focus;
 pub mod import;
+pub mod keys;
 pub mod later;
 pub mod listing;
 pub mod notices;
@@ -16,6 +17,7 @@ pub mod run_cells;
 pub mod run_choice;
 pub mod run_list;
 pub mod share;
+pub mod snippet;
 pub mod theme;
 pub mod view;
 

@@ -1,5 +1,6 @@
 //! The runs in the rail: shown or not, found by name.
 
+use crate::keymap::Control;
 use crate::page::parts::run_cells::Dot;
 use crate::page::parts::run_cells::Eye;
 use crate::page::parts::run_cells::compare_address;
@@ -59,6 +60,7 @@ pub fn Filter(listing: Listing) -> AnyView {
             type="search"
             class="filter"
             aria-label="Filter"
+            data-control=Control::Filter.name()
             placeholder="Filter: words, or batch_size=128"
             prop:value=listing.filter
             on:input=move |event| listing.filter.set(event_target_value(&event))

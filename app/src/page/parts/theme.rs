@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::browser::remembered;
+use crate::keymap::Control;
 
 /// Where the document's own script looks too.
 const KEY: &str = "kiln.theme";
@@ -31,7 +32,13 @@ pub fn ThemeButton() -> impl IntoView {
     };
     let name = move || format!("Theme: {}", theme.get());
     view! {
-        <button class="quiet icon" aria-label=name title=name on:click=next>
+        <button
+            class="quiet icon"
+            aria-label=name
+            title=name
+            data-control=Control::Theme.name()
+            on:click=next
+        >
             {move || match theme.get() {
                 "light" => "☼",
                 "dark" => "☾",

@@ -271,6 +271,12 @@ impl Trainer {
         matches!(self.stage.get(), Stage::AwaitingNew(..))
     }
 
+    /// Whether the run is being scored.
+    pub fn is_scoring(&self) -> bool {
+        self.run
+            .with(|run| run.as_ref().is_some_and(Run::is_scoring))
+    }
+
     /// Whether device and data are there.
     pub fn is_ready(&self) -> bool {
         self.is_open.get() && self.loading.get() == Loading::Done

@@ -4,9 +4,15 @@ use kiln_model::config::Config;
 use kiln_model::event::{Command, State};
 use leptos::prelude::*;
 
+use crate::keymap::Control;
 use crate::page::state::trainer::{Phase, Trainer};
 use kiln_run::format;
 use kiln_run::order::Queued;
+
+const START: &str = Control::Start.name();
+const PAUSE: &str = Control::Pause.name();
+const STEP: &str = Control::Step.name();
+const STOP: &str = Control::Stop.name();
 
 /// Queues the course's two runs.
 #[component]
@@ -106,11 +112,7 @@ pub fn PlanLine(trainer: Trainer) -> impl IntoView {
 #[component]
 pub fn RunButtons(trainer: Trainer) -> impl IntoView {
     let phase = Memo::new(move |_| trainer.phase());
-    let is_scoring = Memo::new(move |_| {
-        trainer
-            .run
-            .with(|run| run.as_ref().is_some_and(kiln_run::run::Run::is_scoring))
-    });
+    let is_scoring = Memo::new(move |_| trainer.is_scoring());
     let tell = move |command| move |_| trainer.tell(command);
     let start = move |single_step| move |_| trainer.begin(single_step);
     let is_invalid = move || trainer.invalid.with(|invalid| !invalid.is_empty());
@@ -127,13 +129,13 @@ pub fn RunButtons(trainer: Trainer) -> impl IntoView {
         Phase::Loading
         | Phase::Ready
         | Phase::Session(State::Failed) => view! {
-            <button class="primary" disabled=is_invalid title=why on:click=start(false)>"Start"</button>
-            <button disabled=is_invalid title=why on:click=start(true)>"Step"</button>
+            <button class="primary" data-control=START disabled=is_invalid title=why on:click=start(false)>"Start"</button>
+            <button data-control=STEP disabled=is_invalid title=why on:click=start(true)>"Step"</button>
         }
         .into_any(),
         Phase::Session(State::Stopped | State::Finished) => view! {
-            <button class="primary" disabled=is_invalid title=why on:click=start(false)>"Start"</button>
-            <button disabled=is_invalid title=why on:click=start(true)>"Step"</button>
+            <button class="primary" data-control=START disabled=is_invalid title=why on:click=start(false)>"Start"</button>
+            <button data-control=STEP disabled=is_invalid title=why on:click=start(true)>"Step"</button>
             <button
                 disabled=move || !trainer.can_continue()
                 title=move || (!trainer.can_continue()).then_some("All epochs are done. Raise Epochs to continue.")
@@ -144,7 +146,7 @@ pub fn RunButtons(trainer: Trainer) -> impl IntoView {
         }
         .into_any(),
         Phase::Interrupted => view! {
-            <button class="primary" on:click=move |_| trainer.resume()>"Resume"</button>
+            <button class="primary" data-control=START on:click=move |_| trainer.resume()>"Resume"</button>
             <button on:click=move |_| trainer.keep_interrupted()>"Keep"</button>
             <button class="quiet" on:click=move |_| trainer.delete_interrupted()>"Delete"</button>
         }
@@ -154,8 +156,8 @@ pub fn RunButtons(trainer: Trainer) -> impl IntoView {
         }
         .into_any(),
         Phase::Session(State::Running) => view! {
-            <button class="primary" on:click=tell(Command::Pause)>"Pause"</button>
-            <button on:click=tell(Command::Stop)>"Stop"</button>
+            <button class="primary" data-control=PAUSE on:click=tell(Command::Pause)>"Pause"</button>
+            <button data-control=STOP on:click=tell(Command::Stop)>"Stop"</button>
             {queue()}
         }
         .into_any(),
@@ -163,18 +165,18 @@ pub fn RunButtons(trainer: Trainer) -> impl IntoView {
             let last = if is_scoring.get() {
                 view! { <button on:click=tell(Command::SkipScoring)>"Skip scoring"</button> }.into_any()
             } else {
-                view! { <button on:click=tell(Command::Stop)>"Stop"</button> }.into_any()
+                view! { <button data-control=STOP on:click=tell(Command::Stop)>"Stop"</button> }.into_any()
             };
             view! {
-                <button class="primary" on:click=tell(Command::Resume)>"Resume"</button>
-                <button on:click=tell(Command::Step)>"Step"</button>
+                <button class="primary" data-control=START on:click=tell(Command::Resume)>"Resume"</button>
+                <button data-control=STEP on:click=tell(Command::Step)>"Step"</button>
                 {last}
                 {queue()}
             }
             .into_any()
         }
         Phase::Session(State::Finishing) => view! {
-            <button on:click=tell(Command::Pause)>"Pause"</button>
+            <button data-control=PAUSE on:click=tell(Command::Pause)>"Pause"</button>
             <button on:click=tell(Command::SkipScoring)>"Skip scoring"</button>
             {queue()}
         }
