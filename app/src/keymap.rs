@@ -58,7 +58,7 @@ pub enum Act {
     Filter(&'static str),
     /// With Ctrl: brings back what was deleted last.
     Undo,
-    /// Leaves Help.
+    /// Closes a menu, or else leaves Help.
     Close,
 }
 

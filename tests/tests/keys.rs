@@ -188,6 +188,22 @@ async fn keys_open_the_screens_and_the_filter() -> Outcome {
 }
 
 #[tokio::test]
+async fn esc_closes_a_menu_first() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_at(&server, "#/runs").await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("DisclosureTriangle", "Columns").await?;
+    let is_open = "document.querySelector('details.menu').open";
+    page.wait_for_value(is_open, &json!(true), 10).await?;
+    page.focus("checkbox", "Seed").await?;
+    page.key("Escape").await?;
+    page.wait_for_value(is_open, &json!(false), 10).await?;
+    let focused = "document.activeElement.innerText";
+    assert_eq!(page.evaluate(focused).await?, json!("Columns"));
+    page.close().await
+}
+
+#[tokio::test]
 async fn a_filter_whose_screen_has_yet_to_arrive_has_the_focus_then() -> Outcome {
     let server = Server::start().await?;
     let page = Page::open_at(&server, "#/data").await?;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::list;
+use super::list::list;
 use kiln_run::series::Subject;
 
 /// The charts of Evaluate.

@@ -3,6 +3,7 @@
 mod charts;
 mod files;
 mod keys;
+mod list;
 mod storage;
 mod terms;
 mod tour;
@@ -107,12 +108,4 @@ fn go_to(name: &str) {
             drop(heading.focus());
         }
     });
-}
-
-/// Terms with what they mean.
-fn list(terms: impl IntoIterator<Item = (&'static str, &'static str)>) -> AnyView {
-    let rows = terms.into_iter().map(|(term, meaning)| {
-        view! { <div><dt>{term}</dt><dd>{meaning}</dd></div> }
-    });
-    view! { <dl>{rows.collect_view()}</dl> }.into_any()
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::list;
+use super::list::list;
 
 const TERMS: [(&str, &str); 5] = [
     (

@@ -52,8 +52,8 @@ fn listening() -> Result<Listen, SplitLoaderError> {
 pub fn listen(trainer: Trainer, single: SingleKeys) {
     let listeners = StoredValue::new_local(None);
     wasm_bindgen_futures::spawn_local(async move {
-        if let Ok(hear) = listening().await {
-            listeners.set_value(Some(hear(trainer, single)));
+        if let Ok(arrived) = listening().await {
+            listeners.set_value(Some(arrived(trainer, single)));
         }
     });
 }
@@ -92,30 +92,25 @@ fn hear(trainer: Trainer, single: SingleKeys) -> [EventListener; 3] {
             return;
         };
         let are_single_on = untrack(|| single.are_on());
-        let has_acted = match pressed(event, are_single_on) {
-            None => false,
-            Some(Act::Press(control)) => press(control),
-            Some(Act::Back(slider)) => step(slider, -1.0),
-            Some(Act::On(slider)) => step(slider, 1.0),
-            Some(Act::Filter(screen)) => {
+        let Some(act) = pressed(event, are_single_on) else {
+            return;
+        };
+        let has_acted = match act {
+            Act::Press(control) => press(control),
+            Act::Back(slider) => step(slider, -1.0),
+            Act::On(slider) => step(slider, 1.0),
+            Act::Filter(screen) => {
                 focus_filter() || {
                     wants_filter.set(true);
                     press(Control::Tab(screen))
                 }
             }
-            Some(Act::Undo) => {
+            Act::Undo => {
                 trainer.library.undo_last();
+                // What a person typed may be undone with it.
                 false
             }
-            Some(Act::Close) => {
-                if matches!(Route::current(), Route::Help(_))
-                    && let Some(before) = before_help.take()
-                {
-                    // Where an address cannot be set, Help stays.
-                    drop(window().location().set_hash(&before));
-                }
-                false
-            }
+            Act::Close => close_menu() || leave_help(before_help.take()),
         };
         if has_acted {
             event.prevent_default();
@@ -187,6 +182,28 @@ fn step(slider: Control, by: f64) -> bool {
         drop(slider.dispatch_event(&moved));
     }
     true
+}
+
+/// Closes a menu that is open, goes to what opens it, and says whether there was one.
+fn close_menu() -> bool {
+    // The selectors are valid ones.
+    let menu = document().query_selector("details.menu[open]").ok();
+    let Some(menu) = menu.flatten() else {
+        return false;
+    };
+    drop(menu.remove_attribute("open"));
+    let summary = menu.query_selector("summary").ok().flatten();
+    if let Some(summary) = summary.and_then(|found| found.dyn_into::<HtmlElement>().ok()) {
+        drop(summary.focus());
+    }
+    true
+}
+
+/// Goes back to where Help was opened, and says whether that is known.
+fn leave_help(before: Option<String>) -> bool {
+    // Where an address cannot be set, Help stays.
+    let go = |before: String| window().location().set_hash(&before).is_ok();
+    matches!(Route::current(), Route::Help(_)) && before.is_some_and(go)
 }
 
 /// Moves the focus to the filter of the list of runs and says whether there is one.
