@@ -24,15 +24,14 @@ use crate::keymap::Control;
 use parts::announcer::Announcer;
 use parts::device::device_and_speed;
 use parts::import;
-use parts::keys::{self, SingleKeys};
+use parts::keys::SingleKeys;
 use parts::listing::Listing;
 use parts::notices::Notices;
-use parts::offline;
 use parts::run_cells::compare_address;
+use parts::settled;
 use parts::share::{self, Share};
 use parts::theme::ThemeButton;
 use parts::view::View;
-use parts::{double_press, focus};
 use route::Route;
 use screens::{Screen, Shared};
 use state::trainer::{Phase, Trainer};
@@ -72,12 +71,9 @@ fn Page(starts_at_once: bool) -> impl IntoView {
             }
         },
     );
-    keys::listen(trainer, single_keys);
-    let on_click = double_press::listen();
-    focus::keep();
-    offline::keep(trainer);
+    settled::settle(trainer, single_keys);
     let drops = import::listen_for_drops(trainer);
-    let listeners = StoredValue::new_local(([on_navigation, on_leave, on_click], drops));
+    let listeners = StoredValue::new_local(([on_navigation, on_leave], drops));
     on_cleanup(move || listeners.dispose());
 
     let phase = Memo::new(move |_| trainer.phase());

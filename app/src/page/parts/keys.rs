@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use gloo::events::{EventListener, EventListenerOptions};
 use leptos::prelude::*;
-use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HashChangeEvent, HtmlElement, HtmlInputElement, KeyboardEvent};
 
@@ -40,25 +39,8 @@ impl SingleKeys {
     }
 }
 
-type Listen = fn(Trainer, SingleKeys) -> [EventListener; 3];
-
-#[wasm_split(work, fallible, wasm_split_path = leptos::wasm_split)]
-fn listening() -> Result<Listen, SplitLoaderError> {
-    Ok(hear)
-}
-
-/// Listens to keys as soon as what does has arrived. Where it does not, whatever keys do can be
-/// pressed all the same.
-pub fn listen(trainer: Trainer, single: SingleKeys) {
-    let listeners = StoredValue::new_local(None);
-    wasm_bindgen_futures::spawn_local(async move {
-        if let Ok(arrived) = listening().await {
-            listeners.set_value(Some(arrived(trainer, single)));
-        }
-    });
-}
-
-fn hear(trainer: Trainer, single: SingleKeys) -> [EventListener; 3] {
+/// Listens to keys for as long as the listeners are there.
+pub fn listen(trainer: Trainer, single: SingleKeys) -> [EventListener; 3] {
     // What the address named before Help was opened.
     let before_help = Rc::new(RefCell::new(None::<String>));
     // Whether the filter is to have the focus once its screen is there.

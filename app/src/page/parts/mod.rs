@@ -16,6 +16,7 @@ pub mod offline;
 pub mod run_cells;
 pub mod run_choice;
 pub mod run_list;
+pub mod settled;
 pub mod share;
 pub mod snippet;
 pub mod theme;

@@ -2,7 +2,6 @@
 
 use gloo::timers::future::TimeoutFuture;
 use leptos::prelude::*;
-use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 use crate::browser::offline::{self, Offline};
 use crate::page::state::notice::{Notice, Remedy};
@@ -11,23 +10,19 @@ use crate::page::state::trainer::Trainer;
 /// How long it says that it works offline now.
 const SAID_MS: u32 = 6_000;
 
-/// Has the page kept once all that is wanted first is there.
+/// Has the page kept, once all that is wanted first is there.
 pub fn keep(trainer: Trainer) {
     let is_begun = StoredValue::new(false);
     Effect::new(move |_| {
         if trainer.is_ready() && !is_begun.get_value() {
             is_begun.set_value(true);
-            wasm_bindgen_futures::spawn_local(async move {
-                // Without this code the page needs the network, as ever.
-                drop(begin(trainer).await);
-            });
+            wasm_bindgen_futures::spawn_local(offline::keep(move |told| tell(trainer, told)));
         }
     });
 }
 
-#[wasm_split(work, fallible, wasm_split_path = leptos::wasm_split)]
-fn begin(trainer: Trainer) -> Result<(), SplitLoaderError> {
-    wasm_bindgen_futures::spawn_local(offline::keep(move |told| match told {
+fn tell(trainer: Trainer, told: Offline) {
+    match told {
         Offline::Kept => {
             let notice = Notice::info("Works offline now.");
             trainer.notify(notice.clone());
@@ -40,6 +35,5 @@ fn begin(trainer: Trainer) -> Result<(), SplitLoaderError> {
             "A new version is there. Reload when your run is done.",
             [Remedy::NewVersion],
         )),
-    }));
-    Ok(())
+    }
 }
