@@ -20,6 +20,9 @@ const MACOS_BROWSER: &str = "/Applications/Google Chrome.app/Contents/MacOS/Goog
 /// Firefox under its usual names.
 const FIREFOX: [&str; 2] = ["firefox", "firefox-esr"];
 const FIREFOX_PACKAGE: &str = "firefox-esr";
+/// WebKitGTK's driver, which brings the browser, and a screen to show it on.
+const WEBKIT: [&str; 2] = ["WebKitWebDriver", "Xvfb"];
+const WEBKIT_PACKAGES: [&str; 2] = ["webkit2gtk-driver", "xvfb"];
 /// Brings python3 too.
 const PYTHON_PACKAGE: &str = "python3-venv";
 /// Debian's names; the fonts are only recommended by the browser, and a page without any is blank.
@@ -109,6 +112,42 @@ pub fn firefox(shell: &mut Shell) -> Result<PathBuf, Error> {
     })?;
     setup::geckodriver(shell)?;
     Ok(firefox)
+}
+
+/// WebKitGTK with its driver, and a screen to show it on; installed where Debian's packages can be had.
+///
+/// # Errors
+/// None of these.
+pub fn webkit(shell: &Shell) -> Result<(), Error> {
+    let is_there = || {
+        WEBKIT
+            .iter()
+            .all(|program| shell.find(&[program]).is_some())
+    };
+    if !is_there()
+        && let Some(mut apt) = apt_get(shell)
+    {
+        let packages = WEBKIT_PACKAGES.join(", ");
+        eprintln!("Installing {packages} with apt-get (once, a minute).");
+        // Whether these did what they should is seen from what is there then.
+        apt(&["update"]);
+        apt(&[
+            &["install", "--yes", "--no-install-recommends"][..],
+            &WEBKIT_PACKAGES,
+        ]
+        .concat());
+    }
+    if is_there() {
+        return Ok(());
+    }
+    Err(Error::Missing {
+        what: "One test needs WebKitGTK's driver and Xvfb, which are not here.".to_owned(),
+        remedy: format!(
+            "Install them so that {} are on PATH (on Debian: apt-get install {}), then run this again.",
+            WEBKIT.join(" and "),
+            WEBKIT_PACKAGES.join(" ")
+        ),
+    })
 }
 
 /// Python with venv, in which the programs are installed that open Kiln's files; installed where

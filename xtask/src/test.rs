@@ -20,6 +20,7 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     setup::set_up(shell)?;
     let driver = browser::set_up(shell)?;
     let firefox = browser::firefox(shell)?;
+    browser::webkit(shell)?;
     browser::python(shell)?;
     check::check(shell)?;
     let mut native = workspace_tests(shell);

@@ -89,12 +89,13 @@ impl Trainer {
         }
     }
 
-    /// Says why it is not the GPU where that is news.
+    /// Says why it is not the GPU where that went wrong; what a browser lacks stands where runs are
+    /// started.
     fn set_chosen(&self, chosen: Chosen) {
         if self.chosen.get_untracked().as_ref() == Some(&chosen) {
             return;
         }
-        if let Some(reason) = &chosen.reason {
+        if let Some(reason @ NoGpu::Refused(_)) = &chosen.reason {
             self.notify(Notice::info(reason.to_string()));
         }
         self.chosen.set(Some(chosen));

@@ -73,6 +73,10 @@ fn Opening(trainer: Trainer) -> impl IntoView {
         Some(_) if !trainer.is_open.get() => (false, "Starting the trainer".to_owned()),
         Some(chosen) => (true, device_and_speed(trainer, chosen.backend)),
     };
+    let why_no_gpu = move || {
+        let chosen = trainer.chosen.get()?;
+        chosen.reason.map(|reason| reason.to_string())
+    };
     let data = move || {
         let is_there = trainer.loading.get() == Loading::Done;
         (is_there, data_text(trainer))
@@ -115,6 +119,7 @@ fn Opening(trainer: Trainer) -> impl IntoView {
                     {move || line(data())}
                     {move || line(step())}
                 </ul>
+                {move || why_no_gpu().map(|why| view! { <p class="hint">{why}</p> })}
                 <Show when=move || is_long.get()>
                     <button on:click=move |_| trainer.take_preset(Preset::QuickTaste)>
                         "Use Quick taste"
