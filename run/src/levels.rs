@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use crate::smoothing::Mean;
+
 /// Measurements of a block of the lowest level.
 const BLOCK: usize = 64;
 /// Measurements that are taken in at once: a few milliseconds' worth.
@@ -127,16 +129,22 @@ impl Levels {
         kept
     }
 
-    /// The mean of each block of a list of `len`, about `most` of them, each with the measurement in
-    /// its middle. What is not in a whole block yet is left out.
-    pub fn means(&self, len: usize, most: usize) -> Vec<(usize, f64)> {
-        let level = self.level(len, most);
-        let blocks = self.levels.get(level).map_or(&[][..], Vec::as_slice);
-        let means = blocks.iter().enumerate().map(|(block, measured)| {
-            let mean = measured.sum / measured.count as f64;
-            (block * size(level) + size(level) / 2, mean)
-        });
-        means.collect()
+    /// The means of whole blocks beyond the first `exact` measurements, a power of two from
+    /// [`BLOCK`] on. How large a block is follows from its place alone, however many others there
+    /// are: none goes beyond `exact` blocks of its size. So what is added changes no mean before it.
+    pub fn means(&self, exact: usize) -> Vec<Mean> {
+        let mut means = Vec::new();
+        let mut start = exact;
+        for (level, blocks) in self.levels.iter().enumerate() {
+            let size = size(level);
+            let here = blocks.iter().enumerate().take(exact).skip(start / size);
+            means.extend(here.map(|(block, measured)| {
+                let mean = measured.sum / measured.count as f64;
+                ((block + 1) * size - 1, mean)
+            }));
+            start = exact * size;
+        }
+        means
     }
 
     /// The level whose blocks are few enough for so many measurements.
@@ -257,13 +265,25 @@ mod tests {
 
     #[test]
     fn means_are_those_of_the_blocks() {
-        let len = 20_000;
-        let means = grown(len).means(len, 100);
-        assert!((20..=100).contains(&means.len()), "{}", means.len());
-        let width = len / means.len();
-        let first: f64 = (0..256).map(value).sum::<f64>() / 256.0;
-        assert!(means.iter().any(|(_, mean)| mean.is_finite()));
-        assert_eq!(means[0].0, 128);
-        assert!((means[0].1 - first).abs() < 1e-12, "{width}");
+        let means = grown(20_000).means(4_096);
+        let first: f64 = (4_096..4_160).map(value).sum::<f64>() / 64.0;
+        assert_eq!(means[0].0, 4_159);
+        assert!((means[0].1 - first).abs() < 1e-12);
+        assert_eq!(means.len(), 20_000 / 64 - 64);
+        assert!(means.iter().all(|(_, mean)| mean.is_finite()));
+    }
+
+    #[test]
+    fn what_is_added_changes_no_mean() {
+        let all = grown(100_000).means(256);
+        let sizes: Vec<usize> = all.windows(2).map(|pair| pair[1].0 - pair[0].0).collect();
+        assert!(sizes.is_sorted() && sizes.last() == Some(&1_024));
+        for len in [0, 256, 320, 16_383, 16_384, 16_700, 65_536, 99_999] {
+            let means = grown(len).means(256);
+            assert_eq!(means, all[..means.len()], "{len}");
+            // No more than the last block is still missing.
+            let reached = means.last().map_or(256, |(last, _)| last + 1);
+            assert!(len < 256 || len - reached < 1_024, "{len}: {reached}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::format;
 use crate::levels::Levels;
 use crate::run::Identity;
 pub use crate::smoothing::Point;
-use crate::smoothing::smooth;
+use crate::smoothing::{Mean, smooth};
 
 /// Four to six round numbers that cover `low` to `high`, with the step between them.
 pub fn ticks(low: f64, high: f64) -> Vec<f64> {
@@ -197,9 +197,9 @@ impl Subject {
         Some((place(Some(&first))?, last))
     }
 
-    /// A run's curves. `smoothing` is that of [`smooth`], over the width of the run itself. Of more
-    /// than [`EXACT`] measurements those are kept that matter to the part of the axis in `sight`, and
-    /// what is smoothed are means of as many stretches; `levels` are this subject's, of this history.
+    /// A run's curves. `smoothing` is that of [`smooth`]. Of more than [`EXACT`] measurements those are
+    /// kept that matter to the part of the axis in `sight`, and what is smoothed are means of short
+    /// stretches beyond so many; `levels` are this subject's, of this history.
     pub fn curves(
         self,
         history: &History,
@@ -279,24 +279,16 @@ impl Look<'_> {
         figure: fn(&T) -> f64,
         levels: &mut Levels,
     ) -> Curve {
-        let is_smoothed = kind == Kind::Training && self.smoothing > 0.0;
         let place = |index: usize| self.place(&row(index)?);
-        let width = match (place(0), place(count.saturating_sub(1))) {
-            (Some(first), Some(last)) => last - first,
-            _ => 0.0,
+        let value = |index: usize| row(index).map_or(f64::NAN, |row| figure(&row.value));
+        let is_long = count > EXACT;
+        let count = if is_long {
+            levels.follow(count, value)
+        } else {
+            count
         };
-        if count <= EXACT {
-            let rows: Vec<Measured<T>> = (0..count).filter_map(&row).collect();
-            let mut curve = self.curve(kind, &rows, figure);
-            if is_smoothed {
-                curve.smoothed = smooth(&curve.points, self.smoothing, width);
-            }
-            return curve;
-        }
-        let count = levels.follow(count, |index| {
-            row(index).map_or(f64::NAN, |row| figure(&row.value))
-        });
-        let in_sight = self.sight.map_or(0..count, |(from, to)| {
+        let in_sight = self.sight.filter(|_| is_long).map_or(0..count, |sight| {
+            let (from, to) = sight;
             let before = |x: f64| first(count, |index| place(index).is_some_and(|at| at >= x));
             // A line goes on beyond what is in sight.
             let start = before(from).saturating_sub(1);
@@ -312,11 +304,12 @@ impl Look<'_> {
             points: points.collect(),
             smoothed: Vec::new(),
         };
-        if is_smoothed {
-            let mean = |(index, mean): (usize, f64)| Some((place(index)?, mean));
-            let means = levels.means(count, EXACT);
-            let means: Vec<Point> = means.into_iter().filter_map(mean).collect();
-            curve.smoothed = smooth(&means, self.smoothing, width);
+        if kind == Kind::Training && self.smoothing > 0.0 {
+            let single = (0..count.min(EXACT)).map(|index| (index, value(index)));
+            let means: Vec<Mean> = single.chain(levels.means(EXACT)).collect();
+            let smoothed = means.iter().zip(smooth(&means, self.smoothing));
+            let point = |((last, _), y): (&Mean, f64)| Some((place(*last)?, y));
+            curve.smoothed = smoothed.filter_map(point).collect();
         }
         curve
     }
@@ -339,6 +332,9 @@ fn first(count: usize, holds: impl Fn(usize) -> bool) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use rand::{RngExt as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
+
     use super::*;
     use crate::run::tests::scored_run;
 
@@ -399,7 +395,7 @@ mod tests {
             |sight| Subject::Loss.curves(&history, &run.identity, Axis::Step, 0.6, sight, levels);
         let whole = &curves(None)[0];
         assert!(whole.points.len() <= 2 * EXACT, "{}", whole.points.len());
-        assert!(whole.smoothed.len() <= EXACT);
+        assert!(whole.smoothed.len() <= 2 * EXACT);
         let greatest = |curve: &Curve| {
             let values = curve.points.iter().map(|point| point.1);
             values.fold(f64::NEG_INFINITY, f64::max)
@@ -410,15 +406,54 @@ mod tests {
         assert_eq!(near.points.len(), 1_003);
         assert!(greatest(near) > 8.0);
         // The smoothed line is where that of all measurements would be.
-        let all: Vec<Point> = history
-            .steps
-            .iter()
-            .map(|row| (f64::from(row.moment.step), row.value.quality.loss))
-            .collect();
-        let exact = smooth(&all, 0.6, 99_999.0);
+        let losses = history.steps.iter().map(|row| row.value.quality.loss);
+        let all: Vec<Mean> = losses.enumerate().collect();
+        let exact = smooth(&all, 0.6);
         for (x, y) in whole.smoothed.iter().skip(100).step_by(50) {
-            let (_, wanted) = exact[*x as usize - 1];
+            let wanted = exact[*x as usize - 1];
             assert!((y - wanted).abs() < 0.05, "{x}: {y} instead of {wanted}");
+        }
+    }
+
+    /// What was measured is only added to, and so is its line: at any step it is made of the steps
+    /// up to there.
+    #[test]
+    fn the_smoothed_line_of_a_prefix_is_the_prefix_of_the_smoothed_line() {
+        let mut random = ChaCha8Rng::seed_from_u64(7);
+        let rows: Vec<_> = {
+            let row = scored_run().history().steps.first().unwrap();
+            let grown = (1..=40_000_u32).map(|step| {
+                let mut row = row;
+                (row.moment.step, row.moment.elapsed_secs) = (step, 0.1 * f64::from(step));
+                row.value.quality.loss = if random.random_ratio(1, 500) {
+                    f64::NAN
+                } else {
+                    random.random_range(0.0..2.5)
+                };
+                row
+            });
+            grown.collect()
+        };
+        let line = |count: usize, axis, smoothing| {
+            let history = History {
+                steps: rows[..count].iter().copied().collect(),
+                ..History::default()
+            };
+            let identity = scored_run().identity;
+            let levels = &mut Levels::default();
+            let sight = None;
+            let curves = Subject::Loss.curves(&history, &identity, axis, smoothing, sight, levels);
+            let bits = |(x, y): &Point| (x.to_bits(), y.to_bits());
+            curves[0].smoothed.iter().map(bits).collect::<Vec<_>>()
+        };
+        for (axis, smoothing) in [(Axis::Step, 0.6), (Axis::Elapsed, 0.99)] {
+            let all = line(rows.len(), axis, smoothing);
+            let cases = (0..8).map(|_| random.random_range(1..rows.len()));
+            for count in cases.chain([1, 1_000, 1_001, EXACT, EXACT + 1]) {
+                let prefix = line(count, axis, smoothing);
+                assert!(prefix.len() >= count.min(EXACT), "{count}");
+                assert_eq!(prefix, all[..prefix.len()], "{count}");
+            }
         }
     }
 }
