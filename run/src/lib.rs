@@ -2,6 +2,7 @@
 //! nor burn is known here, so everything builds and tests anywhere.
 
 pub mod archive;
+mod axis;
 pub mod classes;
 pub mod compare;
 pub mod data;
@@ -26,5 +27,6 @@ pub mod run;
 pub mod series;
 pub mod settings;
 pub mod share;
+pub mod sight;
 pub mod smoothing;
 pub mod table;

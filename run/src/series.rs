@@ -2,8 +2,8 @@
 
 use kiln_model::event::{Moment, Quality, Trained};
 use kiln_model::history::{History, Measured};
-use serde::{Deserialize, Serialize};
 
+pub use crate::axis::Axis;
 use crate::format;
 use crate::levels::Levels;
 use crate::run::Identity;
@@ -26,55 +26,6 @@ pub fn ticks(low: f64, high: f64) -> Vec<f64> {
     (0..=count)
         .map(|index| (first + index as f64) * step)
         .collect()
-}
-
-/// What the x axis of a chart counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Axis {
-    /// Training steps.
-    #[default]
-    Step,
-    /// Epochs.
-    Epoch,
-    /// Training images.
-    Images,
-    /// Seconds of training and measuring, pauses left out.
-    Elapsed,
-    /// Milliseconds since 1970.
-    Clock,
-}
-
-impl Axis {
-    /// Every axis.
-    pub const ALL: [Self; 5] = [
-        Self::Step,
-        Self::Epoch,
-        Self::Images,
-        Self::Elapsed,
-        Self::Clock,
-    ];
-
-    /// The name a person reads.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Step => "Step",
-            Self::Epoch => "Epoch",
-            Self::Images => "Images seen",
-            Self::Elapsed => "Elapsed",
-            Self::Clock => "Clock",
-        }
-    }
-
-    /// Where a moment of a run stands on it; nothing where that was not kept.
-    pub fn place(self, moment: &Moment, identity: &Identity) -> Option<f64> {
-        Some(match self {
-            Self::Step => moment.step.into(),
-            Self::Epoch => moment.epoch,
-            Self::Images => moment.images as f64,
-            Self::Elapsed => moment.elapsed_secs,
-            Self::Clock => identity.clock_ms(moment.elapsed_secs)?,
-        })
-    }
 }
 
 /// What a chart shows.
@@ -126,6 +77,8 @@ pub struct Curve {
     pub points: Vec<Point>,
     /// Smoothed, at the same places; empty where it is shown as measured.
     pub smoothed: Vec<Point>,
+    /// Whether there are more measurements in sight than points.
+    pub is_thinned: bool,
 }
 
 impl Curve {
@@ -266,6 +219,7 @@ impl Look<'_> {
             kind,
             points: rows.iter().filter_map(point).collect(),
             smoothed: Vec::new(),
+            is_thinned: false,
         }
     }
 
@@ -298,11 +252,13 @@ impl Look<'_> {
             let row = row(index)?;
             Some((self.place(&row)?, figure(&row.value)))
         };
+        let is_thinned = in_sight.len() > EXACT;
         let points = levels.matter(in_sight, EXACT).into_iter().filter_map(point);
         let mut curve = Curve {
             kind,
             points: points.collect(),
             smoothed: Vec::new(),
+            is_thinned,
         };
         if kind == Kind::Training && self.smoothing > 0.0 {
             let single = (0..count.min(EXACT)).map(|index| (index, value(index)));
@@ -435,10 +391,8 @@ mod tests {
             grown.collect()
         };
         let line = |count: usize, axis, smoothing| {
-            let history = History {
-                steps: rows[..count].iter().copied().collect(),
-                ..History::default()
-            };
+            let mut history = History::default();
+            history.steps = rows[..count].iter().copied().collect();
             let identity = scored_run().identity;
             let levels = &mut Levels::default();
             let sight = None;

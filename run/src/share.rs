@@ -7,36 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::series::Axis;
-use crate::smoothing::USUAL;
+use crate::sight::{Beginning, MOST_SMOOTHING, Sight};
 
 /// Of what the keys mean; counted up with whatever an older Kiln would misread.
 const VERSION: u32 = 1;
 /// Most letters of a key or value that is repeated to a person.
 const SAID_LETTERS: usize = 30;
-
-/// How charts are looked at.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sight {
-    /// What the x axis counts.
-    pub axis: Axis,
-    /// How strongly training curves are smoothed, 0 to 0.99.
-    pub smoothing: f64,
-    /// Whether values grow by factors.
-    pub is_log: bool,
-}
-
-impl Default for Sight {
-    fn default() -> Self {
-        Self {
-            axis: Axis::default(),
-            smoothing: USUAL,
-            is_log: false,
-        }
-    }
-}
-
-/// The most that curves are smoothed.
-const MOST_SMOOTHING: f64 = 0.99;
 
 /// What an address says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -98,12 +74,15 @@ pub fn write(config: &Config, sight: &Sight) -> Option<String> {
     if sight.axis != usual.axis {
         pairs.push(("axis", axis_word(sight.axis).to_owned()));
     }
+    if sight.from != usual.from {
+        pairs.push(("from", beginning_word(sight.from).to_owned()));
+    }
     if sight.smoothing != usual.smoothing {
         pairs.push(("smoothing", sight.smoothing.to_string()));
     }
-    if sight.is_log {
-        pairs.push(("log", "1".to_owned()));
-    }
+    let switches = [("log", sight.is_log), ("cut", sight.cuts_outliers)];
+    let on = switches.into_iter().filter(|(_, is_on)| *is_on);
+    pairs.extend(on.map(|(key, _)| (key, "1".to_owned())));
     let query: String = pairs
         .iter()
         .map(|(key, value)| format!("&{key}={value}"))
@@ -154,17 +133,10 @@ impl Shared {
             "schedule" => put(&mut config.schedule, value),
             "validate_on" => put(&mut config.validate_on, value),
             "validate_every" => put(&mut config.validate_every, value),
-            "axis" => match Axis::ALL.into_iter().find(|axis| axis_word(*axis) == value) {
-                Some(axis) => {
-                    self.sight.axis = axis;
-                    true
-                }
-                None => false,
-            },
-            "log" => {
-                self.sight.is_log = value == "1";
-                matches!(value, "0" | "1")
-            }
+            "axis" => choose(&mut self.sight.axis, &Axis::ALL, axis_word, value),
+            "from" => choose(&mut self.sight.from, &Beginning::ALL, beginning_word, value),
+            "log" => switch(&mut self.sight.is_log, value),
+            "cut" => switch(&mut self.sight.cuts_outliers, value),
             "smoothing" => match value.parse::<f64>() {
                 Ok(smoothing) if smoothing.is_finite() => {
                     self.sight.smoothing = smoothing.clamp(0.0, MOST_SMOOTHING);
@@ -249,6 +221,28 @@ const fn axis_word(axis: Axis) -> &'static str {
     }
 }
 
+/// The word that addresses have for where an axis begins.
+const fn beginning_word(from: Beginning) -> &'static str {
+    match from {
+        Beginning::Start => "start",
+        Beginning::Epoch => "epoch",
+        Beginning::Tenth => "tenth",
+    }
+}
+
+/// Sets one of these to the one that addresses have this word for, and says whether there is one.
+fn choose<T: Copy>(chosen: &mut T, all: &[T], word_of: fn(T) -> &'static str, word: &str) -> bool {
+    let found = all.iter().find(|one| word_of(**one) == word);
+    *chosen = found.copied().unwrap_or(*chosen);
+    found.is_some()
+}
+
+/// Switches something on or off, and says whether the word is one of the two.
+fn switch(is_on: &mut bool, word: &str) -> bool {
+    *is_on = word == "1";
+    matches!(word, "0" | "1")
+}
+
 /// The word that files have for a choice.
 fn word(choice: &impl Serialize) -> Option<String> {
     match serde_json::to_value(choice) {
@@ -325,8 +319,10 @@ mod tests {
         }
         let sight = Sight {
             axis: Axis::Clock,
+            from: Beginning::Tenth,
             smoothing: 0.25,
             is_log: true,
+            cuts_outliers: true,
         };
         for config in configs {
             for sight in [sight, Sight::default()] {

@@ -16,8 +16,8 @@ use crate::format;
 use crate::levels::Levels;
 use crate::record::Record;
 use crate::run::identity::COLOURS;
-use crate::series::{Axis, Curve, Subject};
-use crate::smoothing::USUAL;
+use crate::series::{Curve, Subject};
+use crate::sight::Sight;
 pub(super) use parts::{Block, Report, Section, Table, plain};
 use parts::{Figure, Told, section};
 
@@ -177,13 +177,15 @@ fn curves(told: &[Told]) -> Section {
 }
 
 fn chart(told: &[Told], subject: Subject) -> Block {
-    let axis = Axis::Step;
+    let Sight {
+        axis, smoothing, ..
+    } = Sight::default();
     let strand = |run: &Told| {
         let (history, identity) = (run.source.run.history(), &run.source.run.identity);
         let mut levels = Levels::default();
         // A long run is taken in part by part, one each time.
         let curves = loop {
-            let curves = subject.curves(history, identity, axis, USUAL, None, &mut levels);
+            let curves = subject.curves(history, identity, axis, smoothing, None, &mut levels);
             if !levels.is_behind() {
                 break curves;
             }
@@ -192,12 +194,13 @@ fn chart(told: &[Told], subject: Subject) -> Block {
             name: run.name.clone(),
             colour: run.colour,
             ends: subject.ends(history, identity, axis),
+            first_epoch: axis.first_epoch(history, identity),
             curves,
             changes: Vec::new(),
         }
     };
     let strands: Vec<Strand> = told.iter().map(strand).collect();
-    let frame = Frame::around(strands.iter(), subject, axis, None, false, 0.0);
+    let frame = Frame::around(strands.iter(), subject, &Sight::default(), None, 0.0);
     let in_words = |strand: &Strand| {
         let curve = |curve: &Curve| {
             let (first, last) = (curve.points.first()?, curve.points.last()?);

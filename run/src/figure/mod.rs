@@ -1,15 +1,20 @@
 //! A chart as a drawing: where its lines stand, and the whole of it as SVG.
 
+pub mod cuts;
+mod fences;
 pub mod reading;
 pub mod svg;
 #[cfg(test)]
 mod tests;
 mod ticks;
+pub mod words;
 
 use crate::decimation::decimate;
 use crate::format;
 use crate::id::RunId;
 use crate::series::{Axis, Curve, Kind, Point, Subject, ticks};
+use crate::sight::Sight;
+use fences::{extent, extent_inside};
 use reading::{Reading, nearest};
 use ticks::{DAY_MS, MINUTE_MS, clock_ticks, decades};
 
@@ -22,6 +27,8 @@ pub struct Strand {
     pub colour: &'static str,
     /// Where its first and its last measurement are, in sight or not.
     pub ends: Option<(f64, f64)>,
+    /// Where its first epoch ends.
+    pub first_epoch: Option<f64>,
     /// What is drawn of it.
     pub curves: Vec<Curve>,
     /// What was changed under way, and where.
@@ -49,43 +56,66 @@ pub struct Frame {
     origin: Option<f64>,
 }
 
+/// What of a curve is between two places of the x axis: each x, with the least and the greatest there.
+fn in_sight(curve: &Curve, (from, to): (f64, f64)) -> impl Iterator<Item = (f64, f64, f64)> {
+    let start = curve.points.partition_point(|point| point.0 < from);
+    let end = curve.points.partition_point(|point| point.0 <= to);
+    let points = curve.points[start..end.max(start)].iter();
+    points.map(|(x, y)| (*x, *y, *y))
+}
+
 impl Frame {
     /// The frame in which all curves are seen, or what of them is between the two `zoomed` places.
     pub fn around<'a>(
         strands: impl Iterator<Item = &'a Strand> + Clone,
         subject: Subject,
-        axis: Axis,
+        sight: &Sight,
         zoomed: Option<(f64, f64)>,
-        is_log: bool,
         utc_offset_ms: f64,
     ) -> Self {
+        let (axis, is_log) = (sight.axis, sight.is_log);
         let curves = || strands.clone().flat_map(|strand| &strand.curves);
         let ends = strands.clone().filter_map(|strand| strand.ends);
         let (first, last) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), ends| {
             (low.min(ends.0), high.max(ends.1))
         });
-        let whole = match axis {
+        let all = match axis {
             _ if first > last => (0.0, 1.0),
             Axis::Clock => (first, last.max(first + 1_000.0)),
             _ => (0.0, if last > 0.0 { last } else { 1.0 }),
         };
+        let epochs = strands.clone().filter_map(|strand| strand.first_epoch);
+        let whole = match first > last {
+            true => all,
+            false => sight.from.leave(all, epochs),
+        };
         let x = zoomed.unwrap_or(whole);
-        let in_sight = curves().flat_map(|curve| {
-            let from = curve.points.partition_point(|point| point.0 < x.0);
-            let to = curve.points.partition_point(|point| point.0 <= x.1);
-            &curve.points[from..to]
-        });
-        let values = in_sight.map(|point| point.1);
-        let values = values.filter(|y| y.is_finite() && (!is_log || *y > 0.0));
-        let (least, greatest) = values
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), y| {
-                (low.min(y), high.max(y))
-            });
+        let values = |curve: &'a Curve| {
+            let values = in_sight(curve, x).flat_map(|(_, low, high)| [low, high]);
+            values.filter(move |y| y.is_finite() && (!is_log || *y > 0.0))
+        };
+        let seen = extent(curves().flat_map(values));
+        let (least, greatest) = if sight.cuts_outliers {
+            // Each curve by itself: a whole one is never cut off. Far out is measured as it is drawn.
+            let inside = |curve: &'a Curve| {
+                if is_log {
+                    let (low, high) = extent_inside(values(curve).map(f64::ln).collect());
+                    [low.exp(), high.exp()]
+                } else {
+                    extent_inside(values(curve).collect()).into()
+                }
+            };
+            extent(curves().flat_map(inside))
+        } else {
+            seen
+        };
+        // A part is shown as large as it can be, the whole from 0 on.
+        let is_part = x != all || seen.0 < least;
         let (y, y_ticks) = if is_log {
             decades(least, greatest)
         } else {
             let highest = if greatest > 0.0 { greatest * 1.05 } else { 1.0 };
-            let lowest = if zoomed.is_some() && least.is_finite() {
+            let lowest = if is_part && least.is_finite() {
                 least - 0.05 * (highest - least)
             } else {
                 0.0
@@ -99,7 +129,7 @@ impl Frame {
                 Some(top) => top,
                 None => (highest / step).ceil().max(1.0) * step,
             };
-            let bottom = if zoomed.is_some() {
+            let bottom = if is_part {
                 (lowest / step).floor().max(0.0) * step
             } else {
                 0.0

@@ -1,5 +1,6 @@
 //! A chart as an SVG file.
 
+use super::cuts::{Cut, MARK};
 use super::{Frame, Strand};
 use crate::format;
 use crate::series::{Axis, Kind, Point, Subject};
@@ -57,6 +58,18 @@ pub fn svg(strands: &[Strand], frame: &Frame, subject: Subject, axis: Axis) -> S
         };
         lines.iter().map(text).collect::<String>()
     };
+    let triangle = |cut: Cut| {
+        let (x, half) = (x_of(cut.across), MARK / 2.0);
+        let (edge, inward) = match cut.is_above {
+            true => (TOP, half),
+            false => (TOP + height, -half),
+        };
+        format!(
+            "M{:.1} {:.1}h{MARK}L{x:.1} {edge:.1}z",
+            x - half,
+            edge + inward
+        )
+    };
     for strand in strands {
         for curve in &strand.curves {
             let colour = strand.colour;
@@ -74,6 +87,11 @@ pub fn svg(strands: &[Strand], frame: &Frame, subject: Subject, axis: Axis) -> S
             body += &format!(
                 "<path class=\"c\" d=\"{d}\" stroke=\"{colour}\" stroke-width=\"1.5\"{style}/>"
             );
+            let cuts = frame.cuts(curve, (width / MARK) as usize);
+            if !cuts.is_empty() {
+                let d: String = cuts.into_iter().map(triangle).collect();
+                body += &format!("<path d=\"{d}\" fill=\"{colour}\"/>");
+            }
         }
     }
     body += "</g>";

@@ -3,31 +3,40 @@
 use super::reading::*;
 use super::svg::*;
 use super::ticks::*;
+use super::words::summary;
 use super::*;
+use crate::sight::Beginning;
+
+const CLOCK: Sight = Sight {
+    axis: Axis::Clock,
+    from: Beginning::Start,
+    smoothing: 0.0,
+    is_log: false,
+    cuts_outliers: false,
+};
 
 fn strand(points: Vec<Point>) -> Strand {
     Strand {
         ends: points.first().zip(points.last()).map(|(a, b)| (a.0, b.0)),
+        first_epoch: None,
         name: "a <b> & c".to_owned(),
         colour: "#2f7fd6",
         curves: vec![Curve {
             kind: Kind::Plain,
             points,
             smoothed: Vec::new(),
+            is_thinned: false,
         }],
         changes: Vec::new(),
     }
 }
 
 fn frame(strand: &Strand, zoomed: Option<(f64, f64)>, is_log: bool) -> Frame {
-    Frame::around(
-        [strand].into_iter(),
-        Subject::Loss,
-        Axis::Step,
-        zoomed,
+    let sight = Sight {
         is_log,
-        0.0,
-    )
+        ..Sight::default()
+    };
+    Frame::around([strand].into_iter(), Subject::Loss, &sight, zoomed, 0.0)
 }
 
 #[test]
@@ -37,14 +46,7 @@ fn a_clock_has_round_times_of_its_own_time_zone() {
     let (from, offset) = (1_795_442_529_000.0, 5.5 * HOUR_MS);
     let write = |span_ms: f64| {
         let strand = strand(vec![(from, 1.0), (from + span_ms, 2.0)]);
-        let frame = Frame::around(
-            [&strand].into_iter(),
-            Subject::Loss,
-            Axis::Clock,
-            None,
-            false,
-            offset,
-        );
+        let frame = Frame::around([&strand].into_iter(), Subject::Loss, &CLOCK, None, offset);
         let ticks = frame.x_ticks.iter();
         ticks
             .map(|tick| frame.write_x(Axis::Clock, *tick))
@@ -125,18 +127,12 @@ fn an_epochs_mean_holds_over_the_epoch() {
     assert_eq!(across, [0.0, 0.5, 0.5, 1.0]);
     // A clock says when the first epoch ended, not when it began.
     let runs = [strand];
-    let frame = Frame::around(runs.iter(), Subject::Loss, Axis::Clock, None, false, 0.0);
+    let frame = Frame::around(runs.iter(), Subject::Loss, &CLOCK, None, 0.0);
     let lines = frame.lines(Kind::EpochMean, &runs[0].curves[0].points, 100);
     assert_eq!(lines[0].first().map(|point| point.0), Some(0.0));
     let half = strand_after(5.0, &runs[0]);
-    let frame = Frame::around(
-        runs.iter().chain([&half]),
-        Subject::Loss,
-        Axis::Clock,
-        None,
-        false,
-        0.0,
-    );
+    let all = runs.iter().chain([&half]);
+    let frame = Frame::around(all, Subject::Loss, &CLOCK, None, 0.0);
     let lines = frame.lines(Kind::EpochMean, &half.curves[0].points, 100);
     assert!(lines[0].iter().all(|point| point.0 > 0.0));
 }
@@ -158,7 +154,7 @@ fn the_runs_nearest_to_the_pointer_are_read() {
     let runs: Vec<Strand> = (1..=6)
         .map(|run| strand(vec![(0.0, f64::from(run)), (10.0, f64::from(run))]))
         .collect();
-    let frame = Frame::around(runs.iter(), Subject::Loss, Axis::Step, None, false, 0.0);
+    let frame = Frame::around(runs.iter(), Subject::Loss, &Sight::default(), None, 0.0);
     let readings: Vec<Reading> = runs
         .iter()
         .zip(1..)
@@ -194,4 +190,135 @@ fn the_file_is_text_whatever_a_run_is_called() {
     assert!(file.contains("a &lt;b&gt; &amp; c"));
     assert!(file.starts_with("<svg ") && file.ends_with("</svg>\n"));
     assert!(!file.contains("NaN") && !file.contains("inf"));
+}
+
+/// A noisy curve around 1 that goes up to 40 in three places, one of them two steps long, and down to
+/// -40 in one.
+fn spiky() -> Strand {
+    let spikes = [
+        (200, 40.0),
+        (201, 35.0),
+        (500, 9.0),
+        (700, 40.0),
+        (900, -40.0),
+    ];
+    let value = |x: u32| {
+        let spike = spikes.iter().find(|spike| spike.0 == x);
+        spike.map_or(1.0 + f64::from(x % 7) / 10.0, |spike| spike.1)
+    };
+    strand((1..=1_000).map(|x| (f64::from(x), value(x))).collect())
+}
+
+#[test]
+fn outliers_are_cut_off_and_said_to_be() {
+    let strand = spiky();
+    let frame = |cuts_outliers, zoomed| {
+        let sight = Sight {
+            cuts_outliers,
+            ..Sight::default()
+        };
+        Frame::around([&strand].into_iter(), Subject::Loss, &sight, zoomed, 0.0)
+    };
+    let curve = &strand.curves[0];
+    let whole = frame(false, Some((1.0, 800.0)));
+    assert!(whole.y.1 >= 40.0 && whole.cuts(curve, 100).is_empty());
+    assert_eq!(whole.cut_off([&strand].into_iter()), None);
+
+    let cut = frame(true, None);
+    assert!(cut.y.1 < 3.0, "{:?}", cut.y);
+    let cuts = cut.cuts(curve, 100);
+    let places: Vec<(f64, bool)> = cuts.iter().map(|cut| (cut.across, cut.is_above)).collect();
+    assert_eq!(
+        places,
+        [(0.2, true), (0.5, true), (0.7, true), (0.9, false)]
+    );
+    let top = cut.write_y(cut.y.1);
+    let bottom = cut.write_y(cut.y.0);
+    let said = format!("4 values are cut off above {top}, 1 value is cut off below {bottom}");
+    assert_eq!(cut.cut_off([&strand].into_iter()), Some(said));
+    // Marks do not stand on each other.
+    assert_eq!(cut.cuts(curve, 1).len(), 2);
+    // What is read is what was measured.
+    assert_eq!(cut.read(RunId(1), &strand, 500.0)[0].raw, 9.0);
+    // Where nothing is cut off nothing is said.
+    let part = frame(true, Some((300.0, 400.0)));
+    assert_eq!(part.cut_off([&strand].into_iter()), None);
+
+    let file = svg(
+        std::slice::from_ref(&strand),
+        &cut,
+        Subject::Loss,
+        Axis::Step,
+    );
+    assert!(file.contains("fill=\"#2f7fd6\"/></g>"), "{file}");
+    let words = summary([&strand].into_iter(), &cut, Subject::Loss, Axis::Step);
+    assert!(
+        words.contains("1.6000 at 1") && words.contains(". 4 values are cut off above"),
+        "{words}"
+    );
+}
+
+#[test]
+fn what_falls_by_factors_is_cut_off_on_an_even_scale_alone() {
+    let points = (0..=1_000).map(|x| (f64::from(x), 2.3 * 10.0_f64.powf(-f64::from(x) / 250.0)));
+    let strand = strand(points.collect());
+    for is_log in [false, true] {
+        let sight = Sight {
+            is_log,
+            cuts_outliers: true,
+            ..Sight::default()
+        };
+        let frame = Frame::around([&strand].into_iter(), Subject::Loss, &sight, None, 0.0);
+        let cuts = frame.cuts(&strand.curves[0], 100);
+        assert_eq!(cuts.len(), usize::from(!is_log));
+    }
+}
+
+#[test]
+fn a_whole_curve_is_never_cut_off() {
+    let mut strand = strand(
+        (1..=400)
+            .map(|x| (f64::from(x), f64::from(x % 5)))
+            .collect(),
+    );
+    strand.curves.push(Curve {
+        points: vec![(100.0, 90.0), (200.0, 95.0), (300.0, 92.0), (400.0, 99.0)],
+        ..strand.curves[0].clone()
+    });
+    let sight = Sight {
+        cuts_outliers: true,
+        ..Sight::default()
+    };
+    let frame = Frame::around([&strand].into_iter(), Subject::Loss, &sight, None, 0.0);
+    assert!(frame.y.0 == 0.0 && frame.y.1 >= 99.0);
+    strand.curves[0].is_thinned = true;
+    strand.curves[0].points[7].1 = 1e6;
+    let said = frame.cut_off([&strand].into_iter());
+    assert_eq!(
+        said.as_deref(),
+        Some("At least 1 value is cut off above 125")
+    );
+}
+
+#[test]
+fn an_axis_that_begins_later_fits_what_is_left() {
+    let mut strand = strand(
+        (1..=100)
+            .map(|x| (f64::from(x), 300.0 - f64::from(x)))
+            .collect(),
+    );
+    strand.first_epoch = Some(50.0);
+    let frame = |from, zoomed| {
+        let sight = Sight {
+            from,
+            ..Sight::default()
+        };
+        Frame::around([&strand].into_iter(), Subject::Loss, &sight, zoomed, 0.0)
+    };
+    assert_eq!(frame(Beginning::Start, None).y.0, 0.0);
+    let later = frame(Beginning::Epoch, None);
+    assert_eq!((later.x, later.whole), ((50.0, 100.0), (50.0, 100.0)));
+    assert!(later.y.0 > 100.0 && later.y.1 < 300.0, "{:?}", later.y);
+    assert_eq!(frame(Beginning::Tenth, None).x, (10.0, 100.0));
+    assert_eq!(frame(Beginning::Tenth, Some((2.0, 7.0))).x, (2.0, 7.0));
 }

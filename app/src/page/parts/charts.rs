@@ -12,6 +12,7 @@ use crate::page::parts::view::View;
 use crate::page::state::trainer::{Phase, Trainer};
 use kiln_run::protocol::RunId;
 use kiln_run::series::{Axis, Subject};
+use kiln_run::sight::Beginning;
 
 /// Toolbar and charts of these runs.
 #[component]
@@ -42,6 +43,16 @@ fn Toolbar(trainer: Trainer, runs: Signal<BTreeSet<RunId>>, view: View) -> AnyVi
             view.set_axis(axis);
         }
     };
+    let beginnings = Beginning::ALL.map(|from| {
+        let label = from.label();
+        view! { <option value=label selected=move || view.from.get() == from>{label}</option> }
+    });
+    let choose_beginning = move |event| {
+        let label = event_target_value(&event);
+        if let Some(from) = Beginning::ALL.into_iter().find(|from| from.label() == label) {
+            view.from.set(from);
+        }
+    };
     let smooth = move |event| {
         if let Ok(smoothing) = event_target_value(&event).parse() {
             view.smoothing.set(smoothing);
@@ -68,6 +79,10 @@ fn Toolbar(trainer: Trainer, runs: Signal<BTreeSet<RunId>>, view: View) -> AnyVi
                 <select aria-label="X axis" on:change=choose_axis>{axes}</select>
             </label>
             <label>
+                "From"
+                <select aria-label="From" on:change=choose_beginning>{beginnings}</select>
+            </label>
+            <label>
                 "Smoothing"
                 <input
                     type="range"
@@ -81,16 +96,8 @@ fn Toolbar(trainer: Trainer, runs: Signal<BTreeSet<RunId>>, view: View) -> AnyVi
                 />
                 <output>{move || format!("{:.2}", view.smoothing.get())}</output>
             </label>
-            <label>
-                <input
-                    type="checkbox"
-                    aria-label="Log scale"
-                    data-control=Control::LogScale.name()
-                    prop:checked=view.is_log
-                    on:change=move |event| view.is_log.set(event_target_checked(&event))
-                />
-                "Log scale"
-            </label>
+            <Switch label="Log scale" is_on=view.is_log control=Control::LogScale />
+            <Switch label="Cut outliers" is_on=view.cuts_outliers />
             {move || {
                 view.zoom
                     .get()
@@ -117,6 +124,30 @@ fn Toolbar(trainer: Trainer, runs: Signal<BTreeSet<RunId>>, view: View) -> AnyVi
                     })
             }}
         </div>
+    }
+    .into_any()
+}
+
+/// A way to look at charts that is on or off.
+#[component]
+fn Switch(
+    label: &'static str,
+    is_on: RwSignal<bool>,
+    /// What a key finds it by.
+    #[prop(optional)]
+    control: Option<Control>,
+) -> AnyView {
+    view! {
+        <label>
+            <input
+                type="checkbox"
+                aria-label=label
+                data-control=control.map(Control::name)
+                prop:checked=is_on
+                on:change=move |event| is_on.set(event_target_checked(&event))
+            />
+            {label}
+        </label>
     }
     .into_any()
 }

@@ -14,7 +14,8 @@ use crate::page::route::Route;
 use crate::page::state::notice::Notice;
 use crate::page::state::trainer::Trainer;
 use kiln_model::config::Config;
-use kiln_run::share::{self, Shared, Sight};
+use kiln_run::share::{self, Shared};
+use kiln_run::sight::Sight;
 
 /// Where the settings are.
 const ADDRESS: &str = "#/train";
@@ -104,14 +105,7 @@ impl Share {
         let Some(shared) = asked.filter(|_| !is_written).and_then(read) else {
             return;
         };
-        let Sight {
-            axis,
-            smoothing,
-            is_log,
-        } = shared.sight;
-        self.view.set_axis(axis);
-        self.view.smoothing.set(smoothing);
-        self.view.is_log.set(is_log);
+        self.view.set_sight(shared.sight);
         self.trainer.take_shared(shared.config);
         if !shared.remarks.is_empty() {
             self.trainer.notify(Notice::info(shared.remarks.join(" ")));
@@ -121,13 +115,8 @@ impl Share {
     /// The address of the settings, without what comes before the `#`.
     pub fn address(self) -> Option<String> {
         let Query { write, .. } = self.query.get()?;
-        let sight = Sight {
-            axis: self.view.axis.get(),
-            smoothing: self.view.smoothing.get(),
-            is_log: self.view.is_log.get(),
-        };
         let config = self.trainer.next.get();
-        Some(match write(&config, &sight) {
+        Some(match write(&config, &self.view.sight()) {
             Some(query) => format!("{ADDRESS}?{query}"),
             None => ADDRESS.to_owned(),
         })

@@ -12,8 +12,9 @@ use web_sys::{
 };
 
 use kiln_run::figure::Frame;
+use kiln_run::figure::cuts::MARK;
 use kiln_run::protocol::RunId;
-use kiln_run::series::{Kind, Point};
+use kiln_run::series::{Curve, Kind, Point};
 
 /// With more runs than this, lines are as thin as the screen draws, and measurements behind
 /// smoothed lines are drawn for the highlighted run alone: nobody could tell them apart.
@@ -157,6 +158,7 @@ pub(super) fn paint(
             if curve.kind == Kind::Validation || curve.points.len() == 1 {
                 pen.dots(&curve.points, alpha);
             }
+            pen.cuts(curve, alpha);
         }
     }
 }
@@ -201,6 +203,23 @@ impl Pen<'_> {
             }
         }
         context.stroke();
+    }
+
+    /// Triangles at the edge where a curve leaves the chart.
+    fn cuts(&self, curve: &Curve, alpha: f64) {
+        self.context.set_global_alpha(alpha);
+        for cut in self.frame.cuts(curve, (self.width / MARK) as usize) {
+            let (x, half) = (cut.across * self.width, MARK / 2.0);
+            let (edge, inward) = match cut.is_above {
+                true => (0.0, half),
+                false => (self.height, -half),
+            };
+            self.context.begin_path();
+            self.context.move_to(x - half, edge + inward);
+            self.context.line_to(x + half, edge + inward);
+            self.context.line_to(x, edge);
+            self.context.fill();
+        }
     }
 
     fn dots(&self, points: &[Point], alpha: f64) {

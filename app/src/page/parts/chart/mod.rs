@@ -19,7 +19,7 @@ use crate::page::parts::chart::canvas::watch_sight;
 use crate::page::parts::chart::canvas::watch_size;
 use crate::page::parts::chart::strands::Cache;
 use crate::page::parts::chart::strands::readings;
-use crate::page::parts::chart::strands::{are_long, sights};
+use crate::page::parts::chart::strands::{are_long, sights, strands};
 use fingers::Fingers;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,7 +32,8 @@ use crate::browser::clock;
 use crate::page::parts::view::View;
 use crate::page::state::trainer::Trainer;
 use kiln_run::figure::Frame;
-use kiln_run::figure::reading::{Reading, nearest_runs, write_place};
+use kiln_run::figure::reading::{Reading, nearest_runs};
+use kiln_run::figure::words::summary;
 use kiln_run::protocol::RunId;
 use kiln_run::series::{Kind, Subject};
 
@@ -74,10 +75,8 @@ pub fn Chart(
     );
     let frame = Memo::new(move |_| {
         sights.with(|sights| {
-            let strands = sights.iter().map(|sight| &*sight.strand);
-            let (axis, is_log) = (view.axis.get(), view.is_log.get());
-            let zoom = view.zoom.get();
-            Frame::around(strands, subject, axis, zoom, is_log, clock::utc_offset_ms())
+            let (sight, zoom) = (view.sight(), view.zoom.get());
+            Frame::around(strands(sights), subject, &sight, zoom, clock::utc_offset_ms())
         })
     });
     let highlighted = move || library.highlighted.get().or(view.focused.get());
@@ -274,27 +273,9 @@ pub fn Chart(
     };
     let summary = move || {
         let axis = view.axis.get();
-        let utc_offset_ms = clock::utc_offset_ms();
-        sights.with(|sights| {
-            let figures: Vec<String> = sights
-                .iter()
-                .flat_map(|sight| {
-                    let name = sight.strand.name.clone();
-                    let curves = sight.strand.curves.iter().filter_map(move |curve| {
-                        let (x, value) = curve.shown().last()?;
-                        let (label, value) = (curve.kind.label(), subject.write(*value));
-                        let place = write_place(axis, *x, utc_offset_ms);
-                        Some(format!("{name} {label} {value} at {place}"))
-                    });
-                    curves.collect::<Vec<_>>()
-                })
-                .collect();
-            let axis = axis.label();
-            match figures.len() {
-                _ if sights.is_behind => format!("{title} over {axis}: being drawn"),
-                0 => format!("{title}: no data yet"),
-                _ => format!("{title} over {axis}: {}", figures.join(", ")),
-            }
+        sights.with(|sights| match sights.is_behind {
+            true => format!("{title} over {}: being drawn", axis.label()),
+            false => frame.with(|frame| summary(strands(sights), frame, subject, axis)),
         })
     };
     let crosshair = move || {
@@ -315,7 +296,7 @@ pub fn Chart(
             frame.with(|frame| Some((frame.across(last.0), frame.up(last.1)?)))
         });
         place
-            .filter(|(across, _)| (0.0..=1.0).contains(across))
+            .filter(|(across, up)| [across, up].iter().all(|at| (0.0..=1.0).contains(*at)))
             .map(|(across, up)| {
                 let place = format!("left:{}%;bottom:{}%", 100.0 * across, 100.0 * up);
                 view! { <i class="glow" prop:style=place></i> }

@@ -91,6 +91,7 @@ pub(super) fn sights(
             name: identity.name.clone(),
             colour: identity.css_colour(),
             ends: subject.ends(history, identity, axis),
+            first_epoch: axis.first_epoch(history, identity),
             curves: subject.curves(history, identity, axis, smoothing, sight, &mut levels),
             changes: changes(identity, history, axis),
         };
@@ -141,6 +142,11 @@ pub(super) fn sights(
         all: sights,
         is_behind,
     }
+}
+
+/// What is drawn of each.
+pub(super) fn strands(sights: &[Sight]) -> impl Iterator<Item = &Strand> + Clone {
+    sights.iter().map(|sight| &*sight.strand)
 }
 
 /// Whether there is more to draw than can be drawn with everything else.
