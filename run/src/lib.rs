@@ -12,6 +12,7 @@ pub mod evaluation;
 pub mod export;
 pub mod figure;
 pub mod format;
+pub mod groups;
 mod hdf5;
 pub mod id;
 pub mod import;

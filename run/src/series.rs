@@ -77,11 +77,25 @@ pub struct Curve {
     pub points: Vec<Point>,
     /// Smoothed, at the same places; empty where it is shown as measured.
     pub smoothed: Vec<Point>,
+    /// Of runs shown as one, the least and the greatest at each point, which is their mean; empty for
+    /// one run.
+    pub band: Vec<(f64, f64)>,
     /// Whether there are more measurements in sight than points.
     pub is_thinned: bool,
 }
 
 impl Curve {
+    /// Without any point.
+    pub const fn new(kind: Kind) -> Self {
+        Self {
+            kind,
+            points: Vec::new(),
+            smoothed: Vec::new(),
+            band: Vec::new(),
+            is_thinned: false,
+        }
+    }
+
     /// What is drawn boldly: smoothed where it is.
     pub fn shown(&self) -> &[Point] {
         if self.smoothed.is_empty() {
@@ -120,6 +134,17 @@ impl Subject {
             Self::Accuracy => format::percent(value),
             Self::Throughput => format::count(value.max(0.0).round() as u64),
             Self::LearningRate | Self::GradientNorm => format::significant(value),
+        }
+    }
+
+    /// The same of a mean, with the least and the greatest of what it is of.
+    pub fn write_mean(self, value: f64, band: Option<(f64, f64)>) -> String {
+        let value = self.write(value);
+        match band {
+            Some((low, high)) => {
+                format!("mean {value}, {} to {}", self.write(low), self.write(high))
+            }
+            None => value,
         }
     }
 
@@ -166,8 +191,31 @@ impl Subject {
             identity,
             axis,
             smoothing,
-            sight,
+            detail: Detail::Measured(sight),
         };
+        self.seen(history, &look, levels)
+    }
+
+    /// A run's curves as groups of runs are made of them: at the same steps in every run, however
+    /// long it is. They are smoothed as [`Self::curves`] smooths, and means of the same stretches.
+    pub fn means(
+        self,
+        history: &History,
+        identity: &Identity,
+        axis: Axis,
+        smoothing: f64,
+        levels: &mut Levels,
+    ) -> Vec<Curve> {
+        let look = Look {
+            identity,
+            axis,
+            smoothing,
+            detail: Detail::Means,
+        };
+        self.seen(history, &look, levels)
+    }
+
+    fn seen(self, history: &History, look: &Look, levels: &mut Levels) -> Vec<Curve> {
         let mut long = |kind, figure: fn(&Trained) -> f64| {
             let steps = &history.steps;
             look.long_curve(kind, steps.len(), |index| steps.get(index), figure, levels)
@@ -205,7 +253,15 @@ struct Look<'a> {
     identity: &'a Identity,
     axis: Axis,
     smoothing: f64,
-    sight: Option<(f64, f64)>,
+    detail: Detail,
+}
+
+/// What there is of a long curve.
+enum Detail {
+    /// What was measured that matters to this part of the axis, or to all of it.
+    Measured(Option<(f64, f64)>),
+    /// Means of short stretches.
+    Means,
 }
 
 impl Look<'_> {
@@ -216,10 +272,8 @@ impl Look<'_> {
     fn curve<T>(&self, kind: Kind, rows: &[Measured<T>], figure: fn(&T) -> f64) -> Curve {
         let point = |row: &Measured<T>| Some((self.place(row)?, figure(&row.value)));
         Curve {
-            kind,
             points: rows.iter().filter_map(point).collect(),
-            smoothed: Vec::new(),
-            is_thinned: false,
+            ..Curve::new(kind)
         }
     }
 
@@ -241,33 +295,47 @@ impl Look<'_> {
         } else {
             count
         };
-        let in_sight = self.sight.filter(|_| is_long).map_or(0..count, |sight| {
-            let (from, to) = sight;
+        let levels = &*levels;
+        let line = |weight| {
+            let single = (0..count.min(EXACT)).map(|index| (index, value(index)));
+            let means: Vec<Mean> = single.chain(levels.means(EXACT)).collect();
+            let smoothed = means.iter().zip(smooth(&means, weight));
+            let point = |((last, _), y): (&Mean, f64)| Some((place(*last)?, y));
+            smoothed.filter_map(point).collect()
+        };
+        let is_smoothed = kind == Kind::Training && self.smoothing > 0.0;
+        let sight = match self.detail {
+            Detail::Measured(sight) => sight.filter(|_| is_long),
+            Detail::Means => {
+                return Curve {
+                    points: line(if is_smoothed { self.smoothing } else { 0.0 }),
+                    is_thinned: is_long,
+                    ..Curve::new(kind)
+                };
+            }
+        };
+        let in_sight = sight.map_or(0..count, |(from, to)| {
             let before = |x: f64| first(count, |index| place(index).is_some_and(|at| at >= x));
             // A line goes on beyond what is in sight.
             let start = before(from).saturating_sub(1);
             start..(before(to) + 2).min(count).max(start)
         });
+        let is_thinned = in_sight.len() > EXACT;
         let point = |index: usize| {
             let row = row(index)?;
             Some((self.place(&row)?, figure(&row.value)))
         };
-        let is_thinned = in_sight.len() > EXACT;
         let points = levels.matter(in_sight, EXACT).into_iter().filter_map(point);
-        let mut curve = Curve {
-            kind,
+        Curve {
             points: points.collect(),
-            smoothed: Vec::new(),
+            smoothed: if is_smoothed {
+                line(self.smoothing)
+            } else {
+                Vec::new()
+            },
             is_thinned,
-        };
-        if kind == Kind::Training && self.smoothing > 0.0 {
-            let single = (0..count.min(EXACT)).map(|index| (index, value(index)));
-            let means: Vec<Mean> = single.chain(levels.means(EXACT)).collect();
-            let smoothed = means.iter().zip(smooth(&means, self.smoothing));
-            let point = |((last, _), y): (&Mean, f64)| Some((place(*last)?, y));
-            curve.smoothed = smoothed.filter_map(point).collect();
+            ..Curve::new(kind)
         }
-        curve
     }
 }
 

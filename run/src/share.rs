@@ -80,7 +80,11 @@ pub fn write(config: &Config, sight: &Sight) -> Option<String> {
     if sight.smoothing != usual.smoothing {
         pairs.push(("smoothing", sight.smoothing.to_string()));
     }
-    let switches = [("log", sight.is_log), ("cut", sight.cuts_outliers)];
+    let switches = [
+        ("log", sight.is_log),
+        ("cut", sight.cuts_outliers),
+        ("group", sight.groups_seeds),
+    ];
     let on = switches.into_iter().filter(|(_, is_on)| *is_on);
     pairs.extend(on.map(|(key, _)| (key, "1".to_owned())));
     let query: String = pairs
@@ -137,6 +141,7 @@ impl Shared {
             "from" => choose(&mut self.sight.from, &Beginning::ALL, beginning_word, value),
             "log" => switch(&mut self.sight.is_log, value),
             "cut" => switch(&mut self.sight.cuts_outliers, value),
+            "group" => switch(&mut self.sight.groups_seeds, value),
             "smoothing" => match value.parse::<f64>() {
                 Ok(smoothing) if smoothing.is_finite() => {
                     self.sight.smoothing = smoothing.clamp(0.0, MOST_SMOOTHING);
@@ -323,6 +328,7 @@ mod tests {
             smoothing: 0.25,
             is_log: true,
             cuts_outliers: true,
+            groups_seeds: true,
         };
         for config in configs {
             for sight in [sight, Sight::default()] {

@@ -19,6 +19,8 @@ pub struct Sight {
     pub is_log: bool,
     /// Whether the few values of a curve that lie far from its others are cut off.
     pub cuts_outliers: bool,
+    /// Whether runs that differ in nothing but their seed are shown as one.
+    pub groups_seeds: bool,
 }
 
 impl Default for Sight {
@@ -29,6 +31,7 @@ impl Default for Sight {
             smoothing: USUAL,
             is_log: false,
             cuts_outliers: false,
+            groups_seeds: false,
         }
     }
 }

@@ -60,8 +60,12 @@ pub struct Frame {
 fn in_sight(curve: &Curve, (from, to): (f64, f64)) -> impl Iterator<Item = (f64, f64, f64)> {
     let start = curve.points.partition_point(|point| point.0 < from);
     let end = curve.points.partition_point(|point| point.0 <= to);
-    let points = curve.points[start..end.max(start)].iter();
-    points.map(|(x, y)| (*x, *y, *y))
+    let indices = start..end.max(start);
+    indices.map(|index| {
+        let (x, y) = curve.points[index];
+        let (low, high) = curve.band.get(index).copied().unwrap_or((y, y));
+        (x, low, high)
+    })
 }
 
 impl Frame {
@@ -200,6 +204,20 @@ impl Frame {
         lines
     }
 
+    /// The outline of what a curve is the mean of, in a drawing so many pixels wide; empty for that of
+    /// one run.
+    pub fn band(&self, curve: &Curve, columns: usize) -> Vec<Point> {
+        let side = |of: fn(&(f64, f64)) -> f64| {
+            let both = curve.points.iter().zip(&curve.band);
+            let points = both.map(|((x, _), band)| (*x, of(band).max(self.y.0)));
+            let points: Vec<Point> = points.collect();
+            self.lines(curve.kind, &points, columns).concat()
+        };
+        let mut outline = side(|band| band.1);
+        outline.extend(side(|band| band.0).into_iter().rev());
+        outline
+    }
+
     /// Places from left to right of values in sight that are no numbers.
     pub fn broken(&self, points: &[Point]) -> Vec<f64> {
         points
@@ -212,14 +230,16 @@ impl Frame {
     /// What each curve of a run comes to at an x; nothing of what has no place there.
     pub fn read(&self, id: RunId, strand: &Strand, x: f64) -> Vec<Reading> {
         let read = |curve: &Curve| {
-            let shown = nearest(curve.shown(), x)?;
-            let raw = nearest(&curve.points, x)?;
+            let shown = curve.shown()[nearest(curve.shown(), x)?];
+            let index = nearest(&curve.points, x)?;
+            let raw = curve.points[index];
             Some(Reading {
                 id,
                 name: strand.name.clone(),
                 colour: strand.colour,
                 kind: curve.kind,
                 raw: raw.1,
+                band: curve.band.get(index).copied(),
                 smoothed: (!curve.smoothed.is_empty()).then_some(shown.1),
                 place: (self.across(shown.0), self.up(shown.1)?),
             })

@@ -2,7 +2,7 @@
 
 use crate::format;
 use crate::id::RunId;
-use crate::series::{Axis, Kind, Point};
+use crate::series::{Axis, Kind, Point, Subject};
 
 /// A place of the axis below, as exactly as a person reads it whose clock is so far before UTC.
 pub fn write_place(axis: Axis, x: f64, utc_offset_ms: f64) -> String {
@@ -31,21 +31,32 @@ pub struct Reading {
     pub kind: Kind,
     /// As measured, at the nearest point.
     pub raw: f64,
+    /// The least and the greatest there of several runs, whose mean it is.
+    pub band: Option<(f64, f64)>,
     /// Smoothed, where it is.
     pub smoothed: Option<f64>,
     /// Where the line stands in the chart: across and up, 0 to 1.
     pub place: Point,
 }
 
-/// The point of a curve nearest to `x`.
-pub(super) fn nearest(points: &[Point], x: f64) -> Option<Point> {
+impl Reading {
+    /// What was measured, as a person reads it.
+    pub fn write(&self, subject: Subject) -> String {
+        subject.write_mean(self.raw, self.band)
+    }
+}
+
+/// The place in a curve of the point nearest to `x`.
+pub(super) fn nearest(points: &[Point], x: f64) -> Option<usize> {
     let after = points.partition_point(|point| point.0 < x);
     [after.checked_sub(1), Some(after)]
         .into_iter()
         .flatten()
-        .filter_map(|index| points.get(index))
-        .min_by(|a, b| (a.0 - x).abs().total_cmp(&(b.0 - x).abs()))
-        .copied()
+        .filter(|index| *index < points.len())
+        .min_by(|a, b| {
+            let distance = |index: &usize| (points[*index].0 - x).abs();
+            distance(a).total_cmp(&distance(b))
+        })
 }
 
 /// The readings of at most so many runs, and how many runs are left out: the runs with a line

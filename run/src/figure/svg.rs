@@ -47,15 +47,15 @@ pub fn svg(strands: &[Strand], frame: &Frame, subject: Subject, axis: Axis) -> S
         );
     }
     body += "<g clip-path=\"url(#in)\">";
+    let text = |line: &Vec<Point>| {
+        let places = line.iter().enumerate().map(|(index, (across, up))| {
+            let letter = if index == 0 { 'M' } else { 'L' };
+            format!("{letter}{:.1} {:.1}", x_of(*across), y_of(*up))
+        });
+        places.collect::<String>()
+    };
     let path = |kind, points: &[Point]| {
         let lines = frame.lines(kind, points, width as usize);
-        let text = |line: &Vec<Point>| {
-            let places = line.iter().enumerate().map(|(index, (across, up))| {
-                let letter = if index == 0 { 'M' } else { 'L' };
-                format!("{letter}{:.1} {:.1}", x_of(*across), y_of(*up))
-            });
-            places.collect::<String>()
-        };
         lines.iter().map(text).collect::<String>()
     };
     let triangle = |cut: Cut| {
@@ -77,6 +77,11 @@ pub fn svg(strands: &[Strand], frame: &Frame, subject: Subject, axis: Axis) -> S
                 let d = path(curve.kind, &curve.points);
                 body +=
                     &format!("<path class=\"c\" d=\"{d}\" stroke=\"{colour}\" opacity=\".25\"/>");
+            }
+            let band = frame.band(curve, width as usize);
+            if !band.is_empty() {
+                let d = text(&band);
+                body += &format!("<path d=\"{d}z\" fill=\"{colour}\" fill-opacity=\".15\"/>");
             }
             let style = match curve.kind {
                 Kind::Validation => " stroke-dasharray=\"5 4\"",

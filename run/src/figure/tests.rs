@@ -13,6 +13,7 @@ const CLOCK: Sight = Sight {
     smoothing: 0.0,
     is_log: false,
     cuts_outliers: false,
+    groups_seeds: false,
 };
 
 fn strand(points: Vec<Point>) -> Strand {
@@ -22,10 +23,8 @@ fn strand(points: Vec<Point>) -> Strand {
         name: "a <b> & c".to_owned(),
         colour: "#2f7fd6",
         curves: vec![Curve {
-            kind: Kind::Plain,
             points,
-            smoothed: Vec::new(),
-            is_thinned: false,
+            ..Curve::new(Kind::Plain)
         }],
         changes: Vec::new(),
     }
@@ -321,4 +320,34 @@ fn an_axis_that_begins_later_fits_what_is_left() {
     assert!(later.y.0 > 100.0 && later.y.1 < 300.0, "{:?}", later.y);
     assert_eq!(frame(Beginning::Tenth, None).x, (10.0, 100.0));
     assert_eq!(frame(Beginning::Tenth, Some((2.0, 7.0))).x, (2.0, 7.0));
+}
+
+#[test]
+fn a_group_is_drawn_and_told_with_its_band() {
+    let mut strand = strand(vec![(0.0, 2.0), (5.0, 1.0), (10.0, 0.5)]);
+    strand.curves[0].band = vec![(1.5, 4.0), (0.5, 1.5), (0.0, 1.0)];
+    let even = frame(&strand, None, false);
+    assert!(even.y.1 >= 4.0);
+    let up = |y| even.up(y).unwrap();
+    let outline = [
+        (0.0, up(4.0)),
+        (0.5, up(1.5)),
+        (1.0, up(1.0)),
+        (1.0, up(0.0)),
+        (0.5, up(0.5)),
+        (0.0, up(1.5)),
+    ];
+    assert_eq!(even.band(&strand.curves[0], 100), outline);
+    // On a scale of factors what has no place is at the edge.
+    let by_factors = frame(&strand, None, true);
+    let outline = by_factors.band(&strand.curves[0], 100);
+    assert_eq!((outline.len(), outline[3]), (6, (1.0, 0.0)));
+    let reading = &even.read(RunId(1), &strand, 6.0)[0];
+    let read = reading.write(Subject::Loss);
+    assert_eq!(read, "mean 1.0000, 0.5000 to 1.5000");
+    let words = summary([&strand].into_iter(), &even, Subject::Loss, Axis::Step);
+    let end = "Measured mean 0.5000, 0.0000 to 1.0000 at 10";
+    assert!(words.ends_with(end), "{words}");
+    let file = svg(&[strand], &even, Subject::Loss, Axis::Step);
+    assert!(file.contains("fill-opacity=\".15\""), "{file}");
 }

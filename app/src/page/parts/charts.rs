@@ -10,7 +10,9 @@ use crate::page::parts::chart::Chart;
 use crate::page::parts::later::Later;
 use crate::page::parts::view::View;
 use crate::page::state::trainer::{Phase, Trainer};
+use kiln_run::groups::groups;
 use kiln_run::protocol::RunId;
+use kiln_run::record::Record;
 use kiln_run::series::{Axis, Subject};
 use kiln_run::sight::Beginning;
 
@@ -49,7 +51,10 @@ fn Toolbar(trainer: Trainer, runs: Signal<BTreeSet<RunId>>, view: View) -> AnyVi
     });
     let choose_beginning = move |event| {
         let label = event_target_value(&event);
-        if let Some(from) = Beginning::ALL.into_iter().find(|from| from.label() == label) {
+        if let Some(from) = Beginning::ALL
+            .into_iter()
+            .find(|from| from.label() == label)
+        {
             view.from.set(from);
         }
     };
@@ -71,6 +76,13 @@ fn Toolbar(trainer: Trainer, runs: Signal<BTreeSet<RunId>>, view: View) -> AnyVi
                 let first = sizes.next();
                 sizes.any(|size| Some(size) != first)
             })
+    });
+    let has_seeds = Memo::new(move |_| {
+        let shown = runs.get();
+        trainer.library.records.with(|records| {
+            let is_shown = |record: &&Record| shown.contains(&record.identity.id);
+            !groups(records.iter().filter(is_shown)).is_empty()
+        })
     });
     view! {
         <div class="toolbar" role="group" aria-label="Charts">
@@ -98,6 +110,11 @@ fn Toolbar(trainer: Trainer, runs: Signal<BTreeSet<RunId>>, view: View) -> AnyVi
             </label>
             <Switch label="Log scale" is_on=view.is_log control=Control::LogScale />
             <Switch label="Cut outliers" is_on=view.cuts_outliers />
+            {move || {
+                has_seeds
+                    .get()
+                    .then(|| view! { <Switch label="Group seeds" is_on=view.groups_seeds /> })
+            }}
             {move || {
                 view.zoom
                     .get()

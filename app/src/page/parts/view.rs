@@ -19,6 +19,8 @@ pub struct View {
     pub is_log: RwSignal<bool>,
     /// Whether the few values that lie far from all others are cut off.
     pub cuts_outliers: RwSignal<bool>,
+    /// Whether runs that differ in nothing but their seed are shown as one.
+    pub groups_seeds: RwSignal<bool>,
     /// The part of the x axis in sight; nothing for all of it.
     pub zoom: RwSignal<Option<(f64, f64)>>,
     /// The x under the pointer in any chart.
@@ -43,6 +45,7 @@ impl View {
             smoothing,
             is_log,
             cuts_outliers,
+            groups_seeds,
         } = Sight::default();
         Self {
             axis: RwSignal::new(axis),
@@ -50,6 +53,7 @@ impl View {
             smoothing: RwSignal::new(smoothing),
             is_log: RwSignal::new(is_log),
             cuts_outliers: RwSignal::new(cuts_outliers),
+            groups_seeds: RwSignal::new(groups_seeds),
             zoom: RwSignal::new(None),
             hovered: RwSignal::new(None),
             focused: RwSignal::new(None),
@@ -64,6 +68,7 @@ impl View {
             smoothing: self.smoothing.get(),
             is_log: self.is_log.get(),
             cuts_outliers: self.cuts_outliers.get(),
+            groups_seeds: self.groups_seeds.get(),
         }
     }
 
@@ -75,11 +80,13 @@ impl View {
             smoothing,
             is_log,
             cuts_outliers,
+            groups_seeds,
         } = sight;
         self.set_axis(axis);
         self.from.set(from);
         self.smoothing.set(smoothing);
         self.is_log.set(is_log);
         self.cuts_outliers.set(cuts_outliers);
+        self.groups_seeds.set(groups_seeds);
     }
 }

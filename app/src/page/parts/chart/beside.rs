@@ -1,19 +1,13 @@
-//! What a chart says beside its curves: a tooltip, a table, files.
+//! What a chart says beside its curves: a tooltip, a table.
 
-use crate::page::parts::chart::strands::{Sight, Sights};
+use crate::page::parts::chart::strands::Sight;
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
 use crate::browser::clock;
-use crate::browser::download;
-use crate::page::parts::view::View;
-use crate::page::state::trainer::Trainer;
-use kiln_run::export::write_chart;
+use kiln_run::figure::Frame;
 use kiln_run::figure::reading::{Reading, write_place};
-use kiln_run::figure::svg::{SIZE, svg};
-use kiln_run::figure::{Frame, Strand};
-use kiln_run::protocol::RunId;
 use kiln_run::series::{Axis, Subject};
 
 /// Runs in a tooltip.
@@ -32,8 +26,8 @@ pub(super) fn in_words(
 ) -> String {
     let place = write_place(axis, x, frame.utc_offset_ms);
     let figures = readings.into_iter().map(|reading| {
-        let (name, kind) = (reading.name, reading.kind.label());
-        format!("{name} {kind} {}", subject.write(reading.raw))
+        let value = reading.write(subject);
+        format!("{} {} {value}", reading.name, reading.kind.label())
     });
     let figures: Vec<String> = figures.collect();
     format!("{} {place}: {}", axis.label(), figures.join(", "))
@@ -59,12 +53,13 @@ pub(super) fn tooltip(
         .into_iter()
         .map(|reading| {
             let style = format!("--run:{}", reading.colour);
+            let (value, is_mean) = (reading.write(subject), reading.band.is_some());
             let smoothed = reading.smoothed.map(|value| subject.write(value));
             view! {
                 <tr prop:style=style>
                     <th scope="row"><i></i>{reading.name}</th>
                     <td>{reading.kind.label()}</td>
-                    <td class="number">{subject.write(reading.raw)}</td>
+                    <td class="number" class:spread=is_mean>{value}</td>
                     <td class="number muted">{smoothed}</td>
                 </tr>
             }
@@ -94,20 +89,23 @@ pub(super) fn table(sights: &[Sight], subject: Subject, axis: Axis) -> AnyView {
             let rows = strand.curves.iter().flat_map(|curve| {
                 let every = curve.points.len().div_ceil(TABLE_ROWS).max(1);
                 let (name, kind) = (strand.name.clone(), curve.kind.label());
-                let points = curve.points.iter().step_by(every).copied();
+                let points = curve.points.iter().enumerate().step_by(every);
                 points
-                    .map(move |point| (name.clone(), kind, point))
+                    .map(move |(index, (x, value))| {
+                        let band = curve.band.get(index).copied();
+                        (name.clone(), kind, *x, subject.write_mean(*value, band))
+                    })
                     .collect::<Vec<_>>()
             });
             rows.collect::<Vec<_>>()
         })
-        .map(|(name, kind, (x, value))| {
+        .map(|(name, kind, x, value)| {
             view! {
                 <tr>
                     <th scope="row">{name}</th>
                     <td>{kind}</td>
                     <td class="number">{write_place(axis, x, utc_offset_ms)}</td>
-                    <td class="number">{subject.write(value)}</td>
+                    <td class="number">{value}</td>
                 </tr>
             }
         })
@@ -127,77 +125,6 @@ pub(super) fn table(sights: &[Sight], subject: Subject, axis: Axis) -> AnyView {
                 <tbody>{rows}</tbody>
             </table>
         </div>
-    }
-    .into_any()
-}
-
-pub(super) fn menu(
-    trainer: Trainer,
-    subject: Subject,
-    view: View,
-    sights: Memo<Arc<Sights>>,
-    frame: Memo<Frame>,
-    has_table: RwSignal<bool>,
-    section: NodeRef<leptos::html::Section>,
-) -> AnyView {
-    let name = subject.title().to_lowercase().replace([' ', '/'], "-");
-    let name = StoredValue::new(name);
-    let drawing = move || {
-        sights.with_untracked(|sights| {
-            let strands: Vec<Strand> = sights.iter().map(|sight| (*sight.strand).clone()).collect();
-            frame.with_untracked(|frame| svg(&strands, frame, subject, view.axis.get_untracked()))
-        })
-    };
-    let as_svg = move |_| {
-        let file = format!("{}.svg", name.get_value());
-        download::save(&file, "image/svg+xml", drawing().as_bytes());
-    };
-    let as_png = move |_| {
-        let file = format!("{}.png", name.get_value());
-        wasm_bindgen_futures::spawn_local(async move {
-            if let Err(reason) = download::save_as_png(&file, &drawing(), SIZE).await {
-                trainer.notify(crate::page::state::notice::Notice::info(format!(
-                    "The picture could not be made: {reason}. The SVG shows the same."
-                )));
-            }
-        });
-    };
-    let as_csv = move |_| {
-        let file = format!("{}.csv", name.get_value());
-        let ids: Vec<RunId> =
-            sights.with_untracked(|sights| sights.iter().map(|sight| sight.id).collect());
-        let written = trainer.with_histories(&ids, |runs| write_chart(runs, subject));
-        match written {
-            Ok(bytes) => download::save(&file, "text/csv", &bytes),
-            Err(error) => trainer.notify(crate::page::state::notice::Notice::info(format!(
-                "{file} could not be written: {error}."
-            ))),
-        }
-    };
-    let fill_screen = move |_| {
-        if let Some(section) = section.get_untracked() {
-            // A browser that refuses leaves the chart as it is.
-            drop(section.request_fullscreen());
-        }
-    };
-    let title = subject.title();
-    view! {
-        <details class="menu">
-            <summary aria-label=format!("{title}: more") title="More">"⋯"</summary>
-            <div>
-                <button class="quiet" on:click=as_png>"PNG"</button>
-                <button class="quiet" on:click=as_svg>"SVG"</button>
-                <button class="quiet" on:click=as_csv>"CSV"</button>
-                <button
-                    class="quiet"
-                    aria-pressed=move || has_table.get().to_string()
-                    on:click=move |_| has_table.update(|has| *has = !*has)
-                >
-                    "Table"
-                </button>
-                <button class="quiet" on:click=fill_screen>"Full screen"</button>
-            </div>
-        </details>
     }
     .into_any()
 }

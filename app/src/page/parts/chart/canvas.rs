@@ -120,16 +120,14 @@ pub(super) fn paint(
         height,
         frame,
     };
-    let has_highlight = sights.iter().any(|sight| Some(sight.id) == highlighted);
+    let has_highlight = sights.iter().any(|sight| sight.has(highlighted));
     let is_crowded = sights.len() > MOST_AT_EASE;
     // Browsers draw a line one device pixel wide many times faster than any wider one.
     let hairline = 1.0 / ratio.max(1.0);
     // What is meant is drawn last, over all others.
-    let (meant, others): (Vec<_>, Vec<_>) = sights
-        .iter()
-        .partition(|sight| Some(sight.id) == highlighted);
+    let (meant, others): (Vec<_>, Vec<_>) = sights.iter().partition(|sight| sight.has(highlighted));
     for sight in others.into_iter().chain(meant) {
-        let is_meant = Some(sight.id) == highlighted;
+        let is_meant = sight.has(highlighted);
         let (stroke, alpha) = match is_meant {
             true => (2.5, 1.0),
             false => (
@@ -140,10 +138,11 @@ pub(super) fn paint(
         for curve in &sight.strand.curves {
             pen.context.set_stroke_style_str(sight.strand.colour);
             pen.context.set_fill_style_str(sight.strand.colour);
+            pen.band(curve, alpha);
             if !curve.smoothed.is_empty() && (is_meant || !is_crowded) {
                 pen.line(curve.kind, &curve.points, 1.0, 0.25 * alpha, &[]);
             }
-            if Some(sight.id) == baseline {
+            if sight.has(baseline) {
                 pen.line(curve.kind, curve.shown(), 6.0, 0.2, &[]);
             }
             match curve.kind {
@@ -203,6 +202,17 @@ impl Pen<'_> {
             }
         }
         context.stroke();
+    }
+
+    /// What a curve is the mean of.
+    fn band(&self, curve: &Curve, alpha: f64) {
+        self.context.set_global_alpha(0.15 * alpha);
+        self.context.begin_path();
+        for (across, up) in self.frame.band(curve, self.width as usize) {
+            self.context
+                .line_to(across * self.width, (1.0 - up) * self.height);
+        }
+        self.context.fill();
     }
 
     /// Triangles at the edge where a curve leaves the chart.

@@ -5,20 +5,21 @@
 
 mod beside;
 mod canvas;
+mod files;
 mod fingers;
 mod strands;
 
 use crate::page::parts::chart::beside::MOST_IN_TOOLTIP;
 use crate::page::parts::chart::beside::in_words;
-use crate::page::parts::chart::beside::menu;
 use crate::page::parts::chart::beside::table;
 use crate::page::parts::chart::beside::tooltip;
 use crate::page::parts::chart::canvas::LONG_TICK;
 use crate::page::parts::chart::canvas::paint;
 use crate::page::parts::chart::canvas::watch_sight;
 use crate::page::parts::chart::canvas::watch_size;
-use crate::page::parts::chart::strands::Cache;
+use crate::page::parts::chart::files::menu;
 use crate::page::parts::chart::strands::readings;
+use crate::page::parts::chart::strands::{Cache, Sight};
 use crate::page::parts::chart::strands::{are_long, sights, strands};
 use fingers::Fingers;
 use std::collections::BTreeSet;
@@ -53,7 +54,7 @@ pub fn Chart(
 ) -> AnyView {
     let library = trainer.library;
     let title = subject.title();
-    let cache = StoredValue::new(Cache::new());
+    let cache = StoredValue::new(Cache::default());
     // What comes of a long line in one task is a part of it; the next part comes in the next.
     let parts = RwSignal::new(0_u32);
     let next_part = StoredValue::new_local(None::<Timeout>);
@@ -76,13 +77,20 @@ pub fn Chart(
     let frame = Memo::new(move |_| {
         sights.with(|sights| {
             let (sight, zoom) = (view.sight(), view.zoom.get());
-            Frame::around(strands(sights), subject, &sight, zoom, clock::utc_offset_ms())
+            Frame::around(
+                strands(sights),
+                subject,
+                &sight,
+                zoom,
+                clock::utc_offset_ms(),
+            )
         })
     });
     let highlighted = move || library.highlighted.get().or(view.focused.get());
     let empty = move || {
-        let is_empty =
-            sights.with(|sights| sights.iter().all(|sight| sight.strand.curves.is_empty()));
+        let is_empty = sights.with(|sights| {
+            !sights.is_behind && strands(sights).all(|strand| strand.curves.is_empty())
+        });
         let has_runs = || trainer.library.records.with(|records| !records.is_empty());
         let none_shown = || runs.with(BTreeSet::is_empty);
         let are_read = || sights.with(|sights| !sights.is_empty());
@@ -266,9 +274,10 @@ pub fn Chart(
     let latest = move || {
         sights.with(|sights| {
             let sight = sights.last().filter(|_| !sights.is_behind)?;
-            let last = sight.strand.curves.first()?.shown().last()?;
+            let curve = sight.strand.curves.first()?;
+            let last = subject.write_mean(curve.shown().last()?.1, curve.band.last().copied());
             let style = format!("color:{}", sight.strand.colour);
-            Some(view! { <output prop:style=style>{subject.write(last.1)}</output> })
+            Some(view! { <output prop:style=style>{last}</output> })
         })
     };
     let summary = move || {
@@ -355,7 +364,7 @@ pub fn Chart(
             kinds
         });
         let smoothing = view.smoothing.get();
-        kinds
+        let kinds = kinds
             .into_iter()
             .filter_map(|kind| {
                 let (class, name) = match kind {
@@ -369,7 +378,16 @@ pub fn Chart(
                 };
                 Some(view! { <span class=class>{name}</span> })
             })
-            .collect_view()
+            .collect_view();
+        let groups = sights.with(|sights| {
+            let groups = sights.iter().filter(|sight| sight.is_group());
+            let name = |sight: &Sight| {
+                let style = format!("--run:{}", sight.strand.colour);
+                view! { <span style=style><i class="dot"></i>{sight.strand.name.clone()}</span> }
+            };
+            groups.map(name).collect_view()
+        });
+        (kinds, groups)
     };
     let grid = move || {
         let marks = frame.with(|frame| {
