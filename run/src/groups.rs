@@ -107,6 +107,8 @@ fn mean(placed: &Curve, steps: &[Point], all: &[&[Point]]) -> Curve {
     let mut curve = Curve {
         points: Vec::with_capacity(placed.points.len()),
         band: Vec::with_capacity(placed.points.len()),
+        is_thinned: placed.is_thinned,
+        is_smoothed: placed.is_smoothed,
         ..Curve::new(placed.kind)
     };
     // Of a run whose clock was not kept from the start on the first places are not known.

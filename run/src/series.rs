@@ -82,6 +82,8 @@ pub struct Curve {
     pub band: Vec<(f64, f64)>,
     /// Whether there are more measurements in sight than points.
     pub is_thinned: bool,
+    /// Whether the points themselves are smoothed, because nothing else of them is known.
+    pub is_smoothed: bool,
 }
 
 impl Curve {
@@ -93,6 +95,15 @@ impl Curve {
             smoothed: Vec::new(),
             band: Vec::new(),
             is_thinned: false,
+            is_smoothed: false,
+        }
+    }
+
+    /// The name a person reads.
+    pub const fn label(&self) -> &'static str {
+        match self.kind {
+            Kind::Training if self.is_smoothed => "Training, smoothed",
+            kind => kind.label(),
         }
     }
 
@@ -310,6 +321,7 @@ impl Look<'_> {
                 return Curve {
                     points: line(if is_smoothed { self.smoothing } else { 0.0 }),
                     is_thinned: is_long,
+                    is_smoothed,
                     ..Curve::new(kind)
                 };
             }

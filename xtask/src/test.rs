@@ -40,7 +40,8 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
         .args(
             [
                 "e2e", "engines", "offline", "arrivals", "kept", "recovery", "presses", "keys",
-                "places", "runs", "evaluate", "data", "draw", "pixels", "travel", "interop",
+                "places", "runs", "charts", "evaluate", "data", "draw", "pixels", "travel",
+                "interop",
             ]
             .map(|test| format!("--test={test}")),
         )

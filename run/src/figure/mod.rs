@@ -237,7 +237,7 @@ impl Frame {
                 id,
                 name: strand.name.clone(),
                 colour: strand.colour,
-                kind: curve.kind,
+                label: curve.label(),
                 raw: raw.1,
                 band: curve.band.get(index).copied(),
                 smoothed: (!curve.smoothed.is_empty()).then_some(shown.1),

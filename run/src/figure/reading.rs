@@ -2,7 +2,7 @@
 
 use crate::format;
 use crate::id::RunId;
-use crate::series::{Axis, Kind, Point, Subject};
+use crate::series::{Axis, Point, Subject};
 
 /// A place of the axis below, as exactly as a person reads it whose clock is so far before UTC.
 pub fn write_place(axis: Axis, x: f64, utc_offset_ms: f64) -> String {
@@ -27,8 +27,8 @@ pub struct Reading {
     pub name: String,
     /// Its colour in CSS.
     pub colour: &'static str,
-    /// What the curve is.
-    pub kind: Kind,
+    /// What the curve is called.
+    pub label: &'static str,
     /// As measured, at the nearest point.
     pub raw: f64,
     /// The least and the greatest there of several runs, whose mean it is.

@@ -15,7 +15,7 @@ pub fn summary<'a>(
     for strand in strands.clone() {
         for curve in &strand.curves {
             if let Some((x, value)) = curve.shown().last() {
-                let (name, label) = (&strand.name, curve.kind.label());
+                let (name, label) = (&strand.name, curve.label());
                 let value = subject.write_mean(*value, curve.band.last().copied());
                 let place = write_place(axis, *x, frame.utc_offset_ms);
                 ends.push(format!("{name} {label} {value} at {place}"));

@@ -27,7 +27,7 @@ pub(super) fn in_words(
     let place = write_place(axis, x, frame.utc_offset_ms);
     let figures = readings.into_iter().map(|reading| {
         let value = reading.write(subject);
-        format!("{} {} {value}", reading.name, reading.kind.label())
+        format!("{} {} {value}", reading.name, reading.label)
     });
     let figures: Vec<String> = figures.collect();
     format!("{} {place}: {}", axis.label(), figures.join(", "))
@@ -58,7 +58,7 @@ pub(super) fn tooltip(
             view! {
                 <tr prop:style=style>
                     <th scope="row"><i></i>{reading.name}</th>
-                    <td>{reading.kind.label()}</td>
+                    <td>{reading.label}</td>
                     <td class="number" class:spread=is_mean>{value}</td>
                     <td class="number muted">{smoothed}</td>
                 </tr>
@@ -88,7 +88,7 @@ pub(super) fn table(sights: &[Sight], subject: Subject, axis: Axis) -> AnyView {
             let strand = Arc::clone(&sight.strand);
             let rows = strand.curves.iter().flat_map(|curve| {
                 let every = curve.points.len().div_ceil(TABLE_ROWS).max(1);
-                let (name, kind) = (strand.name.clone(), curve.kind.label());
+                let (name, kind) = (strand.name.clone(), curve.label());
                 let points = curve.points.iter().enumerate().step_by(every);
                 points
                     .map(move |(index, (x, value))| {

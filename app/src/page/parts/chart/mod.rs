@@ -383,7 +383,7 @@ pub fn Chart(
             let groups = sights.iter().filter(|sight| sight.is_group());
             let name = |sight: &Sight| {
                 let style = format!("--run:{}", sight.strand.colour);
-                view! { <span style=style><i class="dot"></i>{sight.strand.name.clone()}</span> }
+                view! { <span prop:style=style><i class="dot"></i>{sight.strand.name.clone()}</span> }
             };
             groups.map(name).collect_view()
         });
