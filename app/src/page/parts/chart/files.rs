@@ -27,9 +27,9 @@ struct Make {
 }
 
 #[wasm_split(work, fallible, wasm_split_path = leptos::wasm_split)]
-fn make() -> Result<Make, SplitLoaderError> {
+fn chart_files() -> Result<Make, SplitLoaderError> {
     Ok(Make {
-        svg,
+        svg: |strands, frame, subject, axis| svg(strands, frame, subject, axis),
         csv: |trainer, ids, subject| {
             let written = trainer.with_histories(ids, |runs| write_chart(runs, subject));
             written.map_err(|error| error.to_string())
@@ -75,7 +75,7 @@ pub(super) fn menu(
         });
         let frame = frame.get_untracked();
         wasm_bindgen_futures::spawn_local(async move {
-            let Ok(make) = make().await else {
+            let Ok(make) = chart_files().await else {
                 return trainer.notify(Notice::info(format!(
                     "{name} could not be made. Check the connection, then try again."
                 )));

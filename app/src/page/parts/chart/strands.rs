@@ -151,6 +151,11 @@ fn drawn(
     view: View,
     cache: &mut Cache,
 ) -> Sights {
+    let firsts: Vec<RunId> = groups
+        .iter()
+        .filter_map(|group| group.ids.first().copied())
+        .collect();
+    cache.groups.retain(|id, _| firsts.contains(id));
     let mut sights = Sights::default();
     let mut made: HashMap<RunId, (Arc<Member>, bool)> = HashMap::new();
     for run in seen {
