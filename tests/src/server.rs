@@ -179,7 +179,14 @@ async fn answer(State(shared): State<Shared>, request: Request, next: Next) -> R
         _ if is_held_back => StatusCode::NOT_FOUND.into_response(),
         _ if path.ends_with(STILL) => Html("A page that does nothing.").into_response(),
         Some(Fault::Missing(name)) if path.ends_with(name) => StatusCode::NOT_FOUND.into_response(),
-        Some(Fault::Bytes(name, bytes)) if path.ends_with(name) => Response::new(Body::from(bytes)),
+        Some(Fault::Bytes(name, bytes)) if path.ends_with(name) => {
+            let kind = if name.ends_with(".js") {
+                "text/javascript"
+            } else {
+                "application/octet-stream"
+            };
+            ([(header::CONTENT_TYPE, kind)], bytes).into_response()
+        }
         Some(Fault::Before(name, script)) if path.ends_with(name) => {
             after(&format!("{pace}\n{script}"), request, next).await
         }

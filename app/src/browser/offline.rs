@@ -15,6 +15,7 @@ const TAKE_OVER: &str = "take over";
 // web-sys would bring all of its service workers for these.
 #[wasm_bindgen]
 extern "C" {
+    #[derive(Clone)]
     #[wasm_bindgen(extends = web_sys::EventTarget)]
     type Container;
     #[wasm_bindgen(method)]
@@ -72,15 +73,16 @@ pub async fn keep(tell: impl Fn(Offline) + Clone + 'static) {
         tell(Offline::NewVersion);
     }
     let found = registration.clone();
-    let told = tell.clone();
+    let (told, here) = (tell.clone(), container.clone());
     let on_found = EventListener::new(&registration, "updatefound", move |_| {
         let Some(keeper) = found.installing() else {
             return;
         };
-        let told = told.clone();
+        let (told, here) = (told.clone(), here.clone());
         let observed = keeper.clone();
         EventListener::new(&keeper, "statechange", move |_| {
-            if observed.state() == "installed" && !is_first {
+            // The first of all is installed before any answers for the server.
+            if observed.state() == "installed" && here.controller().is_some() {
                 told(Offline::NewVersion);
             }
         })
