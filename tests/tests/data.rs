@@ -605,7 +605,7 @@ async fn data_and_its_classes_are_called_as_a_person_likes() -> Outcome {
 
     // The run that was there before, after a reload.
     page.reload().await?;
-    page.wait_for_state(&["stopped"], 60).await?;
+    page.wait_for_state(&["ready"], 60).await?;
     page.press("link", "Data").await?;
     page.wait_for_value(heads, &named, 60).await?;
     page.press("link", "Evaluate").await?;
