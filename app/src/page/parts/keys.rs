@@ -47,8 +47,11 @@ pub fn listen(trainer: Trainer, single: SingleKeys) -> [EventListener; 3] {
     let wants_filter = Rc::new(Cell::new(false));
 
     let on_navigation = EventListener::new(&window(), "hashchange", {
-        let before_help = Rc::clone(&before_help);
+        let (before_help, wants_filter) = (Rc::clone(&before_help), Rc::clone(&wants_filter));
         move |event| {
+            if !matches!(Route::current(), Route::Runs) {
+                wants_filter.set(false);
+            }
             let left = event.unchecked_ref::<HashChangeEvent>().old_url();
             let left = left.find('#').map_or("", |start| &left[start..]);
             let is_left = !matches!(Route::named_by(left), Route::Help(_));
@@ -62,8 +65,9 @@ pub fn listen(trainer: Trainer, single: SingleKeys) -> [EventListener; 3] {
         let wants_filter = Rc::clone(&wants_filter);
         move |event| {
             let is_heading = element(event).is_some_and(|target| target.local_name() == "h1");
-            if is_heading && wants_filter.replace(false) {
-                focus_filter();
+            // The heading may still be that of the screen that is left.
+            if is_heading && wants_filter.get() && focus_filter() {
+                wants_filter.set(false);
             }
         }
     });
