@@ -25,6 +25,25 @@ pub enum Engine {
     WebKit,
 }
 
+/// A file that the page has saved.
+#[derive(Debug)]
+pub enum Saved {
+    /// On disk.
+    File(PathBuf),
+    /// In the page: WebKitGTK's browser writes nothing to disk while it is driven.
+    InPage,
+}
+
+/// Has the page keep what it saves.
+const KEEP_SAVED: &str = "const create = URL.createObjectURL;
+    URL.createObjectURL = blob => { window.saved = blob; return create.call(URL, blob); };";
+/// Chooses what the page has saved, as a person would choose it on disk.
+const CHOOSE_SAVED: &str = "const chosen = new DataTransfer();
+    chosen.items.add(new File([window.saved], 'run.kiln.zip'));
+    const input = document.querySelector('input[type=file]');
+    input.files = chosen.files;
+    input.dispatchEvent(new Event('change', { bubbles: true }));";
+
 /// Where Debian puts WebKitGTK's browser.
 const MINI_BROWSER: &str = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
 /// Of the screen that WebKitGTK's browser, which knows no other, is shown on.
@@ -33,6 +52,7 @@ const SCREEN: &str = "1440x900x24";
 /// A browser that shows the page; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Visit {
+    engine: Engine,
     driver: WebDriver,
     process: Child,
     _screen: Option<Child>,
@@ -64,8 +84,6 @@ impl Visit {
                 command
                     .env("DISPLAY", name)
                     .env("HOME", home.path())
-                    .env("XDG_DOWNLOAD_DIR", &downloads)
-                    .current_dir(&downloads)
                     // Who is root has no sandbox, and a container no graphics.
                     .env("WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS", "1")
                     .env("LIBGL_ALWAYS_SOFTWARE", "1")
@@ -83,6 +101,7 @@ impl Visit {
         let opened = connect(&format!("http://127.0.0.1:{port}"), capabilities).await;
         let driver = opened.map_err(|error| dead(home.path(), &error.to_string()))?;
         let visit = Self {
+            engine,
             driver,
             process,
             _screen: screen,
@@ -97,11 +116,19 @@ impl Visit {
     /// # Errors
     /// A browser that does not answer.
     pub async fn reload(&mut self) -> Result<(), HarnessError> {
-        let reloaded = self.driver.refresh().await;
-        if reloaded.is_err() {
-            self.driver.accept_alert().await?;
+        // As a person does it: a driver's own way leaves out what the browser keeps of the page.
+        self.evaluate("window.isLeft = true; setTimeout(() => location.reload());")
+            .await?;
+        let start = Instant::now();
+        loop {
+            match self.evaluate("return window.isLeft === undefined").await {
+                Ok(Value::Bool(true)) => return Ok(()),
+                Ok(_) => {}
+                // It asks whether it is to be left, or is just being left.
+                Err(_) => drop(self.driver.accept_alert().await),
+            }
+            self.look_again("the page, loaded anew", start, 60).await?;
         }
-        self.is_alive()
     }
 
     /// Presses a button or a link by its accessible name, as soon as it can be pressed.
@@ -182,7 +209,13 @@ impl Visit {
     ///
     /// # Errors
     /// A file that does not arrive.
-    pub async fn download(&mut self, file: &str) -> Result<PathBuf, HarnessError> {
+    pub async fn download(&mut self, file: &str) -> Result<Saved, HarnessError> {
+        if self.engine == Engine::WebKit {
+            self.evaluate(KEEP_SAVED).await?;
+            self.press(&format!("Download {file}")).await?;
+            self.wait_until("return window.saved?.size > 0", 30).await?;
+            return Ok(Saved::InPage);
+        }
         self.press(&format!("Download {file}")).await?;
         let path = self.home.path().join("Downloads").join(file);
         let start = Instant::now();
@@ -190,7 +223,7 @@ impl Visit {
         loop {
             let now = std::fs::metadata(&path).map_or(0, |file| file.len());
             if now > 0 && now == before {
-                return Ok(path);
+                return Ok(Saved::File(path));
             }
             before = now;
             self.look_again(&format!("the download of {file}"), start, 30)
@@ -198,11 +231,15 @@ impl Visit {
         }
     }
 
-    /// Chooses a file where the page takes some in.
+    /// Chooses what was saved where the page takes files in.
     ///
     /// # Errors
     /// A page that takes none.
-    pub async fn import(&self, path: &Path) -> Result<(), HarnessError> {
+    pub async fn import(&self, saved: &Saved) -> Result<(), HarnessError> {
+        let Saved::File(path) = saved else {
+            self.evaluate(CHOOSE_SAVED).await?;
+            return Ok(());
+        };
         let input = self.driver.find(By::Css("input[type=file]")).await?;
         input.send_keys(path.display().to_string()).await?;
         Ok(())
@@ -229,7 +266,7 @@ impl Visit {
             return Err(HarnessError::Waited {
                 what: what.to_owned(),
                 secs,
-                shown: self.text().await?,
+                shown: self.text().await.unwrap_or_default(),
             });
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -65,6 +65,7 @@ async fn walk(engine: Engine) -> Outcome {
     visit.press("Compare").await?;
     visit.wait_for_text("Copy as Markdown", 30).await?;
     visit.press("Evaluate").await?;
+    visit.press("Score now").await?;
     visit.wait_for_text("Confusion matrix", 60).await?;
     visit.press("Draw").await?;
     visit
@@ -97,9 +98,11 @@ async fn walk(engine: Engine) -> Outcome {
         .await?;
     visit.press("Start").await?;
     visit.wait_for_state("running", 120).await?;
-    visit.press("Stop").await?;
-    visit.press("Evaluate").await?;
-    visit.wait_for_text("Confusion matrix", 60).await?;
+    visit.press("Pause").await?;
+    visit.wait_for_state("paused", 30).await?;
+    visit.press("Draw").await?;
+    visit.press("Use a test image").await?;
+    visit.wait_for_text(" sure", 60).await?;
     // Nothing was asked of anybody else, in any of it.
     let asked = visit
         .evaluate(
