@@ -253,7 +253,7 @@ def check_notebook(directory, stem, settings, answers):
         printed = re.search(r"^ +0 +1 .* 9\n((?:\d(?: +\d+){10}\n){10})", said, re.M)
         demand(printed, "the notebook prints no confusion matrix")
         demand(np.array_equal(numbers(printed[1]), wanted), "another confusion matrix is printed")
-        printed = re.search(r"^digit +\n((?:\d .*\n){10})", said, re.M)
+        printed = re.search(r"^class +\n((?:\d .*\n){10})", said, re.M)
         demand(printed, "the notebook prints no scores")
         differ = np.abs(np.array(numbers(printed[1])) - measures(table))
         demand(np.nanmax(differ) <= 5.1e-5, f"scores differ by {np.nanmax(differ)}")
