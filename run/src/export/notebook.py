@@ -35,6 +35,7 @@ def found(ending):
 # what is minimised, by which optimizer, and what is reported. All other settings follow.
 
 # %%
+config = None
 if path := found(".config.json"):
     config = json.loads(path.read_text(encoding="utf-8"))
     keys = ["epochs", "batch_size", "validation_split", "loss", "optimizer", "metric"]
@@ -100,9 +101,7 @@ if path := found(".csv"):
 
 # %%
 answers = None
-names = [str(label) for label in range(10)]
-if path := found(".config.json"):
-    names = json.loads(path.read_text(encoding="utf-8"))["data"]["class_names"]
+names = config["data"]["class_names"] if config else [str(label) for label in range(10)]
 if path := found(".predictions.csv"):
     predictions = pd.read_csv(path)
     split = "test" if "test" in set(predictions["split"]) else "validation"

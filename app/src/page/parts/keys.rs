@@ -67,7 +67,11 @@ pub fn listen(trainer: Trainer, single: SingleKeys) -> [EventListener; 3] {
             let is_heading = element(event).is_some_and(|target| target.local_name() == "h1");
             // The heading may still be that of the screen that is left.
             if is_heading && wants_filter.get() && focus_filter() {
-                wants_filter.set(false);
+                // Where the heading that was left had the focus, the new one is given it twice.
+                let wanted = Rc::clone(&wants_filter);
+                request_animation_frame(move || {
+                    request_animation_frame(move || wanted.set(false));
+                });
             }
         }
     });
