@@ -36,6 +36,8 @@ pub struct TestImage {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sketch {
     image: Option<TestImage>,
+    /// Whether the image is there only until the first stroke.
+    is_example: bool,
     strokes: Vec<Stroke>,
 }
 
@@ -55,6 +57,11 @@ impl Sketch {
         &self.strokes
     }
 
+    /// Whether the image goes with the first stroke.
+    pub fn is_example(&self) -> bool {
+        self.is_example
+    }
+
     /// Whether there is nothing on the pad.
     pub fn is_empty(&self) -> bool {
         self.image.is_none() && self.strokes.is_empty()
@@ -62,6 +69,9 @@ impl Sketch {
 
     /// Puts the brush down.
     pub fn begin(&mut self, brush: u32, place: Place) {
+        if self.is_example {
+            self.clear();
+        }
         self.strokes.push(Stroke {
             brush,
             places: vec![place],
@@ -78,7 +88,7 @@ impl Sketch {
     /// Takes the last stroke back; where there is none, the image.
     pub fn undo(&mut self) {
         if self.strokes.pop().is_none() {
-            self.image = None;
+            self.clear();
         }
     }
 
@@ -91,8 +101,16 @@ impl Sketch {
     pub fn show(&mut self, image: TestImage) {
         *self = Self {
             image: Some(image),
-            strokes: Vec::new(),
+            ..Self::default()
         };
+    }
+
+    /// Shows an image until something is drawn, unless there is something on the pad.
+    pub fn show_example(&mut self, image: TestImage) {
+        if self.is_empty() {
+            self.show(image);
+            self.is_example = true;
+        }
     }
 }
 
@@ -142,6 +160,22 @@ mod tests {
         assert_eq!(sketch.untouched(), Some(&image()));
         sketch.undo();
         assert!(sketch.is_empty());
+    }
+
+    #[test]
+    fn an_example_goes_with_the_first_stroke() {
+        let mut sketch = Sketch::default();
+        sketch.show_example(image());
+        assert_eq!(sketch.untouched(), Some(&image()));
+        sketch.begin(22, (1.0, 2.0));
+        assert_eq!((sketch.image(), sketch.is_example()), (None, false));
+        // What a person drew or asked for is never replaced.
+        let drawn = sketch.clone();
+        sketch.show_example(image());
+        assert_eq!(sketch, drawn);
+        sketch.show(image());
+        sketch.begin(22, (1.0, 2.0));
+        assert_eq!(sketch.image(), Some(&image()));
     }
 
     #[test]

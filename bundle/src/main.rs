@@ -1,13 +1,13 @@
 //! What is done to the page once trunk has built it. Without arguments it is trunk's hook: it takes
 //! the page's module apart, names its workers and, where it is told to, makes it ready for a server:
-//! strict, to be kept by browsers, and compressed.
+//! strict, to be kept and installed by browsers, and compressed.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use kiln_bundle::error::Error;
-use kiln_bundle::{compress, host, name, offline, policy, split, weigh};
+use kiln_bundle::{compress, host, install, name, offline, policy, split, weigh};
 
 /// The folder that trunk is building into.
 const STAGING: &str = "TRUNK_STAGING_DIR";
@@ -47,6 +47,7 @@ fn finish() -> Result<(), Error> {
     if env::var_os(PUBLISH).is_none() {
         return offline::write_none(&dist);
     }
+    install::write(&dist)?;
     policy::write(&dist)?;
     offline::write(&dist)?;
     compress::compress(&dist)

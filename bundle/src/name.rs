@@ -55,9 +55,13 @@ pub fn hash(files: impl IntoIterator<Item = PathBuf>) -> Result<String, Error> {
         let bytes = fs::read(&file).map_err(Error::of(&file))?;
         all.update(Sha256::digest(&bytes));
     }
-    let bytes = all.finalize();
-    let shown = bytes.iter().take(DIGITS / 2);
-    Ok(shown.map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&all.finalize()))
+}
+
+/// As much of a hash as a name has.
+pub fn hexadecimal(hash: &[u8]) -> String {
+    let shown = hash.iter().take(DIGITS / 2);
+    shown.map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -35,6 +35,16 @@ impl Preset {
         }
     }
 
+    /// The part of its name that tells it from the others, where there is little room.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::QuickTaste => "Taste",
+            Self::CourseRun1 => "Run 1",
+            Self::CourseRun2 => "Run 2",
+            Self::BestAccuracy => "Best",
+        }
+    }
+
     /// What it sets, and what came of it elsewhere, in a line.
     pub const fn note(self) -> &'static str {
         match self {
@@ -86,6 +96,14 @@ impl Preset {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_short_name_is_in_the_whole_one() {
+        for preset in Preset::ALL {
+            let (whole, short) = (preset.label().to_lowercase(), preset.short().to_lowercase());
+            assert!(whole.contains(&short), "{short} for {whole}");
+        }
+    }
 
     #[test]
     fn the_defaults_and_presets_are_in_range() {

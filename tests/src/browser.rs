@@ -1,6 +1,7 @@
 //! Starts Chromium through its driver, with an empty profile.
 
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -18,8 +19,10 @@ pub enum WebGpu {
     Software,
 }
 
-pub(crate) const QUIET: [&str; 8] = [
+pub(crate) const QUIET: [&str; 9] = [
     "--headless",
+    // As on most desks; without it the window is as small as the browser pleases.
+    "--window-size=1440,900",
     "--no-sandbox",
     "--disable-quic",
     "--no-first-run",
@@ -34,6 +37,44 @@ const SOFTWARE_GPU: [&str; 3] = [
     "--use-webgpu-adapter=swiftshader",
 ];
 
+/// What a Chromium leaves on the disk, for the next one to find; a handle that is copied about.
+#[derive(Clone, Debug)]
+pub struct Profile(Arc<TempDir>);
+
+impl Profile {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// No room on the disk.
+    pub fn new() -> Result<Self, HarnessError> {
+        Ok(Self(Arc::new(tempfile::tempdir()?)))
+    }
+
+    /// The argument that names it, by which the processes are found that use it.
+    fn argument(&self) -> String {
+        format!("--user-data-dir={}", self.0.path().display())
+    }
+
+    /// Sends a signal to every process that uses it.
+    fn signal(&self, signal: &str) {
+        // Where there is no such program, Chromium goes when the machine does.
+        drop(
+            std::process::Command::new("pkill")
+                .args([signal, "-f", "--", &self.argument()])
+                .status(),
+        );
+    }
+
+    /// Whether any process uses it.
+    fn is_used(&self) -> bool {
+        let found = std::process::Command::new("pgrep")
+            .args(["-f", "--", &self.argument()])
+            .stdout(Stdio::null())
+            .status();
+        found.is_ok_and(|status| status.success())
+    }
+}
+
 /// A running Chromium; it ends when this is dropped.
 #[derive(Debug)]
 pub struct Browser {
@@ -42,7 +83,7 @@ pub struct Browser {
     /// Where its downloads arrive.
     pub downloads: TempDir,
     process: Child,
-    profile: TempDir,
+    profile: Profile,
 }
 
 impl Browser {
@@ -51,6 +92,14 @@ impl Browser {
     /// # Errors
     /// No driver or no Chromium on this machine.
     pub async fn start(web_gpu: WebGpu) -> Result<Self, HarnessError> {
+        Self::start_in(web_gpu, Profile::new()?).await
+    }
+
+    /// The same, where another Chromium has been before.
+    ///
+    /// # Errors
+    /// No driver or no Chromium on this machine.
+    pub async fn start_in(web_gpu: WebGpu, profile: Profile) -> Result<Self, HarnessError> {
         let port = free_port()?;
         let driver = std::env::var("CHROMEDRIVER").unwrap_or_else(|_| "chromedriver".to_owned());
         let process = Command::new(driver)
@@ -59,7 +108,6 @@ impl Browser {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
-        let profile = tempfile::tempdir()?;
         let mut capabilities = DesiredCapabilities::chrome();
         for argument in QUIET {
             capabilities.add_arg(argument)?;
@@ -69,7 +117,7 @@ impl Browser {
                 capabilities.add_arg(argument)?;
             }
         }
-        capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display()))?;
+        capabilities.add_arg(&profile.argument())?;
         let url = format!("http://127.0.0.1:{port}");
         let driver = connect(&url, capabilities).await?;
         Ok(Self {
@@ -87,7 +135,7 @@ impl Browser {
     /// # Errors
     /// A system that does not say, as any but Linux.
     pub fn tab_bytes(&self) -> Result<u64, HarnessError> {
-        let profile = self.profile.path().display().to_string();
+        let profile = self.profile.argument();
         let mut most = 0;
         for process in std::fs::read_dir("/proc")? {
             let process = process?.path();
@@ -107,6 +155,18 @@ impl Browser {
     }
 }
 
+impl Browser {
+    /// Ends all of its processes at once, as a machine does that loses its power, and waits until they
+    /// are gone.
+    pub async fn kill(self) {
+        let profile = self.profile.clone();
+        while profile.is_used() {
+            profile.signal("-KILL");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
 impl Drop for Browser {
     /// A test that fails ends the driver in the middle of its work, and Chromium would train on.
     /// Asking the driver to close it, as is done when nobody has quit, takes minutes.
@@ -114,13 +174,7 @@ impl Drop for Browser {
         // Whoever has quit has nothing left to leave, and a driver that has ended needs no killing.
         drop(self.driver.clone().leak());
         drop(self.process.start_kill());
-        let profile = format!("user-data-dir={}", self.profile.path().display());
-        // Where there is no such program, Chromium goes when the machine does.
-        drop(
-            std::process::Command::new("pkill")
-                .args(["-f", &profile])
-                .status(),
-        );
+        self.profile.signal("-TERM");
     }
 }
 

@@ -4,6 +4,7 @@ pub mod browser;
 pub mod engine;
 pub mod measurements;
 pub mod native;
+pub mod npm;
 pub mod old_stores;
 pub mod page;
 pub mod python;

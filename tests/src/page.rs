@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use thirtyfour::WindowHandle;
 
 use crate::HarnessError;
-use crate::browser::{Browser, WebGpu};
+use crate::browser::{Browser, Profile, WebGpu};
 use crate::measurements::{Row, rows};
 use crate::server::Server;
 
@@ -86,9 +86,27 @@ impl Page {
         Ok(page)
     }
 
+    /// Opens another address of the server, in a browser that finds what an earlier one left.
+    ///
+    /// # Errors
+    /// No Chromium, or a page that cannot be opened.
+    pub async fn open_again(
+        server: &Server,
+        path: &str,
+        profile: Profile,
+    ) -> Result<Self, HarnessError> {
+        let browser = Browser::start_in(WebGpu::AsIs, profile).await?;
+        let page = Self::show_nothing(browser).await?;
+        page.go_to(&format!("{}{path}", server.url())).await?;
+        Ok(page)
+    }
+
     /// A Chromium that shows nothing yet.
     async fn start(web_gpu: WebGpu) -> Result<Self, HarnessError> {
-        let browser = Browser::start(web_gpu).await?;
+        Self::show_nothing(Browser::start(web_gpu).await?).await
+    }
+
+    async fn show_nothing(browser: Browser) -> Result<Self, HarnessError> {
         let page = Self { browser };
         page.before_loading(NOTE_VIOLATIONS).await?;
         page.cdp(
@@ -884,6 +902,19 @@ impl Page {
         Ok(self.browser.driver.screenshot_as_png().await?)
     }
 
+    /// Tells the browser that the machine has hardly any memory left.
+    ///
+    /// # Errors
+    /// A browser that does not answer.
+    pub async fn press_for_memory(&self) -> Result<(), HarnessError> {
+        self.cdp(
+            "Memory.simulatePressureNotification",
+            json!({ "level": "critical" }),
+        )
+        .await?;
+        Ok(())
+    }
+
     /// Has the browser let go of what the page no longer uses, as it does by itself sooner or later.
     ///
     /// # Errors
@@ -899,6 +930,11 @@ impl Page {
     /// A system that does not say.
     pub fn memory_bytes(&self) -> Result<u64, HarnessError> {
         self.browser.tab_bytes()
+    }
+
+    /// Ends Chromium at once, whatever it is doing.
+    pub async fn kill(self) {
+        self.browser.kill().await;
     }
 
     /// Ends Chromium, unless the page has done what its policy forbids, such as asking anybody but its

@@ -18,7 +18,7 @@ use crate::HarnessError;
 #[derive(Clone, Debug)]
 pub enum Fault {
     /// It is not there.
-    Missing(&'static str),
+    Missing(Cow<'static, str>),
     /// Its bytes are these.
     Bytes(&'static str, Vec<u8>),
     /// This script runs before what is in it.
@@ -178,7 +178,9 @@ async fn answer(State(shared): State<Shared>, request: Request, next: Next) -> R
         }
         _ if is_held_back => StatusCode::NOT_FOUND.into_response(),
         _ if path.ends_with(STILL) => Html("A page that does nothing.").into_response(),
-        Some(Fault::Missing(name)) if path.ends_with(name) => StatusCode::NOT_FOUND.into_response(),
+        Some(Fault::Missing(name)) if path.ends_with(&*name) => {
+            StatusCode::NOT_FOUND.into_response()
+        }
         Some(Fault::Bytes(name, bytes)) if path.ends_with(name) => {
             let kind = if name.ends_with(".js") {
                 "text/javascript"

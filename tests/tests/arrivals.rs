@@ -42,7 +42,7 @@ async fn a_screen_arrives_when_it_is_wanted() -> Outcome {
 async fn a_screen_that_did_not_arrive_is_asked_for_again() -> Outcome {
     let server = Server::start().await?;
     let page = Page::open_ready(&server).await?;
-    server.set_fault(Some(Fault::Missing("split_study.wasm")));
+    server.set_fault(Some(Fault::Missing("split_study.wasm".into())));
     page.press("link", "Draw").await?;
     let told = "This screen could not be loaded. Check the connection, then try again.";
     page.wait_for_text(told, 20).await?;
@@ -82,7 +82,7 @@ async fn a_part_arrives_whatever_the_server_calls_it() -> Outcome {
 #[tokio::test]
 async fn where_what_trains_did_not_arrive_it_is_said_and_nothing_waits() -> Outcome {
     let server = Server::start().await?;
-    server.set_fault(Some(Fault::Missing("split_work.wasm")));
+    server.set_fault(Some(Fault::Missing("split_work.wasm".into())));
     let page = Page::open(&server, WebGpu::AsIs).await?;
     let told = "A part of Kiln could not be loaded. Check the connection, then reload the page.";
     page.wait_for_text(told, 20).await?;

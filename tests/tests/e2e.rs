@@ -287,7 +287,7 @@ async fn data_that_is_not_mnist_is_refused_and_loaded_again() -> Outcome {
     )?;
     altered[100] ^= 1;
     for (fault, reason) in [
-        (Fault::Missing(LABELS), "the server answered 404"),
+        (Fault::Missing(LABELS.into()), "the server answered 404"),
         (Fault::Bytes(LABELS, good[..2_000].to_vec()), LABELS),
         (Fault::Bytes(LABELS, altered), "was altered"),
     ] {
@@ -371,7 +371,7 @@ async fn validation_goes_on_step_by_step_too() -> Outcome {
 #[tokio::test]
 async fn a_trainer_that_breaks_is_told_and_replaced() -> Outcome {
     let server = Server::start().await?;
-    server.set_fault(Some(Fault::Missing("cpu_worker_bg.wasm")));
+    server.set_fault(Some(Fault::Missing("cpu_worker_bg.wasm".into())));
     let page = Page::open(&server, WebGpu::AsIs).await?;
     page.wait_for_text("The trainer stopped.", 30).await?;
     assert!(page.has("button", "Copy details").await?);
@@ -434,7 +434,9 @@ async fn a_gpu_that_refuses_its_device_leaves_the_cpu() -> Outcome {
 #[tokio::test]
 async fn an_early_start_waits_until_all_is_there() -> Outcome {
     let server = Server::start().await?;
-    server.set_fault(Some(Fault::Missing("t10k-labels-idx1-ubyte.ff7bcfd4.gz")));
+    server.set_fault(Some(Fault::Missing(
+        "t10k-labels-idx1-ubyte.ff7bcfd4.gz".into(),
+    )));
     let page = Page::open(&server, WebGpu::AsIs).await?;
     page.wait_for_text("MNIST stopped loading at", 60).await?;
     page.press("button", "Start").await?;

@@ -180,6 +180,7 @@ async fn keys_open_the_screens_and_the_filter() -> Outcome {
     page.press("link", "Data").await?;
     page.key("/").await?;
     wait_for_heading(&page, "Runs").await?;
+    page.wait_for_value(FOCUSED, &json!("Filter"), 10).await?;
     // The key itself is not typed.
     let filter = "document.querySelector('[aria-label=Filter]').value";
     assert_eq!(page.evaluate(filter).await?, json!(""));

@@ -44,7 +44,7 @@ async fn after_one_visit_all_of_it_works_without_a_server() -> Outcome {
 async fn what_arrives_in_part_is_not_kept() -> Outcome {
     let server = Server::start().await?;
     server.let_keep();
-    server.set_fault(Some(Fault::Missing("gpu_worker_bg.wasm")));
+    server.set_fault(Some(Fault::Missing("gpu_worker_bg.wasm".into())));
     let page = Page::open_ready(&server).await?;
     let what_is_kept = "navigator.serviceWorker.register('service_worker.js').then(registration =>
         new Promise(done => {
@@ -116,11 +116,11 @@ async fn a_page_that_cannot_start_says_what_is_missing() -> Outcome {
         page.wait_for_text(told, 5).await?;
         page.close().await?;
     }
-    server.set_fault(Some(Fault::Missing("page_bg.wasm")));
+    server.set_fault(Some(Fault::Missing("page_bg.wasm".into())));
     let page = Page::open(&server, kiln_tests::browser::WebGpu::AsIs).await?;
     page.wait_for_text("The program could not be loaded.", 5)
         .await?;
-    server.set_fault(Some(Fault::Missing("page.js")));
+    server.set_fault(Some(Fault::Missing("page.js".into())));
     page.reload().await?;
     page.wait_for_text("Check the connection, then reload the page.", 5)
         .await?;

@@ -27,12 +27,16 @@ pub fn time_of_day(ms: f64) -> String {
 
 /// Such as `2026-11-23 14:02`, of a moment in ISO 8601; what is no such moment stays as it is.
 pub fn date_and_time(iso: &str) -> String {
-    let date = Date::new(&iso.into());
-    let ms = date.get_time();
+    let ms = Date::new(&iso.into()).get_time();
     if ms.is_nan() {
         return iso.to_owned();
     }
-    let local_ms = ms + offset_ms(&date);
+    date_and_time_of(ms)
+}
+
+/// The same, of milliseconds since 1970.
+pub fn date_and_time_of(ms: f64) -> String {
+    let local_ms = ms + offset_ms(&Date::new(&ms.into()));
     format!(
         "{} {}",
         format::date(local_ms),

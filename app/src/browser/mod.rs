@@ -17,6 +17,8 @@ pub mod offline;
 pub mod probe;
 #[cfg(feature = "page")]
 pub mod remembered;
+#[cfg(feature = "page")]
+pub mod saves;
 #[cfg(any(feature = "worker", feature = "file-worker"))]
 pub mod scope;
 #[cfg(feature = "page")]

@@ -88,6 +88,9 @@ impl Siblings {
 pub struct Meter {
     /// Held now.
     pub used_bytes: f64,
+    /// Whether that is what runs and data take alone: some browsers do not tell it from the page's
+    /// own files.
+    pub is_of_runs: bool,
     /// Room for all of it.
     pub quota_bytes: f64,
     /// Whether the browser has promised to keep it until a person deletes it.
@@ -100,13 +103,23 @@ impl Meter {
         let storage: StorageManager = navigator_member("storage")?;
         let estimate = JsFuture::from(storage.estimate()).await.ok()?;
         let number = |name: &str| Reflect::get(&estimate, &name.into()).ok()?.as_f64();
+        let of_runs = Reflect::get(&estimate, &"usageDetails".into())
+            .and_then(|details| Reflect::get(&details, &"indexedDB".into()))
+            .map(|bytes| bytes.as_f64())
+            .unwrap_or_default();
         let persisted = JsFuture::from(storage.persisted()).await.ok();
         Some(Self {
-            used_bytes: number("usage")?,
+            used_bytes: of_runs.or_else(|| number("usage"))?,
+            is_of_runs: of_runs.is_some(),
             quota_bytes: number("quota")?,
             is_persistent: persisted.is_some_and(|persisted| persisted.is_truthy()),
         })
     }
+}
+
+/// Whether the browser can be asked to keep the page's data; over plain http none can.
+pub fn can_persist() -> bool {
+    navigator_member::<StorageManager>("storage").is_some()
 }
 
 /// Asks the browser to keep the page's data until a person deletes it, and says whether it will.

@@ -115,7 +115,10 @@ fn Table(records: Memo<Vec<Record>>) -> AnyView {
             .enumerate()
             .map(|(index, text)| {
                 let dot = (index > 0 && !is_transposed).then(|| dot(index - 1));
-                view! { <th scope="col">{dot}{text}</th> }
+                // What the rows are about stands over them for those who hear the table.
+                let corner = (index == 0 && text.is_empty())
+                    .then(|| view! { <span class="hidden">"Setting or result"</span> });
+                view! { <th scope="col">{corner}{dot}{text}</th> }
             })
             .collect_view();
         let rows = rows

@@ -14,6 +14,7 @@ mod runs;
 mod screens;
 mod state;
 mod train;
+mod views;
 
 use gloo::events::{EventListener, EventListenerOptions};
 use js_sys::Reflect;
@@ -23,11 +24,9 @@ use leptos::prelude::*;
 use crate::keymap::Control;
 use parts::announcer::Announcer;
 use parts::device::device_and_speed;
-use parts::import;
 use parts::keys::SingleKeys;
 use parts::listing::Listing;
 use parts::notices::Notices;
-use parts::run_cells::compare_address;
 use parts::settled;
 use parts::share::{self, Share};
 use parts::theme::ThemeButton;
@@ -36,6 +35,7 @@ use route::Route;
 use screens::{Screen, Shared};
 use state::trainer::{Phase, Trainer};
 use train::Train;
+use views::Views;
 
 /// Shows the page in place of what the document shows while the program loads.
 pub fn mount() {
@@ -49,7 +49,7 @@ pub fn mount() {
 }
 
 #[component]
-fn Page(starts_at_once: bool) -> impl IntoView {
+fn Page(starts_at_once: bool) -> AnyView {
     let waits = starts_at_once && share::is_named();
     let trainer = Trainer::start(starts_at_once && !waits);
     let route = RwSignal::new(Route::current());
@@ -72,8 +72,7 @@ fn Page(starts_at_once: bool) -> impl IntoView {
         },
     );
     settled::settle(trainer, single_keys);
-    let drops = import::listen_for_drops(trainer);
-    let listeners = StoredValue::new_local(([on_navigation, on_leave], drops));
+    let listeners = StoredValue::new_local([on_navigation, on_leave]);
     on_cleanup(move || listeners.dispose());
 
     let phase = Memo::new(move |_| trainer.phase());
@@ -83,21 +82,6 @@ fn Page(starts_at_once: bool) -> impl IntoView {
             drop(root.set_attribute("data-state", phase.get().word()));
         }
     });
-    let link = move |name: &'static str, address: Signal<String>| {
-        let current = move || (route.with(Route::name) == name).then_some("page");
-        // A hand that comes near will mostly press.
-        let expect = move || {
-            if name != Route::Train.name() {
-                shared.expect(name);
-            }
-        };
-        view! {
-            <a href=address aria-current=current data-control=Control::Tab(name).name()
-                on:pointerenter=move |_| expect() on:focus=move |_| expect()>{name}</a>
-        }
-    };
-    let plain = |address: &'static str| Signal::derive(move || address.to_owned());
-    let compare = Signal::derive(move || compare_address(trainer));
     let place = Memo::new(move |_| route.with(Route::name));
     view! {
         <header class="top">
@@ -105,12 +89,7 @@ fn Page(starts_at_once: bool) -> impl IntoView {
                 <Mark />
                 <span aria-hidden="true">"Kiln"</span>
             </a>
-            <nav aria-label="Views">
-                {link("Train", plain("#/train"))} {link("Runs", plain("#/runs"))}
-                {link("Compare", compare)} {link("Evaluate", plain("#/evaluate"))}
-                {link("Data", plain("#/data"))} {link("Draw", plain("#/draw"))}
-                {link("Files", plain("#/files"))}
-            </nav>
+            <Views shared place />
             <RunChip trainer />
             <Device trainer />
             <ThemeButton />
@@ -130,17 +109,19 @@ fn Page(starts_at_once: bool) -> impl IntoView {
         </main>
         <Announcer trainer phase />
     }
+    .into_any()
 }
 
 /// A small kiln arch with an ember in it.
 #[component]
-fn Mark() -> impl IntoView {
+fn Mark() -> AnyView {
     view! {
         <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
             <path class="arch" d="M4 21V11a8 8 0 0 1 16 0v10M2 21h20"></path>
             <circle class="ember" cx="12" cy="15" r="3"></circle>
         </svg>
     }
+    .into_any()
 }
 
 /// Share of the run's steps that are done; nothing while no run is open.
@@ -153,7 +134,7 @@ fn progress(trainer: Trainer) -> Option<f64> {
 
 /// The open run, on every route.
 #[component]
-fn RunChip(trainer: Trainer) -> impl IntoView {
+fn RunChip(trainer: Trainer) -> AnyView {
     let name = Memo::new(move |_| {
         trainer.run.with(|run| {
             run.as_ref()
@@ -189,7 +170,7 @@ fn RunChip(trainer: Trainer) -> impl IntoView {
                 on:click=move |_| trainer.tell(Command::Stop)><svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><path d="M2 2h8v8H2z"></path></svg></button>
         })
     };
-    move || {
+    (move || {
         name.get().map(|name| {
             view! {
                 <div class="chip" class:live=move || phase.get() == Phase::Session(State::Running)>
@@ -201,12 +182,13 @@ fn RunChip(trainer: Trainer) -> impl IntoView {
                 </div>
             }
         })
-    }
+    })
+    .into_any()
 }
 
 /// What is trained on, and why.
 #[component]
-fn Device(trainer: Trainer) -> impl IntoView {
+fn Device(trainer: Trainer) -> AnyView {
     let text = move || match trainer.chosen.get() {
         None => "Looking for a GPU".to_owned(),
         Some(chosen) => {
@@ -217,12 +199,12 @@ fn Device(trainer: Trainer) -> impl IntoView {
             }
         }
     };
-    view! { <p class="device" title=text>{text}</p> }
+    view! { <p class="device" title=text>{text}</p> }.into_any()
 }
 
 /// The thin bar under the top bar.
 #[component]
-fn RunProgress(trainer: Trainer) -> impl IntoView {
+fn RunProgress(trainer: Trainer) -> AnyView {
     let share = Memo::new(move |_| progress(trainer).unwrap_or(0.0));
     view! {
         <div
@@ -236,4 +218,5 @@ fn RunProgress(trainer: Trainer) -> impl IntoView {
             <div style:width=move || format!("{}%", 100.0 * share.get())></div>
         </div>
     }
+    .into_any()
 }

@@ -15,9 +15,11 @@ use super::canvas::{CanvasError, context, enlarge, put};
 use crate::mosaic::{opacities, opaque};
 use crate::page::state::trainer::Trainer;
 use crate::sketch::{BRUSHES, Place, SIDE, Sketch, Stroke, TestImage};
-use kiln_run::classes::Classes;
 use kiln_run::format;
 use kiln_run::protocol::{Answer, Question};
+
+/// Chooses the example among the test images.
+const EXAMPLE_SEED: u32 = 0;
 
 /// 28 × 28 pixels, 0 to 255: what networks see.
 pub type Image = [u8; PIXELS];
@@ -30,6 +32,8 @@ pub struct Board {
     brush: RwSignal<u32>,
     /// Whether a drawing is scaled and centred as MNIST's digits are.
     is_centred: RwSignal<bool>,
+    /// Whether an example was asked for: what is cleared stays clear.
+    had_example: StoredValue<bool>,
 }
 
 impl Board {
@@ -39,6 +43,7 @@ impl Board {
             sketch: RwSignal::new(Sketch::default()),
             brush: RwSignal::new(BRUSHES.2),
             is_centred: RwSignal::new(true),
+            had_example: StoredValue::new(false),
         }
     }
 
@@ -69,6 +74,8 @@ pub fn Pad(
             ))),
         }
     });
+
+    show_example(board, trainer);
 
     let pointer = StoredValue::new(None::<i32>);
     let press = move |event: PointerEvent| {
@@ -192,18 +199,8 @@ fn TestImageButton(
         }
         is_asking.set(true);
         wasm_bindgen_futures::spawn_local(async move {
-            let question = Question::Sample {
-                config: Config::default(),
-                part: Part::Test,
-                class: None,
-                count: 1,
-                seed: (js_sys::Math::random() * f64::from(u32::MAX)) as u32,
-            };
-            let names = trainer.sources.used.get_untracked().classes;
-            let answer = trainer.examiner.ask(question).await;
-            let found = answer.and_then(|answer| {
-                test_image(answer, &names).ok_or_else(|| "There is no test image.".to_owned())
-            });
+            let seed = (js_sys::Math::random() * f64::from(u32::MAX)) as u32;
+            let found = test_image(trainer, seed).await;
             // The view may have been left meanwhile.
             is_asking.try_update(|is_asking| *is_asking = false);
             let (image, reason) = match found {
@@ -222,17 +219,44 @@ fn TestImageButton(
     .into_any()
 }
 
-fn test_image(answer: Answer, names: &Classes) -> Option<TestImage> {
-    let Answer::Pictures(pictures) = answer else {
-        return None;
+/// An image of the test set, the same for the same seed.
+async fn test_image(trainer: Trainer, seed: u32) -> Result<TestImage, String> {
+    let question = Question::Sample {
+        config: Config::default(),
+        part: Part::Test,
+        class: None,
+        count: 1,
+        seed,
     };
-    let label = *pictures.labels.first()?;
-    Some(TestImage {
-        index: *pictures.indices.first()?,
-        label,
-        called: names.one(label.into()),
-        pixels: pictures.pixels.as_slice().try_into().ok()?,
-    })
+    let names = trainer.sources.used.get_untracked().classes;
+    let answer = trainer.examiner.ask(question).await?;
+    let image = || {
+        let Answer::Pictures(pictures) = answer else {
+            return None;
+        };
+        let label = *pictures.labels.first()?;
+        Some(TestImage {
+            index: *pictures.indices.first()?,
+            label,
+            called: names.one(label.into()),
+            pixels: pictures.pixels.as_slice().try_into().ok()?,
+        })
+    };
+    image().ok_or_else(|| "There is no test image.".to_owned())
+}
+
+/// Shows what networks say to an image, the first time that there is a pad and until the first stroke.
+fn show_example(board: Board, trainer: Trainer) {
+    if board.had_example.get_value() {
+        return;
+    }
+    board.had_example.set_value(true);
+    wasm_bindgen_futures::spawn_local(async move {
+        // Without one the pad asks for a drawing; what is wrong is told with the first answer.
+        if let Ok(image) = test_image(trainer, EXAMPLE_SEED).await {
+            board.sketch.try_update(|sketch| sketch.show_example(image));
+        }
+    });
 }
 
 /// The image as networks see it, and where it is from.
@@ -253,7 +277,9 @@ fn Preview(board: Board, image: RwSignal<Option<Image>>) -> AnyView {
             let what = format!("Test image {place}, {}.", image.called);
             Some((what, sketch.strokes().is_empty()))
         });
+        let is_example = board.sketch.with(Sketch::is_example);
         match touched {
+            Some((what, true)) if is_example => format!("An example: {what} Draw, and it goes."),
             Some((what, true)) => format!("{what} The network sees it as it is."),
             Some((what, false)) if board.is_centred.get() => {
                 format!("{what} You drew over it, so it is centred anew.")

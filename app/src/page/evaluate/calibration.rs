@@ -56,7 +56,7 @@ pub fn Calibrated(answers: Memo<Option<Arc<Answers>>>) -> AnyView {
             </div>
             <details class="what">
                 <summary>"Table" <span class="hidden">" of calibration"</span></summary>
-                <div class="scroll">
+                <div class="scroll" tabindex="0" role="group" aria-label="Calibration">
                     <table>
                         <caption class="hidden">"Calibration"</caption>
                         <thead>

@@ -106,7 +106,7 @@ pub fn Gallery(trainer: Trainer, images: Signal<Images>) -> AnyView {
         })
     };
     view! {
-        <div class="gallery">{rows}</div>
+        <div class="gallery" tabindex="0" role="group" aria-label="Images">{rows}</div>
         {more}
     }
     .into_any()

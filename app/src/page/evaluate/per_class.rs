@@ -54,7 +54,7 @@ pub fn PerClass(look: Look, answers: Memo<Option<Arc<Answers>>>) -> AnyView {
     view! {
         <section class="panel class-panel" aria-label="Per class">
             <h2>"Per class"</h2>
-            <div class="scroll">
+            <div class="scroll" tabindex="0" role="group" aria-label="Per class">
                 <table class="per-class">
                     <caption class="hidden">"Per class"</caption>
                     <thead>

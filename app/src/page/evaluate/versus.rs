@@ -314,7 +314,7 @@ fn Two(trainer: Trainer, a: Scored, b: Scored) -> AnyView {
             <section class="panel matrix-panel" aria-label="Confusion matrix, A − B">
                 <h2>"Confusion matrix, A − B"</h2>
                 <p class="hint">{title}</p>
-                <div class="matrix-frame">
+                <div class="matrix-frame" tabindex="0" role="group" aria-label="Confusion matrix, A − B">
                     <span class="axis-name">"true"</span>
                     <span class="axis-name across">"predicted"</span>
                     <Matrix caption="Confusion matrix, A − B" names cells=Signal::stored(cells) />

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
 use crate::page::parts::import::ImportButton;
+use crate::page::parts::last_saved::LastSaved;
 use crate::page::parts::run_choice::RunChoice;
 use crate::page::state::trainer::Trainer;
 use chosen::Chosen;
@@ -62,7 +63,7 @@ pub fn Files(trainer: Trainer, #[prop(into)] asked: Signal<Option<RunId>>) -> An
             };
             let groups = GROUPS.map(|(group, title)| rows(group, title));
             view! {
-                <Choices chosen which />
+                <Choices trainer chosen which />
                 <table>
                     <caption class="hidden">"Files of the run"</caption>
                     <thead>
@@ -124,7 +125,7 @@ fn NoFiles(trainer: Trainer) -> AnyView {
 
 /// What is in the files: of a run under way what was kept last, and which weights.
 #[component]
-fn Choices(chosen: Chosen, which: RwSignal<Weights>) -> AnyView {
+fn Choices(trainer: Trainer, chosen: Chosen, which: RwSignal<Weights>) -> AnyView {
     let kept_step = Memo::new(move |_| chosen.kept_step());
     let under_way = move || {
         kept_step.get().map(|step| {
@@ -157,7 +158,8 @@ fn Choices(chosen: Chosen, which: RwSignal<Weights>) -> AnyView {
     view! {
         <p class="muted">
             {format!("{} parameters.", format::count(PARAMETER_COUNT as u64))}
-            " Everything is made in this tab." {under_way}
+            " Everything is made in this tab." {under_way} " "
+            {move || chosen.id.get().map(|id| view! { <LastSaved trainer id /> })}
         </p>
         <fieldset class="weights">
             <legend>"Weights"</legend>

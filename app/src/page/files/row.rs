@@ -8,7 +8,7 @@ use super::sizes::Sizes;
 use crate::browser::download;
 use crate::page::parts::snippet::Snippet;
 use crate::page::state::trainer::Trainer;
-use kiln_run::export::Format;
+use kiln_run::export::{Format, Group};
 use kiln_run::format;
 use kiln_run::protocol::{RunId, Weight};
 use kiln_run::run::Weights;
@@ -60,6 +60,9 @@ pub fn FileRow(
                 making.set(match made {
                     Ok(blob) => {
                         download::save_blob(&saved, ObjectUrl::from(blob.clone()));
+                        if about.group == Group::Whole {
+                            trainer.library.note_saved(&[id]);
+                        }
                         Making::Saved(blob.size())
                     }
                     Err(reason) => Making::Failed(reason),

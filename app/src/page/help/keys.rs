@@ -33,7 +33,7 @@ pub fn show(single_keys: SingleKeys) -> AnyView {
         <p class="hint" id="single-keys">
             "Turn them off if you dictate, or if stray keys start things. Ctrl+Z and Esc act all the same."
         </p>
-        <div class="scroll">
+        <div class="scroll" tabindex="0" role="group" aria-label="Keys">
             <table>
                 <caption class="hidden">"Keys"</caption>
                 <thead>

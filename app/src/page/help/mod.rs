@@ -22,11 +22,16 @@ struct Section {
     show: fn(SingleKeys) -> AnyView,
 }
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section {
         name: "tour",
         title: "A one-minute tour",
         show: |_| tour::show(),
+    },
+    Section {
+        name: "presets",
+        title: "Presets",
+        show: |_| tour::show_presets(),
     },
     Section {
         name: "keys",

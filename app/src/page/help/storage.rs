@@ -13,8 +13,8 @@ pub fn show() -> AnyView {
             <li>"A private window forgets them when it is closed."</li>
             <li>"Safari deletes them after seven days of use without a visit to this page."</li>
             <li>
-                "Any browser may delete them when the disk is full. Keep my runs, in "
-                <a href="#/runs">"Runs"</a>", asks it not to."
+                "Any browser may delete them when the disk is full, unless it has promised not to. It is asked when the first run is kept; "
+                <a href="#/runs">"Runs"</a>" says what it answered, and asks again."
             </li>
         </ul>
         <p>

@@ -1,6 +1,9 @@
 //! From the open page to a file, step by step.
 
+use kiln_model::preset::Preset;
 use leptos::prelude::*;
+
+use super::list::list;
 
 /// Each step: a screen, its address, and what is done there.
 const STEPS: [(&str, &str, &str); 8] = [
@@ -47,6 +50,16 @@ const STEPS: [(&str, &str, &str); 8] = [
         "Press Download beside a file. Beside it stands what opens it.",
     ),
 ];
+
+/// What each button under **Settings** sets.
+pub fn show_presets() -> AnyView {
+    let both = (
+        "Run both course runs",
+        "Course run 1, then course run 2, with the images that are set.",
+    );
+    let presets = Preset::ALL.map(|preset| (preset.label(), preset.note()));
+    list(presets.into_iter().chain([both]))
+}
 
 /// The steps.
 pub fn show() -> AnyView {

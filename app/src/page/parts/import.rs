@@ -63,7 +63,7 @@ pub fn take_in_offered(trainer: Trainer, taking: Taking) {
 
 /// A button that has files chosen.
 #[component]
-pub fn ImportButton(trainer: Trainer) -> impl IntoView {
+pub fn ImportButton(trainer: Trainer) -> AnyView {
     let choose = move |event: web_sys::Event| {
         let input: Option<HtmlInputElement> =
             event.target().and_then(|target| target.dyn_into().ok());
@@ -81,6 +81,7 @@ pub fn ImportButton(trainer: Trainer) -> impl IntoView {
             <input class="hidden" type="file" multiple on:change=choose />
         </label>
     }
+    .into_any()
 }
 
 /// Takes in what is dropped anywhere on the page, which never navigates away because of it.

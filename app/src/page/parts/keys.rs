@@ -196,8 +196,12 @@ fn leave_help(before: Option<String>) -> bool {
     matches!(Route::current(), Route::Help(_)) && before.is_some_and(go)
 }
 
-/// Moves the focus to the filter of the list of runs and says whether there is one.
+/// Moves the focus to the filter of the list of runs and says whether there is one in sight.
 fn focus_filter() -> bool {
     let filter: Option<HtmlElement> = usable(Control::Filter);
-    filter.is_some_and(|filter| filter.focus().is_ok())
+    filter.is_some_and(|filter| {
+        // In a drawer that is closed it takes no focus.
+        drop(filter.focus());
+        document().active_element().as_ref() == Some(&filter)
+    })
 }

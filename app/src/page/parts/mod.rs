@@ -9,6 +9,7 @@ pub mod double_press;
 pub mod focus;
 pub mod import;
 pub mod keys;
+pub mod last_saved;
 pub mod later;
 pub mod listing;
 pub mod notices;

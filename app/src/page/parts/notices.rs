@@ -14,7 +14,7 @@ const SAID_MS: u32 = 2_000;
 
 /// All notices that were not dismissed.
 #[component]
-pub fn Notices(trainer: Trainer) -> impl IntoView {
+pub fn Notices(trainer: Trainer) -> AnyView {
     view! {
         <div class="notices">
             <For each=move || trainer.library.notices.get() key=|notice| format!("{notice:?}") let(notice)>
@@ -22,10 +22,11 @@ pub fn Notices(trainer: Trainer) -> impl IntoView {
             </For>
         </div>
     }
+    .into_any()
 }
 
 #[component]
-fn NoticeRow(trainer: Trainer, notice: Notice) -> impl IntoView {
+fn NoticeRow(trainer: Trainer, notice: Notice) -> AnyView {
     let role = if notice.is_problem { "alert" } else { "status" };
     let shown = StoredValue::new(notice.clone());
     let dismiss = move || trainer.library.dismiss(&shown.get_value());
@@ -43,14 +44,11 @@ fn NoticeRow(trainer: Trainer, notice: Notice) -> impl IntoView {
             </button>
         </div>
     }
+    .into_any()
 }
 
 #[component]
-fn RemedyButton(
-    trainer: Trainer,
-    remedy: Remedy,
-    dismiss: impl Fn() + Copy + 'static,
-) -> impl IntoView {
+fn RemedyButton(trainer: Trainer, remedy: Remedy, dismiss: impl Fn() + Copy + 'static) -> AnyView {
     let label = match &remedy {
         Remedy::LoadAgain => "Try again".to_owned(),
         Remedy::Answer(_, answer) => answer.label(),
@@ -89,7 +87,9 @@ fn RemedyButton(
     };
     let is_held = move || waits && trainer.phase().is_open();
     let why = move || is_held().then_some("A run is open. Stop it first.");
-    view! { <button disabled=is_held title=why on:click=act>{label}</button> }.into_any()
+    view! { <button disabled=is_held title=why on:click=act>{label}</button> }
+        .into_any()
+        .into_any()
 }
 
 /// A button that copies a text and says that it did.
@@ -100,7 +100,7 @@ pub fn CopyButton(
     /// What it copies.
     #[prop(into)]
     text: Signal<String>,
-) -> impl IntoView {
+) -> AnyView {
     let shown = RwSignal::new(label);
     let copy = move |_| {
         let text = text.get_untracked();
@@ -115,5 +115,5 @@ pub fn CopyButton(
             shown.try_set(label);
         });
     };
-    view! { <button class="quiet" on:click=copy>{shown}</button> }
+    view! { <button class="quiet" on:click=copy>{shown}</button> }.into_any()
 }

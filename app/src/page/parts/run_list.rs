@@ -13,7 +13,10 @@ use crate::page::state::trainer::Trainer;
 use kiln_run::protocol::RunId;
 use kiln_run::table::Column;
 
-/// A line of text about each run, beside the charts.
+/// What opens the list of runs where it has no room beside the charts.
+pub const DRAWER: &str = "run-list";
+
+/// A line of text about each run, beside the charts or in a drawer.
 #[component]
 pub fn RunList(trainer: Trainer, listing: Listing) -> AnyView {
     let library = trainer.library;
@@ -22,7 +25,11 @@ pub fn RunList(trainer: Trainer, listing: Listing) -> AnyView {
     let drawn = sight.drawn();
     let row = move |id: RunId| view! { <ListRow trainer id /> };
     view! {
-        <section class="run-list" aria-label="Runs">
+        <section class="run-list" id=DRAWER popover="auto" aria-label="Runs">
+            <header>
+                <h2>"Runs"</h2>
+                <button class="quiet icon" popovertarget=DRAWER popovertargetaction="hide" aria-label="Close" title="Close">"✕"</button>
+            </header>
             <Filter listing />
             <div class="scroll" on:scroll=move |event| sight.scroll(&event)>
                 <ul>

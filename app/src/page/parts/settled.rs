@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 use super::keys::{self, SingleKeys};
-use super::{double_press, focus, offline};
+use super::{double_press, focus, import, offline};
 use crate::page::state::trainer::Trainer;
 
 /// Has it arrive. Where it does not, whatever is pressed acts all the same, and the code of the
@@ -28,6 +28,7 @@ fn arriving() -> Result<Settled, SplitLoaderError> {
         offline::keep(trainer);
         let mut listeners = vec![double_press::listen()];
         listeners.extend(keys::listen(trainer, single));
+        listeners.extend(import::listen_for_drops(trainer));
         listeners
     })
 }

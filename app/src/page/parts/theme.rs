@@ -10,7 +10,7 @@ const KEY: &str = "kiln.theme";
 
 /// Goes from System to Light to Dark and round again.
 #[component]
-pub fn ThemeButton() -> impl IntoView {
+pub fn ThemeButton() -> AnyView {
     let kept: String = remembered::get(KEY).unwrap_or_default();
     let theme = RwSignal::new(match kept.as_str() {
         "light" => "light",
@@ -46,4 +46,5 @@ pub fn ThemeButton() -> impl IntoView {
             }}
         </button>
     }
+    .into_any()
 }

@@ -1,5 +1,6 @@
 //! One run: what a person says of it; and the room that all take.
 
+use crate::page::parts::last_saved::LastSaved;
 use crate::page::parts::run_cells::record_of;
 use leptos::prelude::*;
 
@@ -12,6 +13,9 @@ use kiln_run::run::Status;
 use kiln_run::run::identity::NOTES_LETTERS;
 use kiln_run::run::names::NAME_LETTERS;
 
+/// What it means that the browser has not promised to keep what it stores.
+const UNPROMISED: &str = "The browser has not promised to keep them: it may delete them when the disk is full, \
+    and Safari does after seven days without a visit. Save what matters to a file.";
 /// Storage that is fuller than this is nearly full.
 pub(super) const NEARLY_FULL: f64 = 0.8;
 
@@ -79,6 +83,7 @@ pub(super) fn Details(trainer: Trainer, id: RunId) -> AnyView {
         <aside class="details" aria-label="Run">
             <h2>{name}</h2>
             {status}
+            <p class="muted"><LastSaved trainer id /></p>
             {fingerprint}
             <div class="buttons">
                 <button
@@ -131,28 +136,40 @@ pub(super) fn StorageMeter(trainer: Trainer) -> AnyView {
             library.measure();
         });
     };
-    (move || {
-        library.meter.get().map(|meter| {
-            let share = meter.used_bytes / meter.quota_bytes.max(1.0);
-            let nearly_full = share > NEARLY_FULL;
-            let text = format!(
-                "Runs use {} of about {}",
-                format::bytes(meter.used_bytes as u64),
-                format::bytes(meter.quota_bytes as u64)
-            );
-            let promise = if meter.is_persistent {
-                view! { <span class="good">"Kept until you delete them"</span> }.into_any()
+    let room = move || {
+        let meter = library.meter.get()?;
+        let share = meter.used_bytes / meter.quota_bytes.max(1.0);
+        let nearly_full = share > NEARLY_FULL;
+        let text = format!(
+            "{} {} of about {}",
+            if meter.is_of_runs {
+                "Runs use"
             } else {
-                view! { <button on:click=persist>"Keep my runs"</button> }.into_any()
-            };
-            view! {
-                <div class="meter" class:warn=nearly_full>
-                    <meter aria-label="Storage used" min="0" max="1" high=NEARLY_FULL value=share></meter>
-                    <span>{text}</span>
-                    {promise}
-                </div>
-            }
+                "Kiln uses"
+            },
+            format::bytes(meter.used_bytes as u64),
+            format::bytes(meter.quota_bytes as u64)
+        );
+        Some(view! {
+            <div class="meter" class:warn=nearly_full>
+                <meter aria-label="Storage used" min="0" max="1" high=NEARLY_FULL value=share></meter>
+                <span>{text}</span>
+            </div>
         })
-    })
+    };
+    let promise = move || {
+        let is_persistent = library.meter.get().is_some_and(|meter| meter.is_persistent);
+        if is_persistent {
+            return view! { <span class="good">"Kept until you delete them"</span> }.into_any();
+        }
+        let button = tab::can_persist().then(|| {
+            view! { <button on:click=persist>"Keep my runs"</button> }
+        });
+        view! { <span>{UNPROMISED}</span> {button} }.into_any()
+    };
+    view! {
+        {room}
+        <div class="meter">{promise}</div>
+    }
     .into_any()
 }

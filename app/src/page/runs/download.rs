@@ -34,7 +34,8 @@ pub(super) fn DownloadRuns(trainer: Trainer) -> AnyView {
         }
         done.set(Some(0.0));
         let name = format!("{}.kiln.zip", untrack(noun));
-        let made = trainer.pack_runs(ids.get_untracked(), move |share| done.set(Some(share)));
+        let ids = ids.get_untracked();
+        let made = trainer.pack_runs(ids.clone(), move |share| done.set(Some(share)));
         let (made, handle) = abortable(made);
         work.set_value(Some(handle));
         wasm_bindgen_futures::spawn_local(async move {
@@ -42,7 +43,10 @@ pub(super) fn DownloadRuns(trainer: Trainer) -> AnyView {
             if let Ok(made) = made.await {
                 done.set(None);
                 match made {
-                    Ok(blob) => download::save_blob(&name, ObjectUrl::from(blob)),
+                    Ok(blob) => {
+                        download::save_blob(&name, ObjectUrl::from(blob));
+                        trainer.library.note_saved(&ids);
+                    }
                     Err(reason) => trainer.notify(Notice::problem(reason, [])),
                 }
             }

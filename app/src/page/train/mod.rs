@@ -12,7 +12,7 @@ use crate::page::parts::charts::Charts;
 use crate::page::parts::device::{data_text, device_name};
 use crate::page::parts::listing::Listing;
 use crate::page::parts::notices::CopyButton;
-use crate::page::parts::run_list::RunList;
+use crate::page::parts::run_list::{DRAWER, RunList};
 use crate::page::parts::share::Share;
 use crate::page::parts::view::View;
 use crate::page::state::trainer::{Loading, Phase, Trainer};
@@ -52,6 +52,7 @@ pub fn Train(trainer: Trainer, view: View, listing: Listing, share: Share) -> An
                 <h1 tabindex="-1">"Train"</h1>
                 <Opening trainer />
                 <Result trainer />
+                <button class="drawer-button" popovertarget=DRAWER>"Runs"</button>
                 <Charts trainer runs=trainer.library.shown view />
             </div>
             <RunList trainer listing />
@@ -62,7 +63,7 @@ pub fn Train(trainer: Trainer, view: View, listing: Listing, share: Share) -> An
 
 /// What a person sees before there is anything to chart.
 #[component]
-fn Opening(trainer: Trainer) -> impl IntoView {
+fn Opening(trainer: Trainer) -> AnyView {
     let has_steps = Memo::new(move |_| {
         trainer
             .run
@@ -139,11 +140,12 @@ fn Opening(trainer: Trainer) -> impl IntoView {
             </section>
         </Show>
     }
+    .into_any()
 }
 
 /// Where the run is, in words, under the buttons.
 #[component]
-fn Progress(trainer: Trainer) -> impl IntoView {
+fn Progress(trainer: Trainer) -> AnyView {
     let text = move || {
         let phase = trainer.phase();
         trainer.run.with(|run| match (phase, run) {
@@ -154,7 +156,7 @@ fn Progress(trainer: Trainer) -> impl IntoView {
             (_, None) => String::new(),
         })
     };
-    view! { <p class="progress-text">{text}</p> }
+    view! { <p class="progress-text">{text}</p> }.into_any()
 }
 
 fn describe(phase: Phase, run: &Run) -> String {
@@ -213,7 +215,7 @@ struct Scored {
 
 /// The score on the test images.
 #[component]
-fn Result(trainer: Trainer) -> impl IntoView {
+fn Result(trainer: Trainer) -> AnyView {
     let score = Memo::new(move |_| {
         trainer.run.with(|run| {
             let run = run.as_ref()?;
@@ -227,7 +229,7 @@ fn Result(trainer: Trainer) -> impl IntoView {
             })
         })
     });
-    move || {
+    (move || {
         score.get().map(|scored| {
             let Scored {
                 name,
@@ -280,5 +282,6 @@ fn Result(trainer: Trainer) -> impl IntoView {
                 </section>
             }
         })
-    }
+    })
+    .into_any()
 }

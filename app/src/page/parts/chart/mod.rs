@@ -276,8 +276,8 @@ pub fn Chart(
             let sight = sights.last().filter(|_| !sights.is_behind)?;
             let curve = sight.strand.curves.first()?;
             let last = subject.write_mean(curve.shown().last()?.1, curve.band.last().copied());
-            let style = format!("color:{}", sight.strand.colour);
-            Some(view! { <output prop:style=style>{last}</output> })
+            let style = format!("--run:{}", sight.strand.colour);
+            Some(view! { <output prop:style=style><i class="dot"></i>{last}</output> })
         })
     };
     let summary = move || {

@@ -31,8 +31,11 @@ pub(super) fn CourseButton(trainer: Trainer) -> AnyView {
             aria-describedby="preset-both"
             on:click=move |_| trainer.run_course()
         >
-            <strong>"Run both course runs"</strong>
-            <small id="preset-both">{images}</small>
+            "Both"
+            <span class="tip">
+                <strong>"Run both course runs"</strong>
+                <span id="preset-both">{images}</span>
+            </span>
         </button>
     }
     .into_any()
@@ -90,7 +93,7 @@ pub fn Queue(trainer: Trainer) -> AnyView {
 
 /// Steps and time that the settings ask for.
 #[component]
-pub fn PlanLine(trainer: Trainer) -> impl IntoView {
+pub fn PlanLine(trainer: Trainer) -> AnyView {
     let text = move || {
         let config: Config = trainer.config.get();
         let plan = config.plan();
@@ -105,12 +108,12 @@ pub fn PlanLine(trainer: Trainer) -> impl IntoView {
             None => steps,
         }
     };
-    view! { <p class="plan">{text}</p> }
+    view! { <p class="plan">{text}</p> }.into_any()
 }
 
 /// The buttons that fit the state.
 #[component]
-pub fn RunButtons(trainer: Trainer) -> impl IntoView {
+pub fn RunButtons(trainer: Trainer) -> AnyView {
     let phase = Memo::new(move |_| trainer.phase());
     let is_scoring = Memo::new(move |_| trainer.is_scoring());
     let tell = move |command| move |_| trainer.tell(command);
@@ -183,5 +186,5 @@ pub fn RunButtons(trainer: Trainer) -> impl IntoView {
         .into_any(),
     }
     };
-    view! { <div class="buttons" role="group" aria-label="Run">{buttons}</div> }
+    view! { <div class="buttons" role="group" aria-label="Run">{buttons}</div> }.into_any()
 }

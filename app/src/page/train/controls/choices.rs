@@ -23,7 +23,7 @@ pub(super) fn Choice<T>(
     options: Vec<(&'static str, T)>,
     #[prop(into)] chosen: Signal<&'static str>,
     choose: impl Fn(T) + 'static,
-) -> impl IntoView
+) -> AnyView
 where
     T: Copy + 'static,
 {
@@ -52,26 +52,29 @@ where
             </select>
         </div>
     }
+    .into_any()
 }
 
 #[component]
-pub(super) fn OptimizerSetting(trainer: Trainer) -> impl IntoView {
+pub(super) fn OptimizerSetting(trainer: Trainer) -> AnyView {
     let options = Optimizer::ALL.map(|optimizer| (optimizer.label(), optimizer));
     let chosen = Signal::derive(move || trainer.config.with(|config| config.optimizer.label()));
     let choose = move |optimizer| trainer.change_config(|config| config.optimizer = optimizer);
     view! { <Choice id="optimizer" label="Optimizer" options=options.to_vec() chosen choose /> }
+        .into_any()
 }
 
 #[component]
-pub(super) fn ScheduleSetting(trainer: Trainer) -> impl IntoView {
+pub(super) fn ScheduleSetting(trainer: Trainer) -> AnyView {
     let options = Schedule::ALL.map(|schedule| (schedule.label(), schedule));
     let chosen = Signal::derive(move || trainer.config.with(|config| config.schedule.label()));
     let choose = move |schedule| trainer.change_config(|config| config.schedule = schedule);
     view! { <Choice id="schedule" label="Schedule" options=options.to_vec() chosen choose /> }
+        .into_any()
 }
 
 #[component]
-pub(super) fn ValidateEverySetting(trainer: Trainer) -> impl IntoView {
+pub(super) fn ValidateEverySetting(trainer: Trainer) -> AnyView {
     let options = ValidateEvery::ALL.map(|every| (every.label(), every));
     let chosen =
         Signal::derive(move || trainer.config.with(|config| config.validate_every.label()));
@@ -79,10 +82,11 @@ pub(super) fn ValidateEverySetting(trainer: Trainer) -> impl IntoView {
     view! {
         <Choice id="validate-every" label="Validate every" options=options.to_vec() chosen choose />
     }
+    .into_any()
 }
 
 #[component]
-pub(super) fn EarlyStoppingSetting(trainer: Trainer) -> impl IntoView {
+pub(super) fn EarlyStoppingSetting(trainer: Trainer) -> AnyView {
     let is_on = Memo::new(move |_| trainer.config.with(|config| config.patience.is_some()));
     let switch = move |event| {
         let patience = event_target_checked(&event).then_some(DEFAULT_PATIENCE);
@@ -104,10 +108,11 @@ pub(super) fn EarlyStoppingSetting(trainer: Trainer) -> impl IntoView {
             </p>
         </Show>
     }
+    .into_any()
 }
 
 #[component]
-pub(super) fn ValidateOnSetting(trainer: Trainer) -> impl IntoView {
+pub(super) fn ValidateOnSetting(trainer: Trainer) -> AnyView {
     let is_test = move || {
         trainer
             .config
@@ -138,10 +143,11 @@ pub(super) fn ValidateOnSetting(trainer: Trainer) -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }
 
 #[component]
-pub(super) fn SeedSetting(trainer: Trainer) -> impl IntoView {
+pub(super) fn SeedSetting(trainer: Trainer) -> AnyView {
     let setting = Setting::Seed;
     let new_seed = move |_| {
         let seed = js_sys::Math::random() * (f64::from(u32::MAX) + 1.0);
@@ -155,10 +161,11 @@ pub(super) fn SeedSetting(trainer: Trainer) -> impl IntoView {
             <SettingError trainer setting />
         </div>
     }
+    .into_any()
 }
 
 #[component]
-pub(super) fn BackendSetting(trainer: Trainer) -> impl IntoView {
+pub(super) fn BackendSetting(trainer: Trainer) -> AnyView {
     let options = BackendChoice::ALL.map(|choice| (choice.label(), choice));
     let chosen = Signal::derive(move || trainer.choice.get().label());
     let choose = move |choice| trainer.choose(choice);
@@ -181,6 +188,7 @@ pub(super) fn BackendSetting(trainer: Trainer) -> impl IntoView {
             </Show>
         </fieldset>
     }
+    .into_any()
 }
 
 /// How many workers train together on the CPU, which changes how fast and nothing else.
@@ -197,7 +205,7 @@ pub(super) const WORKERS: [(&str, Option<u32>); 9] = [
 ];
 
 #[component]
-pub(super) fn WorkersSetting(trainer: Trainer) -> impl IntoView {
+pub(super) fn WorkersSetting(trainer: Trainer) -> AnyView {
     let chosen = Signal::derive(move || {
         let workers = trainer.workers.get();
         let found = WORKERS.iter().find(|(_, number)| *number == workers);
@@ -217,4 +225,5 @@ pub(super) fn WorkersSetting(trainer: Trainer) -> impl IntoView {
             <Choice id="workers" label="CPU workers" options=WORKERS.to_vec() chosen choose />
         </fieldset>
     }
+    .into_any()
 }

@@ -25,7 +25,7 @@ use crate::page::state::trainer::Trainer;
 
 /// Presets, settings and what follows from them.
 #[component]
-pub fn Settings(trainer: Trainer) -> impl IntoView {
+pub fn Settings(trainer: Trainer) -> AnyView {
     let uses = move |optimizer: fn(Optimizer) -> bool| {
         Memo::new(move |_| trainer.config.with(|config| optimizer(config.optimizer)))
     };
@@ -73,6 +73,7 @@ pub fn Settings(trainer: Trainer) -> impl IntoView {
             </details>
         </div>
     }
+    .into_any()
 }
 
 /// What is out of sight when **Advanced** closes does not keep a run from starting: a setting that
@@ -128,17 +129,18 @@ fn WhichRun(trainer: Trainer) -> AnyView {
 
 /// Settings that cannot change while a run is open, and say so.
 #[component]
-fn Fixed(trainer: Trainer, children: Children) -> impl IntoView {
+fn Fixed(trainer: Trainer, children: Children) -> AnyView {
     let fixed = Signal::derive(move || trainer.phase().is_open() && !trainer.is_drafting.get());
     view! {
         <fieldset disabled=fixed title=move || fixed.get().then_some(FIXED)>
             {children()}
         </fieldset>
     }
+    .into_any()
 }
 
 #[component]
-fn PresetButton(trainer: Trainer, preset: Preset) -> impl IntoView {
+fn PresetButton(trainer: Trainer, preset: Preset) -> AnyView {
     let pressed = move || trainer.config.get() == preset.config();
     let note = format!("preset-{}", preset.label().to_lowercase().replace(' ', "-"));
     let described_by = note.clone();
@@ -150,8 +152,12 @@ fn PresetButton(trainer: Trainer, preset: Preset) -> impl IntoView {
             aria-pressed=move || pressed().to_string()
             on:click=move |_| trainer.take_preset(preset)
         >
-            <strong>{preset.label()}</strong>
-            <small id=note>{preset.note()}</small>
+            {preset.short()}
+            <span class="tip">
+                <strong>{preset.label()}</strong>
+                <span id=note>{preset.note()}</span>
+            </span>
         </button>
     }
+    .into_any()
 }

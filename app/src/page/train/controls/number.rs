@@ -67,11 +67,7 @@ pub(super) fn rounded(value: f64, decimals: usize) -> f64 {
 }
 
 #[component]
-pub(super) fn NumberSetting(
-    trainer: Trainer,
-    setting: Setting,
-    unit: &'static str,
-) -> impl IntoView {
+pub(super) fn NumberSetting(trainer: Trainer, setting: Setting, unit: &'static str) -> AnyView {
     let (label, range) = (setting.label(), setting.range());
     let scale = Scale::of(setting);
     let last = scale.last(range);
@@ -103,11 +99,12 @@ pub(super) fn NumberSetting(
             <SettingError trainer setting />
         </div>
     }
+    .into_any()
 }
 
 /// The field in which any value can be typed; a value outside the range is not taken over.
 #[component]
-pub(super) fn NumberField(trainer: Trainer, setting: Setting, id: String) -> impl IntoView {
+pub(super) fn NumberField(trainer: Trainer, setting: Setting, id: String) -> AnyView {
     let (min, max) = setting.range();
     let is_invalid = move || {
         trainer
@@ -150,10 +147,11 @@ pub(super) fn NumberField(trainer: Trainer, setting: Setting, id: String) -> imp
             }
         />
     }
+    .into_any()
 }
 
 #[component]
-pub(super) fn SettingError(trainer: Trainer, setting: Setting) -> impl IntoView {
+pub(super) fn SettingError(trainer: Trainer, setting: Setting) -> AnyView {
     let message = move || {
         trainer
             .invalid
@@ -164,6 +162,7 @@ pub(super) fn SettingError(trainer: Trainer, setting: Setting) -> impl IntoView 
             {message}
         </p>
     }
+    .into_any()
 }
 
 pub(super) fn set(trainer: Trainer, setting: Setting, value: f64) {

@@ -1,10 +1,10 @@
 //! Brings what is measured, in the versions that `tests/peers/` names.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use kiln_tests::HarnessError;
-use kiln_tests::python::{environment, succeeded};
+use kiln_tests::npm::libraries;
+use kiln_tests::python::environment;
 
 /// What was installed.
 #[derive(Debug)]
@@ -25,40 +25,13 @@ pub fn folder() -> PathBuf {
 /// # Errors
 /// No npm, no Python, or packages that cannot be loaded.
 pub fn install() -> Result<Packages, HarnessError> {
-    install_libraries()?;
+    libraries(&folder(), "330 MB")?;
     let list = folder().join("requirements.txt");
     let python = environment("peers", &[list], "1.6 GB of Keras and TensorFlow")?;
     Ok(Packages {
         python,
         versions: versions()?,
     })
-}
-
-/// The libraries for the browser, into `tests/peers/node_modules/`.
-fn install_libraries() -> Result<(), HarnessError> {
-    let npm = |arguments: &[&str]| {
-        let mut command = Command::new("npm");
-        command.args(arguments).current_dir(folder());
-        command
-    };
-    let missing = |what: &str| HarnessError::Missing {
-        what: format!("The libraries of tests/peers/package.json {what}."),
-        remedy: "Put Node.js with npm on PATH, or see to its way to the registry; then run this again.",
-    };
-    // Says whether what package.json names is there.
-    let listed = npm(&["ls"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    if succeeded(listed, || missing("need npm, which is not on PATH"))? {
-        return Ok(());
-    }
-    eprintln!("Loading the libraries into tests/peers/node_modules (once, 330 MB).");
-    let loaded = npm(&["ci", "--ignore-scripts", "--no-audit", "--no-fund"]).status();
-    if succeeded(loaded, || missing("need npm, which is not on PATH"))? {
-        return Ok(());
-    }
-    Err(missing("could not be loaded; the reason stands above"))
 }
 
 /// The exact versions that the lists of packages name.
