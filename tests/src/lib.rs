@@ -1,6 +1,7 @@
 //! Drives real browsers against the built page, finding everything by role and name.
 
 pub mod browser;
+pub mod drill;
 pub mod engine;
 pub mod measurements;
 pub mod native;

@@ -893,6 +893,27 @@ impl Page {
         Ok(())
     }
 
+    /// What keeps the browser from putting the page among a person's programs.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn why_not_installable(&self) -> Result<Value, HarnessError> {
+        let manifest = self.cdp("Page.getAppManifest", json!({})).await?;
+        let errors = self.cdp("Page.getInstallabilityErrors", json!({})).await?;
+        Ok(json!([manifest["errors"], errors["installabilityErrors"]]))
+    }
+
+    /// Has the page know that its person wants nothing to move.
+    ///
+    /// # Errors
+    /// A page that does not answer.
+    pub async fn reduce_motion(&self) -> Result<(), HarnessError> {
+        let reduced = json!([{ "name": "prefers-reduced-motion", "value": "reduce" }]);
+        self.cdp("Emulation.setEmulatedMedia", json!({ "features": reduced }))
+            .await?;
+        Ok(())
+    }
+
     /// A picture of the page at a width, as PNG.
     ///
     /// # Errors

@@ -25,9 +25,8 @@ const SCREENS: [(&str, &str); 8] = [
 const WIDTHS: [(u32, u32); 4] = [(1440, 900), (1024, 768), (390, 844), (320, 640)];
 const THEMES: [&str; 2] = ["light", "dark"];
 
-/// What axe finds wrong, once all is as it stays: the rule, where, and what it says.
-const FINDINGS: &str = "Promise.all(document.getAnimations().map(moving => moving.finished)).then(() =>
-    axe.run(document, { rules: { 'target-size': { enabled: true } } })).then(found =>
+/// What axe finds wrong: the rule, where, and what it says.
+const FINDINGS: &str = "axe.run(document, { rules: { 'target-size': { enabled: true } } }).then(found =>
     found.violations.flatMap(({ id, nodes }) => nodes.map(node =>
       `${id}: ${node.target.join(' ')}: ${node.any.concat(node.all, node.none).map(check => check.message).join('; ')}`)))";
 
@@ -82,6 +81,8 @@ async fn axe_finds_nothing_on_any_screen_at_any_width_in_any_theme() -> Outcome 
     let axe = std::fs::read_to_string(folder.join("node_modules/axe-core/axe.min.js"))?;
     let server = Server::start().await?;
     let page = with_runs(&server).await?;
+    // Colours that are on their way from one theme to the other are neither's.
+    page.reduce_motion().await?;
     page.evaluate(&axe).await?;
     let mut found = Vec::new();
     for (screen, part) in SCREENS {

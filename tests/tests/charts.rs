@@ -186,10 +186,12 @@ async fn the_toolbar_fits_any_screen() -> Outcome {
     let page = with_runs(&server).await?;
     page.press("checkbox", &format!("Show {OTHER}")).await?;
     says(&page, &format!("{OTHER} Training"), true).await?;
+    // On a phone it is one row, whose rest a finger pulls in.
     let fits = "document.documentElement.scrollWidth <= innerWidth
         && [...document.querySelectorAll('.toolbar > *')].every(part => {
           const { left, right } = part.getBoundingClientRect();
-          return left >= 0 && right <= innerWidth; })";
+          const { overflowX } = getComputedStyle(part.parentElement);
+          return left >= 0 && right <= innerWidth || overflowX === 'auto'; })";
     for width in [390, 1_024, 1_440] {
         page.resize(width, 1_000).await?;
         page.wait_for_value(fits, &json!(true), 10).await?;
@@ -198,5 +200,30 @@ async fn the_toolbar_fits_any_screen() -> Outcome {
         }
         assert!(page.has("combobox", "From").await?, "{width}");
     }
+    page.close().await
+}
+
+/// JavaScript: what the crosshair of the first chart reads, where it is in sight.
+const READ: &str = "(() => { const tooltip = document.querySelector('.chart .tooltip');
+    return tooltip?.checkVisibility() ? tooltip.innerText.replace(/\\s+/g, ' ') : ''; })()";
+
+/// On a phone the crosshair stays where a finger put it, and a finger that moves up scrolls the page.
+#[tokio::test]
+async fn a_finger_reads_a_chart_and_scrolls_over_it() -> Outcome {
+    let server = Server::start().await?;
+    let page = with_runs(&server).await?;
+    page.resize(390, 844).await?;
+    let chart = page.evaluate(SUMMARY).await?;
+    let chart = chart.as_str().unwrap();
+    page.touch("image", chart, &[(0.5, 0.5)]).await?;
+    let is_read = format!("{READ}.includes({WHOLE:?})");
+    page.wait_for_value(&is_read, &json!(true), 10).await?;
+    let read = page.evaluate(READ).await?;
+    let before = page.evaluate("scrollY").await?.as_f64().unwrap();
+    let up = [(0.5, 0.9), (0.5, 0.7), (0.5, 0.4), (0.5, 0.1), (0.5, -0.4)];
+    page.touch("image", chart, &up).await?;
+    page.wait_for_value(&format!("scrollY > {before} + 40"), &json!(true), 10)
+        .await?;
+    assert_eq!(page.evaluate(READ).await?, read);
     page.close().await
 }

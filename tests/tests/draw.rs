@@ -86,7 +86,12 @@ async fn natively(file: &[u8], index: usize) -> [f32; CLASSES] {
 async fn a_stroke_is_centred_and_predicted_and_taken_back() -> Outcome {
     let server = Server::start().await?;
     let page = trained(&server).await?;
+    // An example is recognised before anything is drawn, and goes with the first stroke.
+    page.wait_for_text("An example: Test image", 30).await?;
+    wait_for_answer(&page).await?;
     page.drag("image", "Drawing pad", &THREE).await?;
+    page.wait_for_text("What the network sees: the drawing", 10)
+        .await?;
     wait_for_answer(&page).await?;
     let first = probabilities(&page).await?;
     assert_eq!(first.len(), CLASSES);

@@ -16,6 +16,8 @@ async fn after_one_visit_all_of_it_works_without_a_server() -> Outcome {
     server.let_keep();
     let page = Page::open_ready(&server).await?;
     page.wait_for_text("Works offline now.", 60).await?;
+    // It can be put on a home screen.
+    assert_eq!(page.why_not_installable().await?, json!([[], []]));
     page.wait_for_value(IS_KEPT, &json!(true), 30).await?;
     server.fall_silent();
     page.reload().await?;

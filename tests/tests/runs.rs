@@ -59,7 +59,10 @@ async fn course_story(page: &Page, by_keyboard: bool) -> Outcome {
     press("link", "Compare").await?;
     page.wait_for_text("Only differences", 10).await?;
     let rows = table(page, "Settings and results side by side").await?;
-    assert_eq!(rows[0], ["", "course-run-1", "course-run-2"]);
+    assert_eq!(
+        rows[0],
+        ["Setting or result", "course-run-1", "course-run-2"]
+    );
     assert_eq!(rows[1], ["Epochs", "1", "5"]);
     assert_eq!(rows[2], ["Batch size", "1000", "128"]);
     // Nothing but results differs besides.

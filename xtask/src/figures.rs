@@ -1,4 +1,4 @@
-//! Figures to report: how well the network learns, and how fast.
+//! Figures to report: how well the network learns, how fast, and what is lost when things break.
 
 use crate::browser;
 use crate::error::Error;
@@ -30,6 +30,31 @@ pub fn reproduce(shell: &Shell) -> Result<(), Error> {
             ],
         ),
     )
+}
+
+/// `cargo xtask drill`.
+///
+/// # Errors
+/// A tool that cannot be had, or something that is lost.
+pub fn drill(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
+    let options = options.strip_prefix(&["--".to_owned()]).unwrap_or(options);
+    setup::set_up(shell)?;
+    let driver = browser::set_up(shell)?;
+    page::build_with_tools(shell, &[])?;
+    let mut drill = shell.command(
+        "cargo",
+        [
+            "run",
+            "--release",
+            "-p",
+            "kiln-tests",
+            "--bin",
+            "drill",
+            "--",
+        ],
+    );
+    drill.args(options).env("CHROMEDRIVER", &driver);
+    shell.step("A browser that is killed again and again", drill)
 }
 
 /// `cargo xtask bench`.

@@ -35,6 +35,8 @@ cargo xtask COMMAND
   test                 sets up what is missing, then check and all tests, in Chromium too
   interop              opens the files of a run in every program they are for, PyTorch too (6 GB), which
                        test leaves out
+  drill [-- N [SEED]]  kills the browser N times while it trains, imports and deletes, 200 unless it is
+                       said, takes storage, workers and files away, and looks whether anything is lost
   fuzz [SECONDS]       feeds each reader of files with anything, for a minute or so many seconds
   reproduce            trains the course's two runs and prints their figures beside the reference
   bench [-- OPTIONS]   measures speed and sizes in Chromium; with `long`, what a run of two million
@@ -60,6 +62,7 @@ fn run(command: &str, options: &[String]) -> Result<(), Error> {
         "build" => page::build(&mut Shell::new()?, options),
         "host" => page::host(&mut Shell::new()?, options),
         "fuzz" => fuzz::fuzz(&mut Shell::new()?, options),
+        "drill" => figures::drill(&mut Shell::new()?, options),
         "bench" => figures::bench(&mut Shell::new()?, options),
         "check" | "test" | "interop" | "reproduce" if !options.is_empty() => Err(Error::Usage(
             format!("`cargo xtask {command}` takes no options."),

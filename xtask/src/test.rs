@@ -5,10 +5,13 @@ use std::process::Command;
 use crate::browser;
 use crate::check;
 use crate::error::Error;
+use crate::fuzz;
 use crate::page;
 use crate::setup;
 use crate::shell::Shell;
 
+/// Seconds for each reader of files: a minute for all of them.
+const FUZZ_SECS: &str = "8";
 /// Seconds for all in-browser tests; the runner's own limit of 20 is for tests that do not train.
 const IN_BROWSER_LIMIT_SECS: &str = "1800";
 
@@ -29,6 +32,7 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
         ["checkpoint", "it", "life", "log", "scikit_learn"].map(|test| format!("--test={test}")),
     );
     shell.step("Native tests", native)?;
+    fuzz::fuzz(shell, &[FUZZ_SECS.to_owned()])?;
     page::build_with_tools(shell, &[])?;
     page::weigh(shell)?;
 
@@ -40,8 +44,8 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
         .args(
             [
                 "e2e", "engines", "offline", "arrivals", "kept", "recovery", "presses", "keys",
-                "places", "runs", "charts", "evaluate", "data", "draw", "pixels", "travel",
-                "interop",
+                "access", "places", "runs", "charts", "evaluate", "data", "draw", "pixels",
+                "travel", "drill", "interop",
             ]
             .map(|test| format!("--test={test}")),
         )

@@ -199,6 +199,8 @@ pub fn Chart(
             fingers.update_value(|fingers| {
                 frame.with_untracked(|frame| fingers.down(event.pointer_id(), across, frame));
             });
+            // A finger that is put down and lifted moves nothing, and reads all the same.
+            point(event);
         }
     };
     let lift = move |event: &PointerEvent| {

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::HarnessError;
+use crate::browser::Profile;
+use crate::page::Page;
 use fastrand::Rng;
-use kiln_tests::HarnessError;
-use kiln_tests::browser::Profile;
-use kiln_tests::page::Page;
 
 use super::story::{ADDRESS, PATIENCE_SECS, Story, kept, lost, show};
 
@@ -20,6 +20,13 @@ enum Moment {
     Importing,
     Deleting,
 }
+
+/// A run that goes on where it is to be scored may have ended between two looks.
+const RUNS_OR_HAS: &str =
+    "['running', 'finishing', 'finished'].includes(document.documentElement.dataset.state)";
+/// A validation is short, and may be over between two looks.
+const VALIDATES_OR_HAS: &str = "document.body.innerText.includes('Validating: ')
+    || ['finishing', 'finished'].includes(document.documentElement.dataset.state)";
 
 const MOMENTS: [Moment; 6] = [
     Moment::Training,
@@ -57,7 +64,12 @@ struct Counts {
 ///
 /// # Errors
 /// A run that is lost, a history with a gap, or a run that comes to something else than an undisturbed one.
-pub async fn drill(story: &Story, random: &mut Rng, kills: usize) -> Result<(), HarnessError> {
+pub async fn drill(
+    story: &Story,
+    random: &mut Rng,
+    kills: usize,
+    tell: &dyn Fn(String),
+) -> Result<String, HarnessError> {
     let profile = Profile::new()?;
     let folder = tempfile::tempdir()?;
     let archive = folder.path().join("run.kiln.zip");
@@ -74,6 +86,7 @@ pub async fn drill(story: &Story, random: &mut Rng, kills: usize) -> Result<(), 
             .await
             .map_err(context)?;
         page.kill().await;
+        tell(format!("{} of {kills}: killed while {moment:?}", kill + 1).to_lowercase());
         counts.killed[moment as usize] += 1;
     }
     // What the last one left.
@@ -84,13 +97,12 @@ pub async fn drill(story: &Story, random: &mut Rng, kills: usize) -> Result<(), 
         .iter()
         .map(|moment| format!("{} {moment:?}", counts.killed[*moment as usize]).to_lowercase())
         .collect();
-    println!(
+    Ok(format!(
         "{kills} kills ({}), {} runs resumed, {} finished as if nothing had happened, 0 runs lost.",
         each.join(", "),
         counts.resumed,
         counts.finished,
-    );
-    Ok(())
+    ))
 }
 
 /// Looks whether all is there that has to be.
@@ -168,14 +180,15 @@ async fn until(
         let id = imported_id(story)?;
         expected.in_between = Some(id);
         page.choose_files("Import", &[archive.to_owned()]).await?;
-        pause(600).await;
+        pause(2_500).await;
         return Ok(moment);
     }
     if let (Moment::Deleting, Some(id)) = (moment, expected.imported) {
+        // It was given another name where a run of its own was here.
+        let name = show(page, id).await?;
         page.press("link", "Runs").await?;
         expected.in_between = Some(id);
-        page.press("button", &format!("Delete {}", story.name))
-            .await?;
+        page.press("button", &format!("Delete {name}")).await?;
         pause(200).await;
         return Ok(moment);
     }
@@ -184,7 +197,8 @@ async fn until(
         .await?;
     match moment {
         Moment::Validating => {
-            page.wait_for_text("Validating: ", PATIENCE_SECS).await?;
+            page.wait_for_value(VALIDATES_OR_HAS, &true.into(), PATIENCE_SECS)
+                .await?;
             pause(150).await;
         }
         Moment::Scoring => {
@@ -193,7 +207,7 @@ async fn until(
             pause(3_000).await;
         }
         Moment::Keeping => {
-            page.wait_for_step(expected.steps + 1, PATIENCE_SECS)
+            page.wait_for_value(RUNS_OR_HAS, &true.into(), PATIENCE_SECS)
                 .await?;
             pause(2_000).await;
             if page.has("button", "Pause").await? {

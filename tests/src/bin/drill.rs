@@ -1,21 +1,14 @@
 //! Breaks what the page stands on, again and again, and looks whether anything was lost.
 #![allow(clippy::print_stdout, reason = "a program whose result is printed")]
 
-mod faults;
-mod kills;
-mod story;
-
 use std::process::ExitCode;
 use std::time::Instant;
 
-use fastrand::Rng;
 use kiln_tests::HarnessError;
+use kiln_tests::drill;
 
 /// How often the browser is killed where the command line does not say.
 const KILLS: usize = 200;
-/// So many kills come with one run that loses what it stands on, and with one file that does not arrive.
-const KILLS_FOR_A_LOSS: usize = 10;
-const KILLS_FOR_A_FILE: usize = 4;
 
 /// What the command line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +20,7 @@ struct Wanted {
 #[tokio::main]
 async fn main() -> ExitCode {
     let options: Vec<String> = std::env::args().skip(1).collect();
-    match drill(&options).await {
+    match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error}");
@@ -36,16 +29,12 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn drill(options: &[String]) -> Result<(), HarnessError> {
+async fn run(options: &[String]) -> Result<(), HarnessError> {
     let Wanted { kills, seed } = wanted(options)?;
     let seed = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     println!("Seed {seed}: `cargo xtask drill -- {kills} {seed}` does the same again.");
     let start = Instant::now();
-    let mut random = Rng::with_seed(seed);
-    let story = story::Story::told().await?;
-    kills::drill(&story, &mut random, kills).await?;
-    faults::losses(&story, &mut random, kills.div_ceil(KILLS_FOR_A_LOSS)).await?;
-    faults::network(&story, &mut random, kills.div_ceil(KILLS_FOR_A_FILE)).await?;
+    drill::drill(kills, seed, &|line| println!("{line}")).await?;
     println!("Done in {} s.", start.elapsed().as_secs());
     Ok(())
 }

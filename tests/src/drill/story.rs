@@ -1,9 +1,9 @@
 //! The one run that the drill trains again and again, and what nobody disturbed of it.
 
-use kiln_tests::HarnessError;
-use kiln_tests::measurements::{Row, rows};
-use kiln_tests::page::{Page, with_database};
-use kiln_tests::server::{Pace, Server};
+use crate::HarnessError;
+use crate::measurements::{Row, rows};
+use crate::page::{Page, with_database};
+use crate::server::{Pace, Server};
 
 /// A run of 112 steps, with eight validations and a score: some ten seconds in all.
 pub const ADDRESS: &str = "#/train?v=1&epochs=2&batch_size=32&training_images=2000";
@@ -17,8 +17,6 @@ pub struct Story {
     rows: Vec<Row>,
     /// The run as a file that brings it back.
     pub archive: Vec<u8>,
-    /// What it is called.
-    pub name: String,
 }
 
 impl Story {
@@ -40,8 +38,12 @@ impl Story {
             server,
             rows,
             archive,
-            name,
         })
+    }
+
+    /// How many figures it has.
+    pub fn figures(&self) -> usize {
+        self.rows.len()
     }
 
     /// Looks whether the run that Files shows is the same, figure by figure.
@@ -71,7 +73,7 @@ impl Story {
 /// What a run measured, but for what the clock says; by series and step.
 async fn measured(page: &Page, name: &str) -> Result<Vec<Row>, HarnessError> {
     let mut rows = rows(&page.download(&format!("{name}.csv")).await?)?;
-    rows.retain(|row| row.series != "images_per_sec");
+    rows.retain(|row| row.series != "images_per_s");
     for row in &mut rows {
         row.elapsed_secs = 0.0;
     }

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::HarnessError;
+use crate::browser::WebGpu;
+use crate::page::Page;
+use crate::server::{Fault, dist};
 use fastrand::Rng;
-use kiln_tests::HarnessError;
-use kiln_tests::browser::WebGpu;
-use kiln_tests::page::Page;
-use kiln_tests::server::{Fault, dist};
 
 use super::story::{ADDRESS, PATIENCE_SECS, Story, kept, lost, show};
 
@@ -38,7 +38,11 @@ const SAID: &str =
 ///
 /// # Errors
 /// A run that comes to something else than an undisturbed one, or a page that says nothing.
-pub async fn losses(story: &Story, random: &mut Rng, rounds: usize) -> Result<(), HarnessError> {
+pub async fn losses(
+    story: &Story,
+    random: &mut Rng,
+    rounds: usize,
+) -> Result<String, HarnessError> {
     for round in 0..rounds {
         // Each in turn, beginning anywhere.
         let loss = LOSSES[(round + random.usize(..LOSSES.len())) % LOSSES.len()];
@@ -46,10 +50,9 @@ pub async fn losses(story: &Story, random: &mut Rng, rounds: usize) -> Result<()
             .await
             .map_err(|error| lost(&format!("without {loss:?}, in round {round}: {error}")))?;
     }
-    println!(
+    Ok(format!(
         "{rounds} runs lost room, store, worker or memory and ended as if nothing had happened."
-    );
-    Ok(())
+    ))
 }
 
 /// Takes one thing away from a run under way.
@@ -93,7 +96,7 @@ async fn take(story: &Story, random: &mut Rng, loss: Loss) -> Result<(), Harness
 ///
 /// # Errors
 /// A page that says nothing, or stays broken.
-pub async fn network(story: &Story, random: &mut Rng, most: usize) -> Result<(), HarnessError> {
+pub async fn network(story: &Story, random: &mut Rng, most: usize) -> Result<String, HarnessError> {
     let mut files = Vec::new();
     list(&dist(), &mut files)?;
     files.sort();
@@ -116,11 +119,10 @@ pub async fn network(story: &Story, random: &mut Rng, most: usize) -> Result<(),
         page.wait_for_state(&["paused"], 60).await?;
         page.close().await?;
     }
-    println!(
+    Ok(format!(
         "{} files did not arrive; the page said so, or did without.",
         files.len()
-    );
-    Ok(())
+    ))
 }
 
 /// Looks at every screen of a page that lacks a file: each is there, or it is said that it is not.
