@@ -23,6 +23,8 @@ const FIREFOX_PACKAGE: &str = "firefox-esr";
 /// WebKitGTK's driver, which brings the browser, and a screen to show it on.
 const WEBKIT: [&str; 2] = ["WebKitWebDriver", "Xvfb"];
 const WEBKIT_PACKAGES: [&str; 2] = ["webkit2gtk-driver", "xvfb"];
+/// A program and Debian's package of it.
+const NPM: &str = "npm";
 /// Brings python3 too.
 const PYTHON_PACKAGE: &str = "python3-venv";
 /// Debian's names; the fonts are only recommended by the browser, and a page without any is blank.
@@ -90,18 +92,8 @@ pub fn set_up(shell: &Shell) -> Result<PathBuf, Error> {
 /// # Errors
 /// No Firefox, or a driver that cannot be had.
 pub fn firefox(shell: &mut Shell) -> Result<PathBuf, Error> {
-    if shell.find(&FIREFOX).is_none()
-        && let Some(mut apt) = apt_get(shell)
-    {
-        eprintln!("Installing {FIREFOX_PACKAGE} with apt-get (once, a minute).");
-        // Whether these did what they should is seen from what is there then.
-        apt(&["update"]);
-        apt(&[
-            "install",
-            "--yes",
-            "--no-install-recommends",
-            FIREFOX_PACKAGE,
-        ]);
+    if shell.find(&FIREFOX).is_none() {
+        install(shell, &[FIREFOX_PACKAGE]);
     }
     let firefox = shell.find(&FIREFOX).ok_or_else(|| Error::Missing {
         what: "One test needs Firefox, which is not here.".to_owned(),
@@ -124,18 +116,8 @@ pub fn webkit(shell: &Shell) -> Result<(), Error> {
             .iter()
             .all(|program| shell.find(&[program]).is_some())
     };
-    if !is_there()
-        && let Some(mut apt) = apt_get(shell)
-    {
-        let packages = WEBKIT_PACKAGES.join(", ");
-        eprintln!("Installing {packages} with apt-get (once, a minute).");
-        // Whether these did what they should is seen from what is there then.
-        apt(&["update"]);
-        apt(&[
-            &["install", "--yes", "--no-install-recommends"][..],
-            &WEBKIT_PACKAGES,
-        ]
-        .concat());
+    if !is_there() {
+        install(shell, &WEBKIT_PACKAGES);
     }
     if is_there() {
         return Ok(());
@@ -148,6 +130,44 @@ pub fn webkit(shell: &Shell) -> Result<(), Error> {
             WEBKIT_PACKAGES.join(" ")
         ),
     })
+}
+
+/// npm, which brings what looks over the page for those who see or hear otherwise; installed where
+/// Debian's packages can be had.
+///
+/// # Errors
+/// No npm.
+pub fn npm(shell: &Shell) -> Result<(), Error> {
+    if shell.find(&[NPM]).is_none() {
+        install(shell, &[NPM]);
+    }
+    match shell.find(&[NPM]) {
+        Some(_) => Ok(()),
+        None => Err(Error::Missing {
+            what: "One test needs npm, which is not here.".to_owned(),
+            remedy: format!(
+                "Install Node.js with npm so that it is on PATH (on Debian: apt-get install {NPM}), \
+                 then run this again."
+            ),
+        }),
+    }
+}
+
+/// Installs Debian's packages, where they can be had; whether that did what it should is seen from what is
+/// there then.
+fn install(shell: &Shell, packages: &[&str]) {
+    if let Some(mut apt) = apt_get(shell) {
+        eprintln!(
+            "Installing {} with apt-get (once, a minute).",
+            packages.join(", ")
+        );
+        apt(&["update"]);
+        apt(&[
+            &["install", "--yes", "--no-install-recommends"][..],
+            packages,
+        ]
+        .concat());
+    }
 }
 
 /// Python with venv, in which the programs are installed that open Kiln's files; installed where
@@ -164,17 +184,7 @@ pub fn python(shell: &Shell) -> Result<(), Error> {
     if is_there() {
         return Ok(());
     }
-    if let Some(mut apt) = apt_get(shell) {
-        eprintln!("Installing {PYTHON_PACKAGE} with apt-get (once, a minute).");
-        // Whether these did what they should is seen from what is there then.
-        apt(&["update"]);
-        apt(&[
-            "install",
-            "--yes",
-            "--no-install-recommends",
-            PYTHON_PACKAGE,
-        ]);
-    }
+    install(shell, &[PYTHON_PACKAGE]);
     if is_there() {
         return Ok(());
     }

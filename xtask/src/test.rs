@@ -25,6 +25,7 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     let firefox = browser::firefox(shell)?;
     browser::webkit(shell)?;
     browser::python(shell)?;
+    browser::npm(shell)?;
     check::check(shell)?;
     let mut native = workspace_tests(shell);
     native.args(["--lib", "--bins"]);
