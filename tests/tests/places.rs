@@ -137,6 +137,27 @@ async fn settings_have_an_address() -> Outcome {
     page.close().await
 }
 
+/// A person goes on while the address is about to be written, and the page is too busy to have heard of it.
+#[tokio::test]
+async fn an_address_that_is_written_late_brings_nobody_back() -> Outcome {
+    let server = Server::start_at(Pace::Full).await?;
+    let page = Page::open_at(&server, "").await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    for epochs in ["7", "8", "9"] {
+        page.press("link", "Train").await?;
+        page.type_number("Epochs", epochs).await?;
+        page.evaluate(
+            "location.hash = '#/data';
+             for (const start = performance.now(); performance.now() < start + 1500;);",
+        )
+        .await?;
+        page.wait_for_value("document.querySelector('h1').innerText", &json!("Data"), 20)
+            .await?;
+        assert_eq!(page.evaluate("location.hash").await?, json!("#/data"));
+    }
+    page.close().await
+}
+
 /// Driver and browser may disagree for ever about a GPU.
 #[tokio::test]
 async fn a_gpu_that_never_answers_leaves_the_cpu() -> Outcome {

@@ -1,6 +1,7 @@
 //! The views of the page and their addresses.
 
 use leptos::prelude::*;
+use wasm_bindgen::JsValue;
 
 use kiln_run::protocol::RunId;
 
@@ -46,6 +47,18 @@ impl Route {
             "#/files" => Self::Files(run(query)),
             "#/help" => Self::Help(value(query, "about=").map(str::to_owned)),
             _ => Self::Train,
+        }
+    }
+
+    /// Has the address name more of the screen of this name, with nothing to go back through. Where it
+    /// names another by now it stays: a person has gone on, and the page is about to hear of it.
+    pub fn refine(name: &'static str, address: &str) {
+        if Self::current().name() != name {
+            return;
+        }
+        if let Ok(history) = window().history() {
+            // Where the address cannot change, it names what it named before.
+            drop(history.replace_state_with_url(&JsValue::NULL, "", Some(address)));
         }
     }
 

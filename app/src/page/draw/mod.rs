@@ -7,10 +7,10 @@ mod networks;
 mod pad;
 mod predictions;
 
+use crate::page::route::Route;
 use kiln_model::preset::Preset;
 use kiln_model::spec::PIXELS;
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
 
 use crate::page::state::trainer::Trainer;
 use asker::{Answered, Asker};
@@ -89,11 +89,7 @@ fn Picker(trainer: Trainer, asked: RwSignal<Vec<RunId>>, chosen: Memo<Vec<RunId>
             ids.push(id);
         }
         let list: Vec<String> = ids.iter().map(|id| id.0.to_string()).collect();
-        let address = format!("#/draw?runs={}", list.join(","));
-        // Where the browser does not let the address change, the choice is made all the same.
-        drop(window().history().and_then(|history| {
-            history.replace_state_with_url(&JsValue::NULL, "", Some(&address))
-        }));
+        Route::refine("Draw", &format!("#/draw?runs={}", list.join(",")));
         asked.set(ids);
     };
     let row = move |id: RunId| {

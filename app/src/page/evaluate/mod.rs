@@ -17,10 +17,10 @@ pub mod versus;
 
 use std::sync::Arc;
 
+use crate::page::route::Route;
 use kiln_model::config::ValidateOn;
 use kiln_model::dataset::Part;
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
 
 use answers::{Answers, Sight, Which};
 use calibration::Calibrated;
@@ -111,9 +111,8 @@ fn keep_address(look: Look) {
         Some(format!("#/evaluate?run={}{epoch}", id.0))
     });
     Effect::new(move |_| {
-        if let (Some(address), Ok(history)) = (address.get(), window().history()) {
-            // Where the address cannot change, it names what it named before.
-            drop(history.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
+        if let Some(address) = address.get() {
+            Route::refine("Evaluate", &address);
         }
     });
 }

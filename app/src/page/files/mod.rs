@@ -4,8 +4,8 @@ mod chosen;
 mod row;
 mod sizes;
 
+use crate::page::route::Route;
 use leptos::prelude::*;
-use wasm_bindgen::JsValue;
 
 use crate::page::parts::import::ImportButton;
 use crate::page::parts::last_saved::LastSaved;
@@ -97,10 +97,8 @@ pub fn Files(trainer: Trainer, #[prop(into)] asked: Signal<Option<RunId>>) -> An
 /// Has the address name what is looked at, so that it can be kept and passed on.
 fn keep_address(chosen: Chosen) {
     Effect::new(move |_| {
-        if let (Some(id), Ok(history)) = (chosen.id.get(), window().history()) {
-            let address = format!("#/files?run={}", id.0);
-            // Where the address cannot change, it names what it named before.
-            drop(history.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
+        if let Some(id) = chosen.id.get() {
+            Route::refine("Files", &format!("#/files?run={}", id.0));
         }
     });
 }

@@ -7,7 +7,6 @@ use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 use leptos::reactive::owner::LocalStorage as ThisThread;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
-use wasm_bindgen::JsValue;
 
 use crate::page::parts::view::View;
 use crate::page::route::Route;
@@ -123,11 +122,7 @@ impl Share {
     }
 
     fn write(self, address: &str) {
-        let Ok(history) = window().history() else {
-            return;
-        };
-        // Where the address cannot change, it names what it named before.
-        drop(history.replace_state_with_url(&JsValue::NULL, "", Some(address)));
+        Route::refine(Route::Train.name(), address);
         let hash = window().location().hash().unwrap_or_default();
         self.written.set_value(hash);
     }
