@@ -11,11 +11,10 @@ use leptos::reactive::owner::LocalStorage as ThisThread;
 
 use super::notice::{Deletion, Notice, Remedy};
 use crate::browser::remembered;
-use crate::browser::saves;
 use crate::browser::store::KeptAnswers;
 use crate::browser::store::{Kept, Removed};
 use crate::browser::store::{Store, StoreError};
-use crate::browser::tab::{self, Meter, News, Siblings};
+use crate::browser::tab::{Meter, News, Siblings};
 use kiln_run::evaluation::thinning::superfluous;
 use kiln_run::protocol::RunId;
 use kiln_run::record::Record;
@@ -23,8 +22,6 @@ use kiln_run::run::{Identity, Run};
 
 const SHOWN_KEY: &str = "kiln.shown";
 const BASELINE_KEY: &str = "kiln.baseline";
-/// Whether the browser was asked to keep what it stores.
-const ASKED_KEY: &str = "kiln.asked_to_keep";
 
 /// All runs that are kept, and which of them are looked at; a handle that is copied about.
 #[derive(Clone, Copy)]
@@ -415,37 +412,6 @@ impl Library {
                 .map(|other| other.identity.name.clone())
                 .collect()
         })
-    }
-
-    /// Asks the browser, once, not to delete what is kept; Runs says what it answered.
-    fn ask_to_keep(self) {
-        if remembered::get(ASKED_KEY).unwrap_or(false) {
-            return;
-        }
-        remembered::set(ASKED_KEY, &true);
-        wasm_bindgen_futures::spawn_local(async move {
-            // Some browsers ask the person, who may take their time.
-            tab::persist().await;
-            self.measure();
-        });
-    }
-
-    /// Notes that runs are saved to a file, as they are now.
-    pub fn note_saved(&self, ids: &[RunId]) {
-        self.records.with_untracked(|records| {
-            let steps = |id: &RunId| Some((*id, find(records, *id)?.summary.steps));
-            let saved: Vec<_> = ids.iter().filter_map(steps).collect();
-            saves::note(&saved, |id| find(records, id).is_some());
-        });
-        self.saved.notify();
-    }
-
-    /// Looks again at what the browser's storage holds.
-    pub fn measure(&self) {
-        let library = *self;
-        wasm_bindgen_futures::spawn_local(async move {
-            library.meter.set(Meter::read().await);
-        });
     }
 
     /// Shows a notice, once.

@@ -16,6 +16,7 @@ pub mod library;
 mod life;
 pub mod notice;
 mod order;
+mod room;
 pub mod sources;
 mod tabs;
 pub mod trainer;
