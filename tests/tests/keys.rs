@@ -193,7 +193,7 @@ async fn esc_closes_a_menu_first() -> Outcome {
     let page = Page::open_at(&server, "#/runs").await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.press("DisclosureTriangle", "Columns").await?;
-    let is_open = "document.querySelector('details.menu').open";
+    let is_open = "document.querySelector('main details.menu').open";
     page.wait_for_value(is_open, &json!(true), 10).await?;
     page.focus("checkbox", "Seed").await?;
     page.key("Escape").await?;
@@ -263,6 +263,7 @@ async fn help_says_all_of_it_at_every_width() -> Outcome {
         .await?;
     let titles = [
         "A one-minute tour",
+        "Presets",
         "Keys",
         "What the words mean",
         "How to read the charts",
