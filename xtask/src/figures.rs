@@ -1,5 +1,8 @@
 //! Figures to report: how well the network learns, how fast, and what is lost when things break.
 
+use std::path::Path;
+use std::process::Command;
+
 use crate::browser;
 use crate::error::Error;
 use crate::page;
@@ -32,6 +35,14 @@ pub fn reproduce(shell: &Shell) -> Result<(), Error> {
     )
 }
 
+/// A program of `tests/` that drives Chromium.
+fn by_chromium(shell: &Shell, name: &str, options: &[String], driver: &Path) -> Command {
+    let run = ["run", "--release", "-p", "kiln-tests", "--bin", name, "--"];
+    let mut program = shell.command("cargo", run);
+    program.args(options).env("CHROMEDRIVER", driver);
+    program
+}
+
 /// `cargo xtask drill`.
 ///
 /// # Errors
@@ -41,19 +52,7 @@ pub fn drill(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
     setup::set_up(shell)?;
     let driver = browser::set_up(shell)?;
     page::build_with_tools(shell, &[])?;
-    let mut drill = shell.command(
-        "cargo",
-        [
-            "run",
-            "--release",
-            "-p",
-            "kiln-tests",
-            "--bin",
-            "drill",
-            "--",
-        ],
-    );
-    drill.args(options).env("CHROMEDRIVER", &driver);
+    let drill = by_chromium(shell, "drill", options, &driver);
     shell.step("A browser that is killed again and again", drill)
 }
 
@@ -67,19 +66,7 @@ pub fn bench(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
     setup::set_up(shell)?;
     let driver = browser::set_up(shell)?;
     page::build_with_tools(shell, &[])?;
-    let mut bench = shell.command(
-        "cargo",
-        [
-            "run",
-            "--release",
-            "-p",
-            "kiln-tests",
-            "--bin",
-            "bench",
-            "--",
-        ],
-    );
-    bench.args(options).env("CHROMEDRIVER", &driver);
+    let bench = by_chromium(shell, "bench", options, &driver);
     match options.first().map(String::as_str) {
         None => {}
         Some("long") => return shell.step("A run of two million steps", bench),
