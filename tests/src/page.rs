@@ -108,13 +108,19 @@ impl Page {
 
     async fn show_nothing(browser: Browser) -> Result<Self, HarnessError> {
         let page = Self { browser };
-        page.before_loading(NOTE_VIOLATIONS).await?;
-        page.cdp(
+        page.make_ready().await?;
+        Ok(page)
+    }
+
+    /// Makes the tab that is looked at one that notes violations and saves files where they are looked for.
+    async fn make_ready(&self) -> Result<(), HarnessError> {
+        self.before_loading(NOTE_VIOLATIONS).await?;
+        self.cdp(
             "Browser.setDownloadBehavior",
-            json!({ "behavior": "allow", "downloadPath": page.browser.downloads.path() }),
+            json!({ "behavior": "allow", "downloadPath": self.browser.downloads.path() }),
         )
         .await?;
-        Ok(page)
+        Ok(())
     }
 
     async fn cdp(&self, command: &str, parameters: Value) -> Result<Value, HarnessError> {
@@ -265,6 +271,7 @@ impl Page {
         let before = driver.window().await?;
         let tab = driver.new_tab().await?;
         driver.switch_to_window(tab).await?;
+        self.make_ready().await?;
         self.before_loading(script).await?;
         driver.goto(server.url()).await?;
         Ok(before)

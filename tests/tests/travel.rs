@@ -39,9 +39,11 @@ async fn a_run_goes_on_in_another_browser() -> Outcome {
     let step = page.steps_done().await?;
     let name = page.show_files().await?;
     page.wait_for_text("It is not over", 30).await?;
-    page.wait_for_text("Not saved to a file yet.", 10).await?;
+    page.wait_for_text("Not saved to a .kiln.zip yet.", 10)
+        .await?;
     let archive = page.download(&format!("{name}.kiln.zip")).await?;
-    page.wait_for_text("Last saved to a file: 20", 10).await?;
+    page.wait_for_text("Last saved to a .kiln.zip: 20", 10)
+        .await?;
     page.close().await?;
 
     let page = Page::open_ready(&server).await?;

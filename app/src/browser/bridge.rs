@@ -4,20 +4,27 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo::events::EventListener;
+use js_sys::Array;
 use leptos::wasm_split::{SplitLoaderError, wasm_split};
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use crate::browser::codec::{CodecError, decode, encode};
+use crate::browser::codec::{CodecError, buffers, decode, encode};
 use crate::browser::words::describe;
 use kiln_run::device::Backend;
 use kiln_run::protocol::{FromWorker, ToWorker};
+
+/// A message as a value, and the buffers in it that are the worker's from then on.
+struct Sent {
+    value: JsValue,
+    buffers: Array,
+}
 
 /// Writes and reads messages. To read all that can be said takes a lot of code, which nobody waits
 /// for before the first paint.
 #[derive(Clone, Copy)]
 struct Codec {
-    encode: fn(&ToWorker) -> Result<JsValue, CodecError>,
+    encode: fn(&ToWorker) -> Result<Sent, CodecError>,
     decode: fn(JsValue) -> Result<FromWorker, CodecError>,
 }
 
@@ -28,7 +35,11 @@ thread_local! {
 #[wasm_split(work, fallible, wasm_split_path = leptos::wasm_split)]
 fn codec() -> Result<Codec, SplitLoaderError> {
     Ok(Codec {
-        encode: |message| encode(message),
+        encode: |message| {
+            let value = encode(message)?;
+            let buffers = buffers(&value);
+            Ok(Sent { value, buffers })
+        },
         decode: |value| decode(value),
     })
 }
@@ -82,7 +93,7 @@ pub struct Bridge {
     worker: Worker,
     codec: Codec,
     /// What waits for the worker to listen; nothing once it does.
-    held_back: Rc<RefCell<Option<Vec<JsValue>>>>,
+    held_back: Rc<RefCell<Option<Vec<Sent>>>>,
     _listeners: [EventListener; 2],
 }
 
@@ -143,13 +154,13 @@ impl Bridge {
     /// # Errors
     /// A message that cannot be sent, in the browser's words.
     pub fn send(&self, message: &ToWorker) -> Result<(), String> {
-        let value = (self.codec.encode)(message).map_err(|error| error.to_string())?;
+        let sent = (self.codec.encode)(message).map_err(|error| error.to_string())?;
         match self.held_back.borrow_mut().as_mut() {
             Some(held_back) => {
-                held_back.push(value);
+                held_back.push(sent);
                 Ok(())
             }
-            None => post(&self.worker, &value),
+            None => post(&self.worker, &sent),
         }
     }
 }
@@ -160,8 +171,8 @@ impl Drop for Bridge {
     }
 }
 
-fn post(worker: &Worker, message: &JsValue) -> Result<(), String> {
+fn post(worker: &Worker, Sent { value, buffers }: &Sent) -> Result<(), String> {
     worker
-        .post_message(message)
+        .post_message_with_transfer(value, buffers)
         .map_err(|error| describe(&error))
 }

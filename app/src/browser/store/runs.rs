@@ -185,32 +185,16 @@ impl Opened {
 
     pub(super) async fn run(&self, id: RunId) -> Result<Run, StoreError> {
         let identity = self.record(id).await?.ok_or(StoreError::Gone)?.identity;
-        let mut reading = Reading::new(identity);
-        let (mut newest, mut start_ms) = (None, js_sys::Date::now());
-        loop {
-            // A few at a time: all of a long log at once would be held twice.
-            let from = Some(after(id, newest)?);
-            let few = self.get_all(SEGMENTS, from, Some(FEW)).await?;
-            if few.is_empty() {
-                break;
-            }
-            for value in few {
-                newest = Some(take(value, &mut reading)?);
-                if js_sys::Date::now() - start_ms > READ_MS {
-                    TimeoutFuture::new(0).await;
-                    start_ms = js_sys::Date::now();
-                }
-            }
-        }
-        // Another tab may have kept the run meanwhile: what was kept last of it is of one keep.
-        let (record, file, rest) = self.end_of(id, newest).await?;
+        let (mut reading, mut has_log) = (Reading::new(identity), false);
+        let read = |stretch: Stretch| {
+            reading.take(&stretch.bytes);
+            has_log = true;
+        };
+        let (record, file) = self.log_of(id, read).await?;
         let record = record.ok_or(StoreError::Gone)?;
         let record = from_value::<Keyed>(record)?.record;
         let file = file.map(from_value::<File>).transpose()?;
-        for value in rest {
-            newest = Some(take(value, &mut reading)?);
-        }
-        if newest.is_none() {
+        if !has_log {
             let file = file.ok_or(StoreError::Gone)?.checkpoint;
             let run = Run::of_first_versions(record.identity, record.status, file)?;
             return Ok(run);
@@ -223,6 +207,42 @@ impl Opened {
         Ok(run)
     }
 
+    /// Reads a run's log, and says which record and checkpoint belong to the end of it.
+    async fn log_of(
+        &self,
+        id: RunId,
+        mut take: impl FnMut(Stretch),
+    ) -> Result<(Option<JsValue>, Option<JsValue>), StoreError> {
+        let (mut newest, mut start_ms) = (None, js_sys::Date::now());
+        let mut read = |value| {
+            let stretch: Stretch = from_value(value)?;
+            let first = stretch.first;
+            take(stretch);
+            Ok::<_, StoreError>(first)
+        };
+        loop {
+            // A few at a time: all of a long log at once would be held twice.
+            let from = Some(after(id, newest)?);
+            let few = self.get_all(SEGMENTS, from, Some(FEW)).await?;
+            if few.is_empty() {
+                break;
+            }
+            for value in few {
+                newest = Some(read(value)?);
+                if js_sys::Date::now() - start_ms > READ_MS {
+                    TimeoutFuture::new(0).await;
+                    start_ms = js_sys::Date::now();
+                }
+            }
+        }
+        // Another tab may have kept the run meanwhile: what was kept last of it is of one keep.
+        let (record, file, rest) = self.end_of(id, newest).await?;
+        for value in rest {
+            read(value)?;
+        }
+        Ok((record, file))
+    }
+
     pub(super) async fn outline(&self, id: RunId) -> Result<Option<Outline>, StoreError> {
         let Some(file) = self.get(CHECKPOINTS, key(id)).await? else {
             return Ok(None);
@@ -232,7 +252,9 @@ impl Opened {
     }
 
     pub(super) async fn parcel(&self, id: RunId) -> Result<Option<Parcel>, StoreError> {
-        let (record, file, segments) = self.end_of(id, None).await?;
+        let mut segments = Vec::new();
+        let keep = |stretch: Stretch| segments.push(stretch.bytes.into());
+        let (record, file) = self.log_of(id, keep).await?;
         let Some(record) = record else {
             return Ok(None);
         };
@@ -240,11 +262,10 @@ impl Opened {
             identity, status, ..
         } = from_value::<Keyed>(record)?.record;
         let file = file.map(from_value::<File>).transpose()?;
-        let bytes = |value| from_value::<Stretch>(value).map(|stretch| stretch.bytes.into());
         Ok(Some(Parcel {
             identity,
             status,
-            segments: segments.into_iter().map(bytes).collect::<Result<_, _>>()?,
+            segments,
             checkpoint: file.map(|file| file.checkpoint.into()),
             answers: self.all_answers(id).await?,
         }))
@@ -319,11 +340,4 @@ impl Opened {
         self.keep(&Self::of_run(&run)?).await?;
         Ok(Record::of(&run))
     }
-}
-
-/// Reads a stretch of a log, and says where it begins.
-fn take(value: JsValue, reading: &mut Reading) -> Result<u64, StoreError> {
-    let stretch: Stretch = from_value(value)?;
-    reading.take(&stretch.bytes);
-    Ok(stretch.first)
 }

@@ -1,4 +1,4 @@
-//! When a run was last saved to a file.
+//! When a run was last saved to the file that brings it back.
 
 use leptos::prelude::*;
 
@@ -18,14 +18,14 @@ pub fn LastSaved(trainer: Trainer, id: RunId) -> AnyView {
     let text = move || {
         trainer.library.saved.track();
         let Some(save) = saves::of(id) else {
-            return "Not saved to a file yet.".to_owned();
+            return "Not saved to a .kiln.zip yet.".to_owned();
         };
         let when = clock::date_and_time_of(save.at_ms);
         if steps.get() == Some(save.steps) {
-            format!("Last saved to a file: {when}.")
+            format!("Last saved to a .kiln.zip: {when}.")
         } else {
             let step = format::count(save.steps.into());
-            format!("Last saved to a file: {when}, up to step {step}.")
+            format!("Last saved to a .kiln.zip: {when}, up to step {step}.")
         }
     };
     view! { <span>{text}</span> }.into_any()
