@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use futures::channel::oneshot;
 use gloo::file::Blob;
+use gloo::timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
 use super::trainer::Trainer;
@@ -13,6 +14,7 @@ use kiln_run::export::Format;
 use kiln_run::parcel::Parcel;
 use kiln_run::protocol::{FromWorker, RunId, ToWorker, Weight};
 use kiln_run::run::Weights;
+use wasm_bindgen::JsValue;
 
 impl Trainer {
     /// Makes a file of a run; of one under way, as it was kept last. `progress` hears how much
@@ -121,28 +123,60 @@ async fn collect(
     media_type: &str,
     progress: impl Fn(f64) + 'static,
 ) -> Result<Blob, String> {
-    let parts = Rc::new(RefCell::new(Vec::new()));
+    let parts = Rc::new(RefCell::new(Parts::default()));
     let taken = Rc::clone(&parts);
     let hear = move |message| {
         if let FromWorker::Exporting { part, done } = message {
-            // Handed to the browser, which need not keep it in the page's memory.
-            taken.borrow_mut().push(Blob::new(part.as_slice()));
+            taken.borrow_mut().take(&part);
             progress(done);
         }
     };
     employ(question, hear).await?;
-    let parts = js_sys::Array::from_iter(
-        parts
-            .borrow()
-            .iter()
-            .map(|part: &Blob| AsRef::<web_sys::Blob>::as_ref(part)),
-    );
+    let parts = parts.borrow();
+    let whole = parts.joined(media_type);
+    whole.map_err(|error| crate::browser::words::describe(&error))
+}
+
+/// A file as it arrives: handed to the browser at once, which need not keep it in the page's memory.
+#[derive(Default)]
+struct Parts {
+    /// The beginning of it, in large pieces.
+    joined: Vec<Blob>,
+    /// What came after.
+    small: Vec<Blob>,
+    /// A part that could not be joined to others: the browser's reason.
+    fault: Option<JsValue>,
+}
+
+impl Parts {
+    /// To join as many costs the page a few milliseconds; all of a large file at once would cost a
+    /// hundred.
+    const AT_ONCE: usize = 32;
+
+    fn take(&mut self, part: &[u8]) {
+        self.small.push(Blob::new(part));
+        if self.small.len() == Self::AT_ONCE {
+            match join(self.small.drain(..), "") {
+                Ok(joined) => self.joined.push(joined),
+                Err(error) => self.fault = Some(error),
+            }
+        }
+    }
+
+    fn joined(&self, media_type: &str) -> Result<Blob, JsValue> {
+        match &self.fault {
+            Some(error) => Err(error.clone()),
+            None => join(self.joined.iter().chain(&self.small).cloned(), media_type),
+        }
+    }
+}
+
+fn join(parts: impl Iterator<Item = Blob>, media_type: &str) -> Result<Blob, JsValue> {
+    let parts: js_sys::Array = parts.map(web_sys::Blob::from).collect();
     let options = web_sys::BlobPropertyBag::new();
     options.set_type(media_type);
-    let whole = web_sys::Blob::new_with_blob_sequence_and_options(&parts, &options);
-    whole
-        .map(Blob::from)
-        .map_err(|error| crate::browser::words::describe(&error))
+    let whole = web_sys::Blob::new_with_blob_sequence_and_options(&parts, &options)?;
+    Ok(whole.into())
 }
 
 /// Has a worker of its own answer a question until it says that all is told; `hear` gets the rest.
@@ -163,6 +197,8 @@ async fn employ(question: &ToWorker, hear: impl Fn(FromWorker) + 'static) -> Res
         }
     });
     let bridge = Bridge::start(Program::Files, move |message| receive(message))?;
+    // A long run takes a while to be written as a message: not in the task that has read the last of it.
+    TimeoutFuture::new(0).await;
     bridge.send(question)?;
     let outcome = ended.await;
     outcome.map_err(|_| "The worker that makes files stopped.".to_owned())?
