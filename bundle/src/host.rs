@@ -65,8 +65,11 @@ pub fn ask(address: &str) -> Result<(), Error> {
 /// No page that was built.
 pub fn router(dist: &Path) -> Result<Router, Error> {
     let index = dist.join("index.html");
-    let html = std::fs::read_to_string(&index).map_err(Error::of(&index))?;
-    let policy = HeaderValue::try_from(policy::of(&html)).map_err(Error::split)?;
+    let policy = move || {
+        let html = std::fs::read_to_string(&index).map_err(Error::of(&index))?;
+        HeaderValue::try_from(policy::of(&html)).map_err(Error::split)
+    };
+    policy()?;
     let others = policy::HEADERS.map(|(name, value)| {
         (
             HeaderName::from_static(name),
@@ -79,7 +82,9 @@ pub fn router(dist: &Path) -> Result<Router, Error> {
         let headers = response.headers_mut();
         // The browser asks each time whether what it has is still right.
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+        // Of the page as it is now: it may have been built again. One that is gone allows nothing.
+        let policy = policy().unwrap_or(HeaderValue::from_static("default-src 'none'"));
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         headers.extend(others.clone());
         async { response }
     };

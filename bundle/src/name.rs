@@ -10,6 +10,8 @@ use crate::error::Error;
 
 /// The workers, by the names of their programs.
 const WORKERS: [&str; 3] = ["cpu_worker", "gpu_worker", "file_worker"];
+/// The one that a page which is served before all of it is built does without, and does not name.
+const LAST: &str = WORKERS[1];
 /// What each consists of, behind its name. They name each other by place, which stays.
 const ENDINGS: [&str; 3] = ["_loader.js", ".js", "_bg.wasm"];
 /// Digits of a hash that a name has.
@@ -24,6 +26,13 @@ pub fn name(dist: &Path) -> Result<(), Error> {
     let mut html = fs::read_to_string(&index).map_err(Error::of(&index))?;
     for worker in WORKERS {
         let files = ENDINGS.map(|ending| format!("{worker}{ending}"));
+        // The first page of all is served before its GPU worker is built, and does not name it.
+        if files
+            .iter()
+            .all(|file| !dist.join(file).exists() && !html.contains(file))
+        {
+            continue;
+        }
         let folder = format!(
             "{worker}-{}",
             hash(files.iter().map(|file| dist.join(file)))?
@@ -101,6 +110,25 @@ mod tests {
             assert!(!dist.path().join("gpu_worker_loader.js").exists());
         }
         assert_ne!(named(first.path()), named(second.path()));
+    }
+
+    #[test]
+    fn a_page_may_be_without_its_gpu_worker_but_not_name_it_then() {
+        let without = |html: fn(&str) -> String| {
+            let dist = dist("a");
+            for ending in ENDINGS {
+                fs::remove_file(dist.path().join(format!("gpu_worker{ending}"))).unwrap();
+            }
+            let index = dist.path().join("index.html");
+            let named = fs::read_to_string(&index).unwrap();
+            fs::write(&index, html(&named)).unwrap();
+            (name(dist.path()), dist)
+        };
+        let (unnamed, dist) = without(|html| html.replace("gpu_worker_loader.js", ""));
+        unnamed.unwrap();
+        assert!(!dist.path().join("cpu_worker_loader.js").exists());
+        let (named, _dist) = without(str::to_owned);
+        assert!(matches!(named, Err(Error::File { .. })));
     }
 
     #[test]

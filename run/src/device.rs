@@ -99,6 +99,11 @@ pub const SILENT_SECS: u32 = 5;
 /// Why WebGPU is not used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoGpu {
+    /// The page was served before its GPU worker was there.
+    #[error(
+        "The part that trains on the GPU is still being built, so Kiln trains on the CPU. Reload the page once it is there."
+    )]
+    NotBuilt,
     /// The page came over plain http.
     #[error("WebGPU needs https or localhost, so Kiln trains on the CPU.")]
     Insecure,
@@ -127,6 +132,7 @@ impl NoGpu {
     /// The reason in a few words, for the top bar.
     pub const fn short(&self) -> &'static str {
         match self {
+            Self::NotBuilt => "GPU part is being built",
             Self::Insecure => "WebGPU needs https",
             Self::NoWebGpu => "no WebGPU",
             Self::Silent => "GPU does not answer",

@@ -9,6 +9,7 @@ use kiln_model::event::{Command, Event, Moment, Score};
 use kiln_model::import::PairNames;
 use kiln_model::spec::CLASSES;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
 pub use crate::data::{DataChoices, DataSummary};
 use crate::device::Adapter;
@@ -48,6 +49,14 @@ pub enum ToWorker {
         /// What was chosen of them.
         #[serde(default)]
         choices: DataChoices,
+    },
+    /// Hold a stretch of the log of a run, ahead of the question that is asked of it and comes without:
+    /// all of a long log in one message would hold the page up.
+    Hold {
+        /// Which of the question's runs, counted from 0.
+        place: u32,
+        /// Files of [`crate::log::segment`], which follow those that are held.
+        segments: Vec<ByteBuf>,
     },
     /// Make a file of a run, and answer with [`FromWorker::Exporting`] and [`FromWorker::Exported`].
     Export {
@@ -125,6 +134,19 @@ pub enum ToWorker {
         /// The run.
         run: RunId,
     },
+}
+
+impl ToWorker {
+    /// The runs of which something is asked.
+    pub fn parcels_mut(&mut self) -> &mut [Parcel] {
+        match self {
+            Self::Export { parcel, .. } | Self::Weigh { parcel, .. } => {
+                std::slice::from_mut(&mut **parcel)
+            }
+            Self::Pack { parcels } => parcels,
+            _ => &mut [],
+        }
+    }
 }
 
 /// What is trained on.

@@ -1,18 +1,22 @@
 //! `cargo xtask`: sets up what Kiln needs, runs it, checks it.
 //!
-//! One file per job: [`setup`] and [`browser`] bring what is missing, [`page`], [`check`],
-//! [`test`], [`fuzz`] and [`figures`] are the commands, [`shell`] runs programs.
+//! One file per job: [`setup`] and [`browser`] bring what is missing, [`page`], [`serve`], [`check`],
+//! [`test`], [`fuzz`] and [`figures`] are the commands, [`first`] is what the first `serve` does,
+//! [`shell`] runs programs.
 
 mod browser;
 mod check;
 mod circles;
 mod error;
 mod figures;
+mod first;
 mod fuzz;
 mod layers;
 mod page;
+mod serve;
 mod setup;
 mod shell;
+mod stages;
 mod test;
 
 use std::io::Write as _;
@@ -25,7 +29,8 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   serve [OPTIONS]      sets up what is missing, builds the page, serves it at http://127.0.0.1:8080
-                       and builds it again after a change; OPTIONS go to `trunk serve`;
+                       and builds it again after a change; OPTIONS go to `trunk serve`; the first time,
+                       without OPTIONS, the page is there before its GPU worker is compiled;
                        with `--release-archive FILE`, serves a page that was built elsewhere
   build [OPTIONS]      sets up what is missing and builds the page into dist/;
                        OPTIONS go to `trunk build`; with `--release-archive FILE`, packs it too
@@ -58,9 +63,9 @@ fn main() -> ExitCode {
 
 fn run(command: &str, options: &[String]) -> Result<(), Error> {
     match command {
-        "serve" => page::serve(&mut Shell::new()?, options),
+        "serve" => serve::serve(&mut Shell::new()?, options),
         "build" => page::build(&mut Shell::new()?, options),
-        "host" => page::host(&mut Shell::new()?, options),
+        "host" => serve::host(&mut Shell::new()?, options),
         "fuzz" => fuzz::fuzz(&mut Shell::new()?, options),
         "drill" => figures::drill(&mut Shell::new()?, options),
         "bench" => figures::bench(&mut Shell::new()?, options),

@@ -1,4 +1,4 @@
-//! Builds the page and serves it.
+//! Builds the page.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,22 +10,6 @@ use crate::shell::Shell;
 
 /// The option that names a page as one file.
 const RELEASE_ARCHIVE: &str = "--release-archive";
-
-/// `cargo xtask serve`.
-///
-/// # Errors
-/// A tool that cannot be had, or trunk's own failure.
-pub fn serve(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
-    if let (Some(archive), options) = release_archive(options)? {
-        return serve_archive(shell, &archive, &options);
-    }
-    setup::set_up(shell)?;
-    eprintln!(
-        "The first build compiles everything and takes minutes, a later one what changed. \
-         Then open http://127.0.0.1:8080 unless the options say otherwise; Ctrl+C ends it."
-    );
-    shell.become_program("Serve", trunk(shell, "serve", options))
-}
 
 /// `cargo xtask build`.
 ///
@@ -46,7 +30,10 @@ pub fn build(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
 }
 
 /// What follows `--release-archive`, and all other options.
-fn release_archive(options: &[String]) -> Result<(Option<PathBuf>, Vec<String>), Error> {
+///
+/// # Errors
+/// An option without a file.
+pub fn release_archive(options: &[String]) -> Result<(Option<PathBuf>, Vec<String>), Error> {
     let mut others = options.to_vec();
     let Some(place) = others.iter().position(|option| option == RELEASE_ARCHIVE) else {
         return Ok((None, others));
@@ -59,30 +46,14 @@ fn release_archive(options: &[String]) -> Result<(Option<PathBuf>, Vec<String>),
 }
 
 /// Where a file is for programs that run elsewhere.
-fn absolute(file: &Path) -> Result<PathBuf, Error> {
+///
+/// # Errors
+/// A working folder that is gone.
+pub fn absolute(file: &Path) -> Result<PathBuf, Error> {
     std::path::absolute(file).map_err(|error| Error::File {
         path: file.to_owned(),
         reason: error.to_string(),
     })
-}
-
-/// Serves what [`build`] packed, here or on another machine; nothing of the page is compiled.
-fn serve_archive(shell: &Shell, archive: &Path, options: &[String]) -> Result<(), Error> {
-    let folder = shell.root().join("target/release-archive");
-    let unpackable = |error: std::io::Error| Error::File {
-        path: folder.clone(),
-        reason: error.to_string(),
-    };
-    if folder.exists() {
-        std::fs::remove_dir_all(&folder).map_err(unpackable)?;
-    }
-    std::fs::create_dir_all(&folder).map_err(unpackable)?;
-    let mut unpack = shell.command("tar", ["-xzf"]);
-    unpack.arg(absolute(archive)?).arg("-C").arg(&folder);
-    shell.step("Release archive", unpack)?;
-    let mut host = bundle(shell, &["host", "target/release-archive"]);
-    host.args(options);
-    shell.become_program("Host", host)
 }
 
 /// Builds the page once the tools are there.
@@ -95,6 +66,22 @@ pub fn build_with_tools(shell: &Shell, options: &[String]) -> Result<(), Error> 
     shell.step("Page and workers", build)
 }
 
+/// Builds the page to be looked at here: nothing is compressed, and no browser keeps it.
+///
+/// # Errors
+/// Code that does not compile.
+pub fn build_here(shell: &Shell, options: &[String]) -> Result<(), Error> {
+    shell.step("Page and workers", trunk(shell, "build", options))
+}
+
+/// Builds the page again after each change, until the program is ended.
+///
+/// # Errors
+/// Trunk's own failure.
+pub fn watch(shell: &Shell) -> Result<(), Error> {
+    shell.step("Builds again after a change", trunk(shell, "watch", &[]))
+}
+
 /// Weighs the modules of the page that was built.
 ///
 /// # Errors
@@ -103,18 +90,8 @@ pub fn weigh(shell: &Shell) -> Result<(), Error> {
     shell.step("Sizes of the modules", bundle(shell, &["weigh", "dist"]))
 }
 
-/// `cargo xtask host`.
-///
-/// # Errors
-/// A tool that cannot be had, code that does not compile, or an address that is taken.
-pub fn host(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
-    build(shell, &[])?;
-    let mut host = bundle(shell, &["host", "dist"]);
-    host.args(options);
-    shell.become_program("Host", host)
-}
-
-fn bundle(shell: &Shell, arguments: &[&str]) -> Command {
+/// What is done to the built page, as a program.
+pub fn bundle(shell: &Shell, arguments: &[&str]) -> Command {
     let run = [
         "run",
         "--quiet",
@@ -126,7 +103,8 @@ fn bundle(shell: &Shell, arguments: &[&str]) -> Command {
     shell.command("cargo", run.iter().chain(arguments))
 }
 
-fn trunk(shell: &Shell, command: &str, options: &[String]) -> Command {
+/// Trunk with a command of its own.
+pub fn trunk(shell: &Shell, command: &str, options: &[String]) -> Command {
     let mut trunk = shell.command("trunk", [command]);
     trunk.args(options).env("TRUNK_SKIP_VERSION_CHECK", "true");
     // Trunk takes nothing but "true" and "false" for what others set to 1.

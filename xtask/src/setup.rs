@@ -13,6 +13,13 @@ const TRUNK_VERSION: &str = "0.21.14";
 const GECKODRIVER_VERSION: &str = "0.37.1";
 const CARGO_FUZZ_VERSION: &str = "0.13.2";
 
+/// Tools run for seconds and are compiled once: how long that takes is what a person waits for.
+const QUICK_TO_COMPILE: [(&str, &str); 3] = [
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "0"),
+];
+
 /// A tool that cargo can install.
 struct Tool {
     package: &'static str,
@@ -21,6 +28,10 @@ struct Tool {
     programs: &'static [&'static str],
     /// Whether the versions of its own lock file can be had.
     locked: bool,
+    /// Whether all that it can do by itself is wanted, or the least.
+    has_defaults: bool,
+    /// How much the compiler takes out of it: what starts others need not be fast itself.
+    opt_level: &'static str,
 }
 
 /// Brings all that `trunk build` and the in-browser tests need, and puts it on the shell's PATH.
@@ -35,6 +46,9 @@ pub fn set_up(shell: &mut Shell) -> Result<(), Error> {
             version: TRUNK_VERSION.to_owned(),
             programs: &["trunk"],
             locked: true,
+            // It would look for updates of itself and speak https: nothing here asks it to.
+            has_defaults: false,
+            opt_level: "0",
         },
         Tool {
             package: "wasm-bindgen-cli",
@@ -42,6 +56,9 @@ pub fn set_up(shell: &mut Shell) -> Result<(), Error> {
             programs: &["wasm-bindgen", "wasm-bindgen-test-runner"],
             // Its published lock file names a version that was withdrawn.
             locked: false,
+            // It would speak https to a browser's driver, which is on this machine.
+            has_defaults: false,
+            opt_level: "1",
         },
     ];
     for tool in tools {
@@ -60,6 +77,8 @@ pub fn geckodriver(shell: &mut Shell) -> Result<(), Error> {
         version: GECKODRIVER_VERSION.to_owned(),
         programs: &["geckodriver"],
         locked: true,
+        has_defaults: true,
+        opt_level: "1",
     };
     tool.provide(shell)
 }
@@ -74,6 +93,8 @@ pub fn cargo_fuzz(shell: &mut Shell) -> Result<(), Error> {
         version: CARGO_FUZZ_VERSION.to_owned(),
         programs: &["cargo-fuzz"],
         locked: true,
+        has_defaults: true,
+        opt_level: "1",
     };
     tool.provide(shell)
 }
@@ -151,7 +172,8 @@ impl Tool {
         {
             return Ok(());
         }
-        let root = tools_folder()?.join(format!("{}-{}", self.programs[0], self.version));
+        let tools = cache_folder()?.join("tools");
+        let root = tools.join(format!("{}-{}", self.programs[0], self.version));
         let folder = root.join("bin");
         shell.prepend_path(folder.clone());
         let is_there = |program: &&str| {
@@ -183,11 +205,16 @@ impl Tool {
         if self.locked {
             arguments.push("--locked");
         }
+        if !self.has_defaults {
+            arguments.push("--no-default-features");
+        }
         let by_hand = format!("cargo {}", arguments.join(" "));
         let installed = shell
             .command("cargo", &arguments)
             .arg("--root")
             .arg(root)
+            .envs(QUICK_TO_COMPILE)
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", self.opt_level)
             // Where cargo is told to build elsewhere, the tool's leavings would stay there.
             .env_remove("CARGO_TARGET_DIR")
             .status()
@@ -204,11 +231,15 @@ impl Tool {
     }
 }
 
-fn tools_folder() -> Result<PathBuf, Error> {
+/// Where Kiln keeps what is not the repository's.
+///
+/// # Errors
+/// No home folder.
+pub fn cache_folder() -> Result<PathBuf, Error> {
     let home = env::home_dir()
         .filter(|home| home.is_absolute())
         .ok_or(Error::NoHome)?;
-    Ok(home.join(".cache").join("kiln").join("tools"))
+    Ok(home.join(".cache").join("kiln"))
 }
 
 #[cfg(test)]

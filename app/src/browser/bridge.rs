@@ -73,6 +73,11 @@ impl Program {
         }
     }
 
+    /// Whether the document knows of it.
+    pub fn is_there(self) -> bool {
+        self.address().is_ok()
+    }
+
     /// Where the document says that it is.
     fn address(self) -> Result<String, String> {
         let name = match self {

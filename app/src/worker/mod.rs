@@ -123,6 +123,7 @@ async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
             }
             // The page asks the worker for files.
             ToWorker::Check { .. }
+            | ToWorker::Hold { .. }
             | ToWorker::Export { .. }
             | ToWorker::Pack { .. }
             | ToWorker::Weigh { .. }

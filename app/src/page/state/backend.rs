@@ -44,7 +44,11 @@ impl Trainer {
 
     /// Asks the browser for a GPU.
     pub(super) async fn look_for_gpu(self) {
-        let probed = probe().await;
+        let probed = if Program::GpuTrainer.is_there() {
+            probe().await
+        } else {
+            Err(NoGpu::NotBuilt)
+        };
         self.private
             .update_value(|private| private.probed = Some(probed));
     }

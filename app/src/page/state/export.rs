@@ -14,7 +14,11 @@ use kiln_run::export::Format;
 use kiln_run::parcel::Parcel;
 use kiln_run::protocol::{FromWorker, RunId, ToWorker, Weight};
 use kiln_run::run::Weights;
+use serde_bytes::ByteBuf;
 use wasm_bindgen::JsValue;
+
+/// About as much of a log is sent to the worker in one task: a few milliseconds.
+const AT_ONCE_BYTES: usize = 8 << 20;
 
 impl Trainer {
     /// Makes a file of a run; of one under way, as it was kept last. `progress` hears how much
@@ -34,7 +38,7 @@ impl Trainer {
             which,
             parcel: Box::new(self.parcel(id).await?),
         };
-        collect(&question, format.about().media_type, progress).await
+        collect(question, format.about().media_type, progress).await
     }
 
     /// Makes one archive of several runs, each as it was kept last. `progress` hears how much is done, 0
@@ -51,7 +55,7 @@ impl Trainer {
         for id in ids {
             parcels.push(self.parcel(id).await?);
         }
-        collect(&ToWorker::Pack { parcels }, "application/zip", progress).await
+        collect(ToWorker::Pack { parcels }, "application/zip", progress).await
     }
 
     /// Finds out how large each file of a run is. Dropping the future ends the work.
@@ -73,7 +77,7 @@ impl Trainer {
                 take(format, outcome);
             }
         };
-        employ(&question, hear).await
+        employ(question, hear).await
     }
 
     /// All that is kept of a run, and of the shown one also what the store has still to take.
@@ -119,7 +123,7 @@ impl Trainer {
 
 /// Has a worker of its own make a file.
 async fn collect(
-    question: &ToWorker,
+    question: ToWorker,
     media_type: &str,
     progress: impl Fn(f64) + 'static,
 ) -> Result<Blob, String> {
@@ -180,7 +184,7 @@ fn join(parts: impl Iterator<Item = Blob>, media_type: &str) -> Result<Blob, JsV
 }
 
 /// Has a worker of its own answer a question until it says that all is told; `hear` gets the rest.
-async fn employ(question: &ToWorker, hear: impl Fn(FromWorker) + 'static) -> Result<(), String> {
+async fn employ(mut question: ToWorker, hear: impl Fn(FromWorker) + 'static) -> Result<(), String> {
     let (sender, ended) = oneshot::channel();
     let sender = RefCell::new(Some(sender));
     let receive = Rc::new(move |message| {
@@ -197,9 +201,27 @@ async fn employ(question: &ToWorker, hear: impl Fn(FromWorker) + 'static) -> Res
         }
     });
     let bridge = Bridge::start(Program::Files, move |message| receive(message))?;
-    // A long run takes a while to be written as a message: not in the task that has read the last of it.
-    TimeoutFuture::new(0).await;
-    bridge.send(question)?;
+    for (place, parcel) in question.parcels_mut().iter_mut().enumerate() {
+        send_ahead(&bridge, place as u32, std::mem::take(&mut parcel.segments)).await?;
+    }
+    bridge.send(&question)?;
     let outcome = ended.await;
     outcome.map_err(|_| "The worker that makes files stopped.".to_owned())?
+}
+
+/// Sends the log of one of the runs that are asked about next, a part of it in each task.
+async fn send_ahead(bridge: &Bridge, place: u32, segments: Vec<ByteBuf>) -> Result<(), String> {
+    let mut segments = segments.into_iter().peekable();
+    while segments.peek().is_some() {
+        let mut bytes = 0;
+        let mut fits = |segment: &ByteBuf| {
+            let has_room = bytes < AT_ONCE_BYTES;
+            bytes += segment.len();
+            has_room
+        };
+        let segments = std::iter::from_fn(|| segments.next_if(&mut fits)).collect();
+        bridge.send(&ToWorker::Hold { place, segments })?;
+        TimeoutFuture::new(0).await;
+    }
+    Ok(())
 }

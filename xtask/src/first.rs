@@ -1,0 +1,114 @@
+//! The first start: the page is served as soon as it can train, and its GPU worker joins it.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::page;
+use crate::setup;
+use crate::shell::Shell;
+use crate::stages::Stages;
+
+const STAGES: [&str; 3] = ["tools", "page and CPU worker", "GPU worker"];
+/// The module that takes longest to compile, below the folder where cargo builds.
+const GPU_WORKER: &str = "wasm32-unknown-unknown/gpu-worker/gpu_worker.wasm";
+/// The page that does without it.
+const FIRST_PAGE: &str = "target/first/index.html";
+
+/// Whether the GPU worker was never compiled here.
+pub fn is_first(shell: &Shell) -> bool {
+    let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.unwrap_or_else(|| "target".into());
+    !shell.root().join(target).join(GPU_WORKER).exists()
+}
+
+/// Brings the tools, builds the page without its GPU worker, serves it, builds the rest, and then
+/// builds again after each change.
+///
+/// # Errors
+/// A tool that cannot be had, code that does not compile, or an address that is taken.
+pub fn serve(shell: &mut Shell) -> Result<(), Error> {
+    let mut stages = Stages::new(&setup::cache_folder()?, &STAGES);
+    stages.next(|| setup::set_up(shell))?;
+    stages.next(|| {
+        write_first_page(shell.root())?;
+        page::build_here(shell, &[FIRST_PAGE.to_owned()])
+    })?;
+    let mut host = page::bundle(shell, &["host", "dist"])
+        .spawn()
+        .map_err(|source| Error::Start {
+            program: "kiln-bundle".to_owned(),
+            source,
+        })?;
+    let built = stages.next(|| page::build_here(shell, &[]));
+    match &built {
+        Ok(()) => eprintln!("\nThe GPU worker is there: reload the page."),
+        // The page trains on the CPU meanwhile, and what is mended is built again.
+        Err(error) => eprintln!("\nThe page is still served without its GPU worker. {error}"),
+    }
+    let watched = page::watch(shell);
+    // It has ended by itself where Ctrl+C has ended the other.
+    drop(host.kill());
+    drop(host.wait());
+    watched
+}
+
+fn write_first_page(root: &Path) -> Result<(), Error> {
+    let file = |path: PathBuf| {
+        move |error: std::io::Error| Error::File {
+            path,
+            reason: error.to_string(),
+        }
+    };
+    let index = root.join("index.html");
+    let html = fs::read_to_string(&index).map_err(file(index.clone()))?;
+    let first = first_page(&html).ok_or_else(|| Error::File {
+        path: index,
+        reason: "its GPU worker is not where xtask/src/first.rs looks for it.".to_owned(),
+    })?;
+    let path = root.join(FIRST_PAGE);
+    let folder = path.parent().unwrap_or(root);
+    fs::create_dir_all(folder).map_err(file(folder.to_owned()))?;
+    fs::write(&path, first).map_err(file(path.clone()))
+}
+
+/// The page without its GPU worker, in a folder two below.
+fn first_page(html: &str) -> Option<String> {
+    let html = without_element(html, "name=\"kiln-gpu_worker\"")?;
+    let html = without_element(&html, "data-bin=\"gpu_worker\"")?;
+    let mut parts = html.split("href=\"");
+    let mut first = parts.next()?.to_owned();
+    for part in parts {
+        let is_file = !part.starts_with("data:");
+        first += if is_file { "href=\"../../" } else { "href=\"" };
+        first += part;
+    }
+    Some(first)
+}
+
+/// All but the element, without content, that has this attribute.
+fn without_element(html: &str, attribute: &str) -> Option<String> {
+    let (before, after) = html.split_once(attribute)?;
+    let (before, _) = before.rsplit_once('<')?;
+    let (_, after) = after.split_once('>')?;
+    Some(format!("{before}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use super::*;
+
+    #[test]
+    fn the_first_page_is_the_page_without_its_gpu_worker() {
+        let first = first_page(include_str!("../../index.html")).unwrap();
+        assert!(!first.contains("gpu_worker"));
+        assert!(first.contains("content=\"cpu_worker_loader.js\""));
+        assert!(first.contains("data-bin=\"cpu_worker\""));
+        assert!(first.contains("href=\"../../app/Cargo.toml\""));
+        assert!(first.contains("href=\"data:image/svg+xml"));
+        assert!(first.contains("</html>"));
+    }
+}
