@@ -36,7 +36,9 @@ pub enum Error {
         said: String,
     },
     /// A command line that is not understood.
-    #[error("usage: kiln-bundle [weigh DIST | host DIST [ADDRESS] | ask ADDRESS]")]
+    #[error(
+        "usage: kiln-bundle [weigh DIST | host DIST [ADDRESS] | host-after BEFORE DIST | ask ADDRESS]"
+    )]
     Usage,
 }
 

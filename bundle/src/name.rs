@@ -26,11 +26,8 @@ pub fn name(dist: &Path) -> Result<(), Error> {
     let mut html = fs::read_to_string(&index).map_err(Error::of(&index))?;
     for worker in WORKERS {
         let files = ENDINGS.map(|ending| format!("{worker}{ending}"));
-        // The first page of all is served before its GPU worker is built, and does not name it.
-        if files
-            .iter()
-            .all(|file| !dist.join(file).exists() && !html.contains(file))
-        {
+        let is_named = |file: &String| html.contains(file) || dist.join(file).exists();
+        if worker == LAST && !files.iter().any(is_named) {
             continue;
         }
         let folder = format!(

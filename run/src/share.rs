@@ -1,7 +1,8 @@
 //! Settings, and how charts are looked at, as the query of an address: what differs from the defaults.
 
-use kiln_model::config::{Config, DEFAULT_PATIENCE, Setting};
+use kiln_model::config::{Config, DEFAULT_PATIENCE, Setting, ValidateEvery, ValidateOn};
 use kiln_model::optimizer::Optimizer;
+use kiln_model::schedule::Schedule;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,8 +26,8 @@ pub struct Shared {
     pub remarks: Vec<String>,
 }
 
-/// Settings by the names that files give them, with what sets each.
-const NUMBERS: [(&str, Setting); 10] = [
+/// Settings that are numbers, by the names that files give them, with what sets each.
+pub const NUMBERS: [(&str, Setting); 10] = [
     ("epochs", Setting::Epochs),
     ("batch_size", Setting::BatchSize),
     ("learning_rate", Setting::LearningRate),
@@ -38,6 +39,39 @@ const NUMBERS: [(&str, Setting); 10] = [
     ("training_images", Setting::TrainingImages),
     ("seed", Setting::Seed),
 ];
+
+/// Settings that are words, by the names that files give them.
+pub const WORDS: [&str; 4] = ["optimizer", "schedule", "validate_on", "validate_every"];
+
+/// The words that files have for the choices of one of [`WORDS`].
+pub fn choices(key: &str) -> Vec<String> {
+    let words = |all: &[Option<String>]| all.iter().flatten().cloned().collect();
+    match key {
+        "optimizer" => Optimizer::ALL
+            .map(|optimizer| optimizer_word(optimizer).to_owned())
+            .into(),
+        "schedule" => words(&Schedule::ALL.map(|schedule| word(&schedule))),
+        "validate_on" => words(&[ValidateOn::Split, ValidateOn::TestSet].map(|on| word(&on))),
+        "validate_every" => words(&ValidateEvery::ALL.map(|every| word(&every))),
+        _ => Vec::new(),
+    }
+}
+
+/// Sets one of [`WORDS`] to the choice that files have this word for, and says whether there is one.
+pub fn put_word(config: &mut Config, key: &str, word: &str) -> bool {
+    match key {
+        "optimizer" => {
+            let mut all = Optimizer::ALL.into_iter();
+            let found = all.find(|optimizer| optimizer_word(*optimizer) == word);
+            config.optimizer = found.unwrap_or(config.optimizer);
+            found.is_some()
+        }
+        "schedule" => put(&mut config.schedule, word),
+        "validate_on" => put(&mut config.validate_on, word),
+        "validate_every" => put(&mut config.validate_every, word),
+        _ => false,
+    }
+}
 
 /// The query of these settings, such as `v=1&epochs=3`; nothing where all are the defaults.
 pub fn write(config: &Config, sight: &Sight) -> Option<String> {
@@ -112,12 +146,8 @@ pub fn read(query: &str) -> Option<Shared> {
     }
     // The optimiser first: momentum and weight decay are parts of it.
     for (key, value) in pairs.iter().filter(|(key, _)| *key == "optimizer") {
-        match Optimizer::ALL
-            .into_iter()
-            .find(|optimizer| optimizer_word(*optimizer) == *value)
-        {
-            Some(optimizer) => shared.config.optimizer = optimizer,
-            None => shared.remark_unknown_value(key, value),
+        if !put_word(&mut shared.config, key, value) {
+            shared.remark_unknown_value(key, value);
         }
     }
     for (key, value) in pairs {
@@ -131,12 +161,9 @@ impl Shared {
         if let Some((_, setting)) = NUMBERS.into_iter().find(|(name, _)| *name == key) {
             return self.take_number(setting, key, value);
         }
-        let config = &mut self.config;
         let is_known = match key {
             "v" | "optimizer" => true,
-            "schedule" => put(&mut config.schedule, value),
-            "validate_on" => put(&mut config.validate_on, value),
-            "validate_every" => put(&mut config.validate_every, value),
+            _ if WORDS.contains(&key) => put_word(&mut self.config, key, value),
             "axis" => choose(&mut self.sight.axis, &Axis::ALL, axis_word, value),
             "from" => choose(&mut self.sight.from, &Beginning::ALL, beginning_word, value),
             "log" => switch(&mut self.sight.is_log, value),
@@ -278,10 +305,8 @@ fn said(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use kiln_model::config::{ValidateEvery, ValidateOn};
     use kiln_model::optimizer::{DEFAULT_MOMENTUM, DEFAULT_WEIGHT_DECAY};
     use kiln_model::preset::Preset;
-    use kiln_model::schedule::Schedule;
 
     use super::*;
 

@@ -269,6 +269,7 @@ async fn help_says_all_of_it_at_every_width() -> Outcome {
         "How to read the charts",
         "How to open the files",
         "Where runs are kept",
+        "Without a network",
         "Nothing is uploaded",
     ];
     assert_eq!(headings, json!(titles));

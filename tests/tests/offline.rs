@@ -38,6 +38,10 @@ async fn after_one_visit_all_of_it_works_without_a_server() -> Outcome {
     page.drop_files(&[path]).await?;
     page.wait_for_text("here already, just as in run.kiln.zip", 60)
         .await?;
+    page.evaluate("location.hash = '#/help?about=offline'")
+        .await?;
+    page.wait_for_text("This browser keeps the program", 30)
+        .await?;
     page.close().await
 }
 
@@ -98,6 +102,30 @@ async fn a_newer_version_waits_until_no_run_is_open() -> Outcome {
         30,
     )
     .await?;
+    page.close().await
+}
+
+/// Over plain http, or where the browser keeps nothing, an open page is still told that it is old.
+#[tokio::test]
+async fn where_nothing_is_kept_a_newer_version_is_seen_once_the_tab_is_looked_at() -> Outcome {
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.evaluate("window.isTheSame = true; location.hash = '#/help?about=offline'")
+        .await?;
+    page.wait_for_text("This browser does not keep the program", 30)
+        .await?;
+
+    let html = std::fs::read_to_string(dist().join("index.html"))?;
+    let newer = html.replace("cpu_worker-", "cpu_worker-0");
+    assert_ne!(html, newer);
+    server.set_fault(Some(Fault::Bytes("index.html", newer.into())));
+    page.hide().await?;
+    page.show().await?;
+    page.wait_for_text("A new version is there. Reload when your run is done.", 30)
+        .await?;
+    page.press("button", "Reload").await?;
+    page.wait_for_value("window.isTheSame", &json!(null), 60)
+        .await?;
     page.close().await
 }
 

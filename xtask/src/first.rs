@@ -10,11 +10,22 @@ use crate::setup;
 use crate::shell::Shell;
 use crate::stages::Stages;
 
-const STAGES: [&str; 3] = ["tools", "page and CPU worker", "GPU worker"];
+const STAGES: [&str; 3] = [
+    "tools",
+    "page and CPU worker",
+    "GPU worker, and all else as fast as it gets",
+];
 /// The module that takes longest to compile, below the folder where cargo builds.
 const GPU_WORKER: &str = "wasm32-unknown-unknown/gpu-worker/gpu_worker.wasm";
-/// The page that does without it.
+/// The page that does without it, and where it is built.
 const FIRST_PAGE: &str = "target/first/index.html";
+const FIRST_DIST: &str = "target/first/dist";
+/// Where the page is built.
+const DIST: &str = "dist";
+/// The cargo profile that compiles soonest.
+const PROFILE: &str = "first";
+/// How much the compiler takes out of what is to be there soon.
+const OPT_LEVEL: &str = "1";
 
 /// Whether the GPU worker was never compiled here.
 pub fn is_first(shell: &Shell) -> bool {
@@ -31,27 +42,47 @@ pub fn is_first(shell: &Shell) -> bool {
 pub fn serve(shell: &mut Shell) -> Result<(), Error> {
     let mut stages = Stages::new(&setup::cache_folder()?, &STAGES);
     stages.next(|| setup::set_up(shell))?;
-    stages.next(|| {
-        write_first_page(shell.root())?;
-        page::build_here(shell, &[FIRST_PAGE.to_owned()])
-    })?;
-    let mut host = page::bundle(shell, &["host", "dist"])
+    stages.next(|| build_first(shell))?;
+    let mut host = page::bundle(shell, &["host-after", FIRST_DIST, DIST])
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", OPT_LEVEL)
         .spawn()
         .map_err(|source| Error::Start {
             program: "kiln-bundle".to_owned(),
             source,
         })?;
-    let built = stages.next(|| page::build_here(shell, &[]));
-    match &built {
+    let all = page::trunk(shell, "build", &[]);
+    match stages.next(|| shell.step("Page and workers", all)) {
         Ok(()) => eprintln!("\nThe GPU worker is there: reload the page."),
         // The page trains on the CPU meanwhile, and what is mended is built again.
         Err(error) => eprintln!("\nThe page is still served without its GPU worker. {error}"),
     }
-    let watched = page::watch(shell);
+    let watched = shell.step(
+        "Builds again after a change",
+        page::trunk(shell, "watch", &[]),
+    );
     // It has ended by itself where Ctrl+C has ended the other.
     drop(host.kill());
     drop(host.wait());
     watched
+}
+
+fn build_first(shell: &Shell) -> Result<(), Error> {
+    write_first_page(shell.root())?;
+    let dist = shell.root().join(DIST);
+    if dist.exists() {
+        // What was built before would be taken for the newer page.
+        fs::remove_dir_all(&dist).map_err(|error| Error::File {
+            path: dist.clone(),
+            reason: error.to_string(),
+        })?;
+    }
+    let options = [FIRST_PAGE, "--dist", FIRST_DIST].map(str::to_owned);
+    let mut build = page::trunk(shell, "build", &options);
+    build
+        .env("KILN_PAGE_PROFILE", PROFILE)
+        // What takes the page apart is compiled too.
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", OPT_LEVEL);
+    shell.step("Page and CPU worker", build)
 }
 
 fn write_first_page(root: &Path) -> Result<(), Error> {
@@ -77,14 +108,26 @@ fn write_first_page(root: &Path) -> Result<(), Error> {
 fn first_page(html: &str) -> Option<String> {
     let html = without_element(html, "name=\"kiln-gpu_worker\"")?;
     let html = without_element(&html, "data-bin=\"gpu_worker\"")?;
-    let mut parts = html.split("href=\"");
-    let mut first = parts.next()?.to_owned();
+    let html = each_value(&html, "data-cargo-profile", |_| PROFILE.to_owned())?;
+    each_value(&html, "href", |address| {
+        if address.starts_with("data:") {
+            address.to_owned()
+        } else {
+            format!("../../{address}")
+        }
+    })
+}
+
+/// A page with other values of an attribute.
+fn each_value(html: &str, attribute: &str, other: impl Fn(&str) -> String) -> Option<String> {
+    let beginning = format!(" {attribute}=\"");
+    let mut parts = html.split(&beginning);
+    let mut changed = parts.next()?.to_owned();
     for part in parts {
-        let is_file = !part.starts_with("data:");
-        first += if is_file { "href=\"../../" } else { "href=\"" };
-        first += part;
+        let (value, rest) = part.split_once('"')?;
+        changed += &format!("{beginning}{}\"{rest}", other(value));
     }
-    Some(first)
+    Some(changed)
 }
 
 /// All but the element, without content, that has this attribute.
@@ -109,6 +152,8 @@ mod tests {
         assert!(first.contains("data-bin=\"cpu_worker\""));
         assert!(first.contains("href=\"../../app/Cargo.toml\""));
         assert!(first.contains("href=\"data:image/svg+xml"));
+        assert_eq!(first.matches(" data-cargo-profile=\"first\"").count(), 3);
+        assert_eq!(first.matches("data-bin=").count(), 3);
         assert!(first.contains("</html>"));
     }
 }

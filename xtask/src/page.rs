@@ -66,22 +66,6 @@ pub fn build_with_tools(shell: &Shell, options: &[String]) -> Result<(), Error> 
     shell.step("Page and workers", build)
 }
 
-/// Builds the page to be looked at here: nothing is compressed, and no browser keeps it.
-///
-/// # Errors
-/// Code that does not compile.
-pub fn build_here(shell: &Shell, options: &[String]) -> Result<(), Error> {
-    shell.step("Page and workers", trunk(shell, "build", options))
-}
-
-/// Builds the page again after each change, until the program is ended.
-///
-/// # Errors
-/// Trunk's own failure.
-pub fn watch(shell: &Shell) -> Result<(), Error> {
-    shell.step("Builds again after a change", trunk(shell, "watch", &[]))
-}
-
 /// Weighs the modules of the page that was built.
 ///
 /// # Errors

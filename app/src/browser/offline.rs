@@ -1,14 +1,20 @@
 //! The page without a network: a service worker keeps all files of one version.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use gloo::events::EventListener;
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::Document;
 
 use crate::browser::tab::navigator_member;
 
 const PROGRAM: &str = "service_worker.js";
+/// A tab that goes in and out of sight does not ask the server each time.
+const LOOK_AGAIN_MS: f64 = 30_000.0;
 /// What the waiting service worker is told when its version may take over.
 const TAKE_OVER: &str = "take over";
 
@@ -24,6 +30,8 @@ extern "C" {
     fn ready(this: &Container) -> Promise;
     #[wasm_bindgen(method, getter)]
     fn controller(this: &Container) -> Option<Object>;
+    #[wasm_bindgen(method, js_name = getRegistration)]
+    fn registration(this: &Container) -> Promise;
 
     #[derive(Clone)]
     #[wasm_bindgen(extends = web_sys::EventTarget)]
@@ -32,6 +40,8 @@ extern "C" {
     fn installing(this: &Registration) -> Option<Keeper>;
     #[wasm_bindgen(method, getter)]
     fn waiting(this: &Registration) -> Option<Keeper>;
+    #[wasm_bindgen(method, getter)]
+    fn active(this: &Registration) -> Option<Keeper>;
 
     #[derive(Clone)]
     #[wasm_bindgen(extends = web_sys::EventTarget)]
@@ -40,6 +50,44 @@ extern "C" {
     fn state(this: &Keeper) -> String;
     #[wasm_bindgen(method, js_name = postMessage)]
     fn post_message(this: &Keeper, message: &JsValue);
+
+    #[wasm_bindgen(js_name = fetch)]
+    fn load(address: &str, options: &Object) -> Promise;
+
+    type Loaded;
+    #[wasm_bindgen(method, getter)]
+    fn ok(this: &Loaded) -> bool;
+    #[wasm_bindgen(method)]
+    fn text(this: &Loaded) -> Promise;
+}
+
+/// Whether the browser keeps the page's files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// It keeps none of a page that comes over plain http.
+    Insecure,
+    /// It would not, or the server has nothing that says how.
+    Refused,
+    /// All of them.
+    Kept,
+}
+
+/// Whether the browser keeps the page's files now.
+pub async fn keeping() -> Keeping {
+    let Some(container) = navigator_member::<Container>("serviceWorker") else {
+        return Keeping::Insecure;
+    };
+    let Ok(registration) = JsFuture::from(container.registration()).await else {
+        return Keeping::Refused;
+    };
+    if registration.is_undefined() {
+        return Keeping::Refused;
+    }
+    let registration: Registration = registration.unchecked_into();
+    match registration.active() {
+        Some(_) => Keeping::Kept,
+        None => Keeping::Refused,
+    }
 }
 
 /// What there is to tell of it.
@@ -52,10 +100,11 @@ pub enum Offline {
 }
 
 /// Has this version kept, and tells what comes of it, for as long as the page is there. Where the
-/// browser or the server has no such thing, the page needs the network as ever, and nothing is told.
+/// browser or the server has no such thing, the page needs the network as ever, and is told of a
+/// newer version alone.
 pub async fn keep(tell: impl Fn(Offline) + Clone + 'static) {
     let Some(container) = navigator_member::<Container>("serviceWorker") else {
-        return;
+        return look_for_newer(tell);
     };
     let is_first = container.controller().is_none();
     let options = Object::new();
@@ -66,7 +115,7 @@ pub async fn keep(tell: impl Fn(Offline) + Clone + 'static) {
         &"none".into(),
     ));
     let Ok(registration) = JsFuture::from(container.register(PROGRAM, &options)).await else {
-        return;
+        return look_for_newer(tell);
     };
     let registration: Registration = registration.unchecked_into();
     if registration.waiting().is_some() && !is_first {
@@ -94,19 +143,77 @@ pub async fn keep(tell: impl Fn(Offline) + Clone + 'static) {
     }
 }
 
+/// Looks, whenever the tab comes into sight again, whether the server has another page by now: nobody
+/// keeps the files of this one.
+fn look_for_newer(tell: impl Fn(Offline) + Clone + 'static) {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else {
+        return;
+    };
+    let own = named(&document);
+    let looked_ms = Cell::new(0.0);
+    let is_told = Rc::new(Cell::new(false));
+    let target = document.clone();
+    let on_sight = EventListener::new(&target, "visibilitychange", move |_| {
+        let now_ms = js_sys::Date::now();
+        if document.hidden() || is_told.get() || now_ms - looked_ms.get() < LOOK_AGAIN_MS {
+            return;
+        }
+        looked_ms.set(now_ms);
+        let (own, tell, is_told) = (own.clone(), tell.clone(), Rc::clone(&is_told));
+        wasm_bindgen_futures::spawn_local(async move {
+            let html = served().await.unwrap_or_default();
+            // Whatever else a server without the page may answer names no worker.
+            let is_page = html.contains("kiln-cpu_worker");
+            if is_page && own.iter().any(|name| !html.contains(name)) && !is_told.replace(true) {
+                tell(Offline::NewVersion);
+            }
+        });
+    });
+    on_sight.forget();
+}
+
+/// What a page is made of, by the names that say what is in them.
+fn named(document: &Document) -> Vec<String> {
+    let parts = [
+        ("link[rel=modulepreload]", "href"),
+        ("meta[name=kiln-cpu_worker]", "content"),
+        ("meta[name=kiln-gpu_worker]", "content"),
+        ("meta[name=kiln-file_worker]", "content"),
+    ];
+    let named = parts.into_iter().filter_map(|(selector, attribute)| {
+        let element = document.query_selector(selector).ok()??;
+        element.get_attribute(attribute)
+    });
+    named.collect()
+}
+
+/// The page as the server has it now.
+async fn served() -> Option<String> {
+    let options = Object::new();
+    Reflect::set(&options, &"cache".into(), &"no-store".into()).ok()?;
+    let loaded = JsFuture::from(load("index.html", &options)).await.ok()?;
+    let loaded: Loaded = loaded.unchecked_into();
+    if !loaded.ok() {
+        return None;
+    }
+    JsFuture::from(loaded.text()).await.ok()?.as_string()
+}
+
 /// Has the version that waits take over, and loads the page anew once it has.
 pub async fn take_over() {
-    let Some(container) = navigator_member::<Container>("serviceWorker") else {
-        return;
-    };
-    let Ok(registration) = JsFuture::from(container.ready()).await else {
-        return;
-    };
     let reload = || {
         if let Some(window) = web_sys::window() {
             // A page that is there can be loaded again.
             drop(window.location().reload());
         }
+    };
+    // Where no version is kept, the newer one is the server's.
+    let container = navigator_member::<Container>("serviceWorker");
+    let Some(container) = container.filter(|container| container.controller().is_some()) else {
+        return reload();
+    };
+    let Ok(registration) = JsFuture::from(container.ready()).await else {
+        return;
     };
     let registration: Registration = registration.unchecked_into();
     match registration.waiting() {

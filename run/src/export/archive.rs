@@ -11,6 +11,7 @@ use super::name::file_stem;
 use super::report;
 use super::zip::{Parts, Zip};
 use crate::archive::{CHECKPOINT, HEAD, Head, VERSION, answers_name, segment_name};
+use crate::parcel::Parcel;
 
 /// What there is to know of the file.
 pub const ABOUT: About = About {
@@ -55,22 +56,25 @@ pub fn write_all(sources: &[Source], take: &mut Take) -> Result<(), ExportError>
     Ok(())
 }
 
-/// Adds a run as a folder; `tell` hears how much of it is done, 0 to 1.
-fn add(
-    zip: &mut Zip<Parts>,
-    source: &Source,
-    folder: &str,
-    tell: &dyn Fn(f64),
-) -> Result<(), ExportError> {
-    let parcel = source.parcel;
+/// The file of a run as it is read again, without those for other programs: what a run that is under
+/// way leaves again and again.
+///
+/// # Errors
+/// A writer that refuses.
+pub fn write_bare(parcel: &Parcel, take: &mut Take) -> Result<(), ExportError> {
+    let done = Cell::new(0.0);
+    let mut zip = Zip::new(Parts::new(take, &done));
+    add_run(&mut zip, parcel, &file_stem(&parcel.identity.name))?;
+    zip.finish()?.finish();
+    Ok(())
+}
+
+/// Adds what a run is read again from.
+fn add_run(zip: &mut Zip<Parts>, parcel: &Parcel, folder: &str) -> Result<(), ExportError> {
     let head = Head {
         kiln_run: VERSION,
         identity: parcel.identity.clone(),
         status: parcel.status,
-    };
-    let whole = |bytes: &[u8]| {
-        let bytes = bytes.to_vec();
-        move |to: &mut dyn Write| to.write_all(&bytes).map_err(ExportError::of)
     };
     let at = |name: &str| format!("{folder}/{name}");
     let head = to_vec_pretty(&head).map_err(ExportError::of)?;
@@ -85,6 +89,24 @@ fn add(
         let name = answers_name(answered.part, answered.step);
         zip.pack(&at(&name), whole(&answered.predictions))?;
     }
+    Ok(())
+}
+
+/// Writes these bytes.
+fn whole(bytes: &[u8]) -> impl FnOnce(&mut dyn Write) -> Result<(), ExportError> + use<> {
+    let bytes = bytes.to_vec();
+    move |to: &mut dyn Write| to.write_all(&bytes).map_err(ExportError::of)
+}
+
+/// Adds a run as a folder; `tell` hears how much of it is done, 0 to 1.
+fn add(
+    zip: &mut Zip<Parts>,
+    source: &Source,
+    folder: &str,
+    tell: &dyn Fn(f64),
+) -> Result<(), ExportError> {
+    let at = |name: &str| format!("{folder}/{name}");
+    add_run(zip, source.parcel, folder)?;
     let name = &source.run.identity.name;
     let mut there = Vec::new();
     for (index, format) in EACH.iter().enumerate() {

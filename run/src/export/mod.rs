@@ -32,7 +32,7 @@ pub mod zip;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-pub use archive::write_all;
+pub use archive::{write_all, write_bare};
 pub use format::{About, ExportError, Format, Group, Language, Needs, Source, Take};
 use list::EACH;
 pub use rows::write_chart;

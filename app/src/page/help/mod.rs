@@ -22,7 +22,7 @@ struct Section {
     show: fn(SingleKeys) -> AnyView,
 }
 
-const SECTIONS: [Section; 8] = [
+const SECTIONS: [Section; 9] = [
     Section {
         name: "tour",
         title: "A one-minute tour",
@@ -57,6 +57,11 @@ const SECTIONS: [Section; 8] = [
         name: "storage",
         title: "Where runs are kept",
         show: |_| storage::show(),
+    },
+    Section {
+        name: "offline",
+        title: "Without a network",
+        show: |_| storage::show_offline(),
     },
     Section {
         name: "privacy",

@@ -1,6 +1,8 @@
-//! Where runs are, how they leave and come back, and what never leaves.
+//! Where runs are, how they leave and come back, whether the program is kept, and what never leaves.
 
 use leptos::prelude::*;
+
+use crate::browser::offline::{self, Keeping};
 
 /// Where runs are kept.
 pub fn show() -> AnyView {
@@ -23,6 +25,28 @@ pub fn show() -> AnyView {
         </p>
     }
     .into_any()
+}
+
+/// Whether the page needs the network.
+pub fn show_offline() -> AnyView {
+    let keeping = RwSignal::new(None);
+    wasm_bindgen_futures::spawn_local(async move {
+        // Help may have been left meanwhile.
+        keeping.try_set(Some(offline::keeping().await));
+    });
+    let text = move || match keeping.get() {
+        None => "",
+        Some(Keeping::Kept) => {
+            "This browser keeps the program and the MNIST images: the page opens, trains, evaluates, imports and saves files without a network. A newer version waits until no run is open."
+        }
+        Some(Keeping::Insecure) => {
+            "This page came over plain http, where browsers keep no program: it needs the network. Over https, or from localhost, it would not."
+        }
+        Some(Keeping::Refused) => {
+            "This browser does not keep the program, as in private windows or where its storage is blocked or full: the page needs the network. It tries again at the next visit."
+        }
+    };
+    view! { <p>{text}</p> }.into_any()
 }
 
 /// What never leaves.

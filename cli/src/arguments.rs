@@ -1,0 +1,127 @@
+//! What the command line says.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use kiln_run::run::Weights;
+
+use crate::device::Device;
+
+/// Trains, shows, compares and exports runs of Kiln.
+#[derive(Debug, Parser)]
+#[command(name = "kiln", version)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Begins runs, or goes on with them, and leaves a .kiln.zip of each that the page imports
+    Train(Train),
+    /// Lists what there is to train on
+    Devices,
+    /// Makes files of runs for other programs
+    Export(Export),
+    /// Shows runs as a table
+    Show(Show),
+    /// Puts runs side by side
+    Compare(Compare),
+}
+
+/// `kiln train`.
+#[derive(Args, Debug)]
+pub struct Train {
+    /// Runs (.kiln.zip), to go on with, or settings (.config.json), to begin with
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What to train on; `kiln devices` lists what there is
+    #[arg(long, default_value = "cpu")]
+    pub device: Device,
+    /// Threads of the CPU; as many as there are cores unless it is said, 8 at most. The result is the
+    /// same whatever their number
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// The folder that takes what comes of it. A run that is there already, and not over, goes on
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub out: PathBuf,
+    /// A setting, such as learning_rate=0.01; of a run that goes on, epochs, learning_rate or patience
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub settings: Vec<String>,
+    /// Images and labels (idx files, archives of them) in place of MNIST
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub data: Vec<PathBuf>,
+    /// Says what happens as lines of JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kiln export`.
+#[derive(Args, Debug)]
+pub struct Export {
+    /// Runs (.kiln.zip)
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Formats by the endings of their files, such as keras,onnx,csv
+    #[arg(
+        long = "as",
+        required = true,
+        value_delimiter = ',',
+        value_name = "FORMAT"
+    )]
+    pub formats: Vec<String>,
+    /// Which weights
+    #[arg(long, default_value = "best")]
+    pub weights: Which,
+    /// The folder that takes the files
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// Which of a run's weights.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Which {
+    /// Those with the lowest validation loss.
+    Best,
+    /// Those of the last step.
+    Last,
+}
+
+impl From<Which> for Weights {
+    fn from(which: Which) -> Self {
+        match which {
+            Which::Best => Self::Best,
+            Which::Last => Self::Last,
+        }
+    }
+}
+
+/// `kiln show`.
+#[derive(Args, Debug)]
+pub struct Show {
+    /// Runs (.kiln.zip)
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The column to sort by, as the table heads it; numbers from the greatest down
+    #[arg(long, value_name = "COLUMN")]
+    pub sort: Option<String>,
+    /// From the least up
+    #[arg(long)]
+    pub ascending: bool,
+    /// As JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kiln compare`.
+#[derive(Args, Debug)]
+pub struct Compare {
+    /// Runs (.kiln.zip), two or more together
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Only the rows in which they differ
+    #[arg(long)]
+    pub differences: bool,
+}

@@ -1,0 +1,141 @@
+//! What can go wrong: each a sentence that names the value, and what to do.
+
+use std::path::{Path, PathBuf};
+
+use kiln_model::mnist::MnistError;
+use kiln_model::train::session::TrainError;
+use kiln_run::export::ExportError;
+use kiln_run::import::data::DataError;
+
+use crate::set::SetError;
+
+/// Why a command did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The system refuses a file or a folder.
+    #[error("{}: {reason}.", .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// The system's words.
+        reason: String,
+    },
+    /// A file is not what it is taken for.
+    #[error("{} {reason}.", .path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// The end of a sentence that begins with it.
+        reason: String,
+    },
+    /// A setting cannot be so.
+    #[error(transparent)]
+    Setting(#[from] SetError),
+    /// Images that are no data.
+    #[error("The data cannot be used: {0}.")]
+    Data(#[from] DataError),
+    /// MNIST, as this program has it, is damaged.
+    #[error("MNIST, as it is in this program, is damaged: {0}. Install it again.")]
+    Mnist(#[from] MnistError),
+    /// The images are not those of the run.
+    #[error(
+        "{name} is trained on data with the hash {wanted}, and this has {found}. Name its files with --data."
+    )]
+    OtherData {
+        /// The run.
+        name: String,
+        /// What its data is known by.
+        wanted: String,
+        /// What was loaded.
+        found: String,
+    },
+    /// A run that is over has nothing left to do.
+    #[error(
+        "{name} ended after {done} of {asked} epochs. Say --set epochs=N with more of them to go on."
+    )]
+    Over {
+        /// The run.
+        name: String,
+        /// Epochs that were done, whole ones.
+        done: u32,
+        /// Epochs that it was to do.
+        asked: u32,
+    },
+    /// A part of the run's log cannot be read.
+    #[error(
+        "{name} cannot go on: a part of what happened in it cannot be read. Its settings can begin another run."
+    )]
+    Damaged {
+        /// The run.
+        name: String,
+    },
+    /// Another process writes the same file.
+    #[error("{} is being written by process {pid}. Wait for it, or choose another --out.", .path.display())]
+    Taken {
+        /// The file.
+        path: PathBuf,
+        /// Who does.
+        pid: String,
+    },
+    /// Another run is there.
+    #[error("{} is there already and holds another run. Choose another --out, or move it away.", .path.display())]
+    InTheWay {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The device gives no results, or the settings do not fit the data.
+    #[error("{name} stopped: {reason}.")]
+    Training {
+        /// The run.
+        name: String,
+        /// Why.
+        reason: TrainError,
+    },
+    /// A run whose loss is no number any more.
+    #[error("{name} failed: {reason}. A smaller learning rate may help.")]
+    Diverged {
+        /// The run.
+        name: String,
+        /// What became of it.
+        reason: String,
+    },
+    /// A file could not be made.
+    #[error("{name}: {reason}")]
+    Export {
+        /// The run.
+        name: String,
+        /// Why.
+        reason: ExportError,
+    },
+    /// There is no such choice.
+    #[error("There is no {what} {asked:?}. There are: {}.", .choices.join(", "))]
+    Unknown {
+        /// What of.
+        what: &'static str,
+        /// What was asked for.
+        asked: String,
+        /// What there is.
+        choices: Vec<String>,
+    },
+    /// What makes the process end cannot be heard.
+    #[error("This system does not say when the process is to end: {0}.")]
+    Signals(String),
+    /// Some of several runs did not get to their end; why was said as it happened.
+    #[error("{failed} of {all} runs did not get to their end; the reasons stand above.")]
+    Some {
+        /// How many.
+        failed: usize,
+        /// Of how many.
+        all: usize,
+    },
+}
+
+impl CliError {
+    /// What the system says of a file.
+    pub fn of(path: &Path) -> impl Fn(std::io::Error) -> Self {
+        move |error| Self::File {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! `kiln train`.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use burn::tensor::Device as BurnDevice;
+use kiln_model::checkpoint::Snapshot;
+use kiln_model::config::{Config, Edit};
+use kiln_model::event::Command;
+use kiln_model::train::driver;
+use kiln_model::train::session::{ReadBack, Session, TrainError};
+use kiln_model::train::threads::Threads;
+use kiln_run::device::Backend;
+use kiln_run::id::RunId;
+use kiln_run::import::archive::Unpacked;
+use kiln_run::parcel::Parcel;
+use kiln_run::run::identity::COLOURS;
+use kiln_run::run::names::{NAME_LETTERS, cut};
+use kiln_run::run::{Identity, Run};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::arguments::Train;
+use crate::attempt::Attempt;
+use crate::data::{self, Data};
+use crate::device;
+use crate::error::CliError;
+use crate::input::{self, Input, Settings};
+use crate::output::Output;
+use crate::report::Report;
+use crate::set::{self, SetError};
+
+/// What the command asks of every run.
+struct Wanted<'a> {
+    arguments: &'a Train,
+    pairs: Vec<(&'a str, &'a str)>,
+    data: Data,
+    threads: usize,
+    stop: Arc<AtomicBool>,
+}
+
+/// A run that is about to be trained.
+struct Ready {
+    run: Run,
+    /// What was kept of it before.
+    kept: Option<Parcel>,
+    commands: VecDeque<Command>,
+}
+
+/// Trains what the files ask for, one run after the other.
+///
+/// # Errors
+/// A file that asks for nothing, a setting that cannot be, a run that does not get to its end; what it
+/// left is there. Of several runs one that fails stops no other.
+pub fn train(arguments: &Train) -> Result<(), CliError> {
+    let pairs = arguments.settings.iter().map(|text| set::pair(text));
+    let pairs = pairs.collect::<Result<_, _>>()?;
+    let mut inputs = Vec::new();
+    for file in &arguments.files {
+        inputs.extend(input::read(file)?);
+    }
+    let threads = arguments.threads.map_or_else(device::threads, usize::from);
+    let wanted = Wanted {
+        arguments,
+        pairs,
+        data: data::load(&arguments.data)?,
+        threads: threads.min(device::MOST_THREADS),
+        stop: listen()?,
+    };
+    let (all, mut failed) = (inputs.len(), 0);
+    for input in inputs {
+        if wanted.stop.load(Ordering::Relaxed) {
+            break;
+        }
+        match one(&wanted, input) {
+            Err(error) if all > 1 => {
+                eprintln!("error: {error}");
+                failed += 1;
+            }
+            outcome => outcome?,
+        }
+    }
+    match failed {
+        0 => Ok(()),
+        _ => Err(CliError::Some { failed, all }),
+    }
+}
+
+/// Comes to true once the process is to end.
+fn listen() -> Result<Arc<AtomicBool>, CliError> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&stop);
+    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))
+        .map_err(|error| CliError::Signals(error.to_string()))?;
+    Ok(stop)
+}
+
+fn one(wanted: &Wanted, input: Input) -> Result<(), CliError> {
+    let name = match &input {
+        Input::Run(run) => run.record.identity.name.clone(),
+        Input::Settings(settings) => cut(&settings.name, NAME_LETTERS).to_owned(),
+    };
+    let output = Output::take(&wanted.arguments.out, &name)?;
+    let there = output.there()?;
+    let ready = match input {
+        Input::Run(run) => go_on(wanted, *run, there, &output)?,
+        Input::Settings(settings) => begin(wanted, &name, &settings, there, &output)?,
+    };
+    let Some(Ready {
+        mut run,
+        kept,
+        commands,
+    }) = ready
+    else {
+        eprintln!("{name} is over already: {}.", output.path().display());
+        return Ok(());
+    };
+    run.identity.backend = Backend::Cpu;
+    run.identity.adapter = Some(device::in_words(wanted.threads));
+    run.identity.data_name.clone_from(&wanted.data.name);
+    if kept.is_none() {
+        run.identity.classes = wanted.data.classes.clone();
+    }
+    let failed = |reason: TrainError| CliError::Training {
+        name: name.clone(),
+        reason,
+    };
+    let mut session = session(wanted, &run).map_err(failed)?;
+    let report = Report::new(wanted.arguments.json, &run);
+    let mut attempt = Attempt::new(run, kept, commands, output, report, &wanted.stop);
+    let driven = pollster::block_on(driver::drive(&mut session, &mut attempt));
+    // Whatever happened, what it came to is left.
+    attempt.end()?;
+    driven.map_err(failed)
+}
+
+/// A run to begin with these settings, or to go on with where it was begun; nothing where it is over.
+fn begin(
+    wanted: &Wanted,
+    name: &str,
+    settings: &Settings,
+    there: Vec<Unpacked>,
+    output: &Output,
+) -> Result<Option<Ready>, CliError> {
+    let mut config = settings.config;
+    set::all(&mut config, wanted.pairs.iter().copied())?;
+    let hash = settings
+        .data
+        .as_deref()
+        .unwrap_or(wanted.data.images.hash());
+    check_data(wanted, name, hash)?;
+    if there.is_empty() {
+        let run = Run::new(identity(wanted, name), config, hash.to_owned());
+        return Ok(Some(Ready {
+            run,
+            kept: None,
+            commands: VecDeque::new(),
+        }));
+    }
+    let same = there.into_iter().find(|run| {
+        let record = &run.record;
+        record.data == hash && fixed(record.config) == fixed(config)
+    });
+    let same = same.ok_or_else(|| CliError::InTheWay {
+        path: output.path().to_owned(),
+    })?;
+    if same.record.status.has_ended() && config.epochs <= same.record.config.epochs {
+        return Ok(None);
+    }
+    take_up(wanted, same)
+}
+
+/// Settings without those that may change while a run is under way.
+fn fixed(config: Config) -> Config {
+    let plain = Config::default();
+    Config {
+        epochs: plain.epochs,
+        learning_rate: plain.learning_rate,
+        patience: plain.patience,
+        ..config
+    }
+}
+
+/// A run to go on with, from where it is furthest; nothing where it is over.
+fn go_on(
+    wanted: &Wanted,
+    run: Unpacked,
+    there: Vec<Unpacked>,
+    output: &Output,
+) -> Result<Option<Ready>, CliError> {
+    if there.is_empty() {
+        return take_up(wanted, run);
+    }
+    let id = run.record.identity.id;
+    let there = there
+        .into_iter()
+        .find(|there| there.record.identity.id == id)
+        .ok_or_else(|| CliError::InTheWay {
+            path: output.path().to_owned(),
+        })?;
+    let is_over = there.record.status.has_ended() && !run.record.status.has_ended();
+    if there.record.summary.steps < run.record.summary.steps {
+        return take_up(wanted, run);
+    }
+    match take_up(wanted, there) {
+        Err(CliError::Over { .. }) if is_over => Ok(None),
+        outcome => outcome,
+    }
+}
+
+/// A run as it goes on, with what is asked of it.
+fn take_up(wanted: &Wanted, from: Unpacked) -> Result<Option<Ready>, CliError> {
+    let Unpacked { record, parcel, .. } = from;
+    let name = record.identity.name.clone();
+    check_data(wanted, &name, &record.data)?;
+    let mut run = parcel
+        .read()
+        .map_err(|_| CliError::Damaged { name: name.clone() })?;
+    let mut config = *run.config();
+    set::all(&mut config, wanted.pairs.iter().copied())?;
+    if let Some((key, _)) = wanted.pairs.iter().find(|(key, _)| !is_free(key)) {
+        return Err(SetError::Settled {
+            key: (*key).to_owned(),
+        }
+        .into());
+    }
+    let before = *run.config();
+    let mut edits = Vec::new();
+    if run.status().has_ended() {
+        if run.steps_left(config.epochs) == 0 {
+            return Err(CliError::Over {
+                name,
+                done: run.steps_done() / run.plan().steps_per_epoch,
+                asked: before.epochs,
+            });
+        }
+        run.reopen(config.epochs);
+    } else {
+        run.rewind();
+        if config.epochs != before.epochs {
+            edits.push(Edit::Epochs(config.epochs));
+        }
+    }
+    if config.learning_rate != before.learning_rate {
+        edits.push(Edit::LearningRate(config.learning_rate));
+    }
+    if config.patience != before.patience {
+        edits.push(Edit::Patience(config.patience));
+    }
+    Ok(Some(Ready {
+        run,
+        kept: Some(parcel),
+        commands: edits.into_iter().map(Command::Edit).collect(),
+    }))
+}
+
+/// Whether a run that goes on may have another of it.
+fn is_free(key: &str) -> bool {
+    matches!(key, "epochs" | "learning_rate" | "patience")
+}
+
+fn check_data(wanted: &Wanted, name: &str, hash: &str) -> Result<(), CliError> {
+    let found = wanted.data.images.hash();
+    if found == hash {
+        return Ok(());
+    }
+    Err(CliError::OtherData {
+        name: name.to_owned(),
+        wanted: hash.to_owned(),
+        found: found.to_owned(),
+    })
+}
+
+/// What a new run is known by.
+fn identity(wanted: &Wanted, name: &str) -> Identity {
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    // Browsers write milliseconds, and no more.
+    let micros = now.as_micros() as u64;
+    let nanos = i128::from(micros / 1_000) * 1_000_000;
+    let started =
+        OffsetDateTime::from_unix_timestamp_nanos(nanos).unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    Identity {
+        id: RunId(micros),
+        name: name.to_owned(),
+        backend: Backend::Cpu,
+        adapter: None,
+        // Every date of this calendar can be written so.
+        started_at: started.format(&Rfc3339).unwrap_or_default(),
+        colour: (micros % COLOURS.len() as u64) as usize,
+        tags: Vec::new(),
+        notes: String::new(),
+        data_name: wanted.data.name.clone(),
+        classes: wanted.data.classes.clone(),
+        taken_up: Vec::new(),
+    }
+}
+
+/// The session that goes on with the run, or begins it.
+fn session(wanted: &Wanted, run: &Run) -> Result<Session, TrainError> {
+    let images = &wanted.data.images;
+    let unreadable = |error: kiln_model::checkpoint::CheckpointError| {
+        TrainError::Device(format!("its checkpoint cannot be read: {error}"))
+    };
+    let snapshot = match run.checkpoint() {
+        Some(kept) => {
+            let snapshot = kept.snapshot().map_err(unreadable)?;
+            match run.reopened() {
+                Some(epochs) => {
+                    let mut snapshot = snapshot.reopened();
+                    Edit::Epochs(epochs).apply(&mut snapshot.config)?;
+                    snapshot
+                }
+                None => snapshot,
+            }
+        }
+        None => Snapshot::initial(*run.config(), images.hash().to_owned()),
+    };
+    let split = images.split_for(&snapshot.config);
+    let mut session = Session::resume(snapshot, images, BurnDevice::flex(), ReadBack::EveryStep)?;
+    session.employ(Box::new(Threads::new(split, wanted.threads)));
+    Ok(session)
+}
