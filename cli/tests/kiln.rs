@@ -1,0 +1,315 @@
+//! The command as it is used: processes, files, signals.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use kiln_run::import::archive::{Unpacked, runs};
+use kiln_run::run::{Run, Status};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Some two seconds of training: long enough to be stopped, short enough to wait for.
+fn settings() -> Value {
+    json!({ "epochs": 30, "batch_size": 100, "training_images": 1_000, "patience": null })
+}
+
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Self { folder };
+        place.put("small.config.json", &settings().to_string());
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn kiln(&self, arguments: &[&str]) -> Command {
+        let mut kiln = Command::new(env!("CARGO_BIN_EXE_kiln"));
+        kiln.args(arguments).current_dir(self.folder.path());
+        kiln
+    }
+
+    fn done(&self, arguments: &[&str]) -> String {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = self.kiln(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&stderr);
+        assert!(status.success(), "{arguments:?}: {said}");
+        String::from_utf8(stdout).unwrap()
+    }
+
+    fn refused(&self, arguments: &[&str]) -> String {
+        let Output { status, stderr, .. } = self.kiln(arguments).output().unwrap();
+        assert!(!status.success(), "{arguments:?}");
+        String::from_utf8(stderr).unwrap()
+    }
+
+    fn run(&self, name: &str) -> (Unpacked, Run) {
+        let mut taken = runs(&std::fs::read(self.path(name)).unwrap()).unwrap();
+        assert!(taken.refused.is_empty(), "{:?}", taken.refused);
+        let unpacked = taken.runs.pop().unwrap();
+        let run = unpacked.parcel.read().unwrap();
+        (unpacked, run)
+    }
+}
+
+/// Asks a process to end, as a scheduler does.
+fn terminate(pid: u32) {
+    let sent = Command::new("kill")
+        .args(["-TERM", &pid.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+/// Begins to train, and asks it to end once it has told of something so many times.
+fn train_and_terminate(place: &Place, arguments: &[&str], after: usize) {
+    let mut kiln = place.kiln(arguments);
+    let mut child = kiln.stdout(Stdio::piped()).spawn().unwrap();
+    let told = BufReader::new(child.stdout.take().unwrap());
+    for (index, line) in told.lines().enumerate() {
+        let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+        assert!(line["event"].is_string(), "{line}");
+        if index == after {
+            terminate(child.id());
+        }
+    }
+    assert!(child.wait().unwrap().success());
+}
+
+/// What training measured, but for the time that it took.
+fn measured(run: &Run) -> Vec<String> {
+    let history = run.history();
+    let steps = history
+        .steps
+        .since(0)
+        .map(|step| format!("{} {:?}", step.moment.step, step.value));
+    let all = [&history.epochs, &history.validations].map(|some| {
+        let some = some.iter();
+        some.map(|one| format!("{} {:?}", one.moment.step, one.value))
+            .collect::<Vec<_>>()
+    });
+    steps
+        .chain(all.concat())
+        .chain([format!("{:?}", history.score.map(|score| score.value))])
+        .collect()
+}
+
+#[test]
+fn a_run_that_is_stopped_by_a_signal_goes_on_to_the_same_bits() {
+    let place = Place::new();
+    let whole = ["train", "small.config.json", "--out", "whole", "--json"];
+    let told = place.done(&whole);
+    let (kept, uninterrupted) = place.run("whole/small.kiln.zip");
+    let end: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    assert_eq!(end["status"], "finished");
+    assert_eq!(end["fingerprint"], json!(kept.record.summary.fingerprint));
+    assert_eq!(uninterrupted.steps_done(), 270);
+
+    let parts = ["train", "small.config.json", "--out", "parts", "--json"];
+    for (after, threads) in [(3, "1"), (11, "2")] {
+        train_and_terminate(
+            &place,
+            &[&parts[..], &["--threads", threads]].concat(),
+            after,
+        );
+        let (kept, stopped) = place.run("parts/small.kiln.zip");
+        assert_eq!(kept.record.status, Status::Interrupted);
+        assert!(
+            (1..270).contains(&stopped.steps_done()),
+            "{}",
+            stopped.steps_done()
+        );
+    }
+    place.done(&parts);
+    let (kept, resumed) = place.run("parts/small.kiln.zip");
+    assert_eq!(measured(&resumed), measured(&uninterrupted));
+    let devices = &kept.record.identity;
+    assert!(devices.device().contains("native"), "{}", devices.device());
+    assert_eq!(resumed.identity.taken_up.len(), 3);
+
+    // Once more, and nothing changes: a scheduler may start what is done again.
+    let before = std::fs::read(place.path("parts/small.kiln.zip")).unwrap();
+    place.done(&parts);
+    assert_eq!(
+        std::fs::read(place.path("parts/small.kiln.zip")).unwrap(),
+        before
+    );
+}
+
+#[test]
+fn a_run_that_is_over_goes_on_with_more_epochs() {
+    let place = Place::new();
+    let few = [
+        "train",
+        "small.config.json",
+        "--set",
+        "epochs=2",
+        "--out",
+        "out",
+    ];
+    place.done(&few);
+    let said = place.refused(&["train", "out/small.kiln.zip", "--out", "out"]);
+    assert!(
+        said.contains("small ended after 2 of 2 epochs. Say --set epochs=N"),
+        "{said}"
+    );
+    let said = place.refused(&[
+        "train",
+        "out/small.kiln.zip",
+        "--out",
+        "out",
+        "--set",
+        "seed=1",
+    ]);
+    assert!(
+        said.contains("seed cannot change in a run that goes on"),
+        "{said}"
+    );
+    place.done(&[
+        "train",
+        "out/small.kiln.zip",
+        "--out",
+        "out",
+        "--set",
+        "epochs=3",
+    ]);
+    let (kept, run) = place.run("out/small.kiln.zip");
+    assert_eq!(
+        (run.steps_done(), kept.record.status.has_ended()),
+        (27, true)
+    );
+    // Elsewhere the same three epochs, of one go.
+    place.done(&[
+        "train",
+        "small.config.json",
+        "--set",
+        "epochs=3",
+        "--out",
+        "one",
+    ]);
+    let (_, one) = place.run("one/small.kiln.zip");
+    assert_eq!(run.history().fingerprint(), one.history().fingerprint());
+}
+
+#[test]
+fn what_cannot_be_is_refused_and_nothing_is_changed() {
+    let place = Place::new();
+    let train = |more: &[&str]| place.refused(&[&["train", "small.config.json"], more].concat());
+    let said = train(&["--set", "epoch=3"]);
+    assert!(
+        said.contains("There is no setting \"epoch\". The nearest is epochs"),
+        "{said}"
+    );
+    let said = train(&["--set", "epochs=0"]);
+    assert!(
+        said.contains("Epochs must be a whole number from 1 to 50, not 0."),
+        "{said}"
+    );
+    let said = train(&["--device", "cuda:0"]);
+    assert!(said.contains("it is not there; there is cpu"), "{said}");
+    // A folder cannot be below a file.
+    let said = train(&["--out", "small.config.json/out"]);
+    assert!(said.contains("small.config.json/out: "), "{said}");
+    let said = place.refused(&["show", "small.config.json"]);
+    assert!(said.starts_with("error: small.config.json "), "{said}");
+    assert_eq!(std::fs::read_dir(place.folder.path()).unwrap().count(), 1);
+
+    place.put("small.kiln.zip", "no run");
+    let said = train(&[]);
+    assert!(said.contains("small.kiln.zip "), "{said}");
+    assert_eq!(
+        std::fs::read(place.path("small.kiln.zip")).unwrap(),
+        b"no run"
+    );
+}
+
+#[test]
+fn one_process_writes_a_file() {
+    let place = Place::new();
+    let arguments = ["train", "small.config.json", "--json"];
+    let mut first = place
+        .kiln(&arguments)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = BufReader::new(first.stdout.take().unwrap()).lines();
+    told.next().unwrap().unwrap();
+    let said = place.refused(&arguments);
+    assert!(
+        said.contains(&format!("is being written by process {}.", first.id())),
+        "{said}"
+    );
+    first.kill().unwrap();
+    first.wait().unwrap();
+    // Who died holds nothing.
+    place.done(&["train", "small.config.json", "--set", "epochs=30"]);
+}
+
+#[test]
+fn runs_are_shown_compared_and_exported() {
+    let place = Place::new();
+    place.put(
+        "a.config.json",
+        r#"{ "epochs": 1, "training_images": 1000, "batch_size": 100 }"#,
+    );
+    place.put(
+        "b.config.json",
+        r#"{ "epochs": 1, "training_images": 1000, "batch_size": 50 }"#,
+    );
+    place.done(&["train", "a.config.json", "b.config.json"]);
+    let files = ["a.kiln.zip", "b.kiln.zip"];
+    let is_a_first = |more: &[&str]| {
+        let sort = ["show", "--sort", "batch size"];
+        let shown = place.done(&[&sort[..], more, &files[..]].concat());
+        shown.find(" a ").unwrap() < shown.find(" b ").unwrap()
+    };
+    assert_eq!(
+        (is_a_first(&[]), is_a_first(&["--ascending"])),
+        (true, false)
+    );
+    let records: Value =
+        serde_json::from_str(&place.done(&[&["show", "--json"], &files[..]].concat())).unwrap();
+    assert_eq!(records[1]["config"]["batch_size"], 50);
+    let compared = place.done(&[&["compare", "--differences"], &files[..]].concat());
+    assert!(
+        compared.contains("Batch size") && !compared.contains("Optimizer"),
+        "{compared}"
+    );
+    place.done(&[
+        "export",
+        "a.kiln.zip",
+        "--as",
+        "keras,wide.csv,onnx",
+        "--out",
+        "files",
+    ]);
+    for file in ["a.keras", "a-wide.csv", "a.onnx"] {
+        assert!(
+            place.path("files").join(file).metadata().unwrap().len() > 100,
+            "{file}"
+        );
+    }
+    let said = place.refused(&["export", "a.kiln.zip", "--as", "exe"]);
+    assert!(
+        said.contains("There is no format \"exe\". There are: kiln.zip, "),
+        "{said}"
+    );
+}
