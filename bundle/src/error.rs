@@ -36,9 +36,7 @@ pub enum Error {
         said: String,
     },
     /// A command line that is not understood.
-    #[error(
-        "usage: kiln-bundle [weigh DIST | host DIST [ADDRESS] | host-after BEFORE DIST | ask ADDRESS]"
-    )]
+    #[error("usage: kiln-bundle [weigh DIST | host DIST [ADDRESS] | ask ADDRESS]")]
     Usage,
 }
 

@@ -13,9 +13,6 @@ use kiln_bundle::{compress, host, install, name, offline, policy, split, weigh};
 const STAGING: &str = "TRUNK_STAGING_DIR";
 /// Set where the page is to be put on a server as it is, and not to be built again at any moment.
 const PUBLISH: &str = "KILN_PUBLISH";
-/// The cargo profile of the page's module, where it is not [`PROFILE`].
-const PAGE_PROFILE: &str = "KILN_PAGE_PROFILE";
-const PROFILE: &str = "page";
 /// Where the page is served unless something else is said.
 const ADDRESS: &str = "127.0.0.1:8080";
 
@@ -36,11 +33,8 @@ fn run(arguments: &[String]) -> Result<(), Error> {
         [] => finish(),
         ["weigh", dist] => weigh::weigh(Path::new(dist)),
         ["ask", address] => host::ask(address),
-        ["host", dist] => host::host(Path::new(dist), None, ADDRESS),
-        ["host", dist, address] => host::host(Path::new(dist), None, address),
-        ["host-after", before, dist] => {
-            host::host(Path::new(dist), Some(Path::new(before)), ADDRESS)
-        }
+        ["host", dist] => host::host(Path::new(dist), ADDRESS),
+        ["host", dist, address] => host::host(Path::new(dist), address),
         _ => Err(Error::Usage),
     }
 }
@@ -63,7 +57,5 @@ fn finish() -> Result<(), Error> {
 fn module() -> Result<PathBuf, Error> {
     let program = env::current_exe().map_err(Error::of(Path::new("kiln-bundle")))?;
     let target = program.ancestors().nth(2).unwrap_or(&program);
-    let profile = env::var_os(PAGE_PROFILE).unwrap_or(PROFILE.into());
-    let profiles = target.join("wasm32-unknown-unknown");
-    Ok(profiles.join(profile).join("page.wasm"))
+    Ok(target.join("wasm32-unknown-unknown/page/page.wasm"))
 }

@@ -16,7 +16,7 @@ pub fn compare(wanted: &Compare) -> Result<String, CliError> {
     let records = input::records(&wanted.files)?;
     let (head, rows) = Comparison::of(&records, wanted.differences).table(false);
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_style(UTF8_HORIZONTAL_ONLY);
     table.set_header(head);
     table.add_rows(rows);
     Ok(table.to_string())

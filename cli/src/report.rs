@@ -149,13 +149,15 @@ impl Report {
 
 fn now(run: &Run, images_per_sec: f64) -> String {
     let last = run.history().steps.last();
-    let quality = last.map_or(Quality::default(), |step| step.value.quality);
-    format!(
-        "loss {}, {}, {} images/s",
-        format::loss(quality.loss),
-        format::percent(quality.accuracy),
-        format::count(images_per_sec as u64)
-    )
+    let quality = last.map_or_else(String::new, |step| {
+        let Quality { loss, accuracy } = step.value.quality;
+        format!(
+            "loss {}, {}, ",
+            format::loss(loss),
+            format::percent(accuracy)
+        )
+    });
+    format!("{quality}{} images/s", format::count(images_per_sec as u64))
 }
 
 /// What a program is told; of steps only some, as often as the speed is measured.

@@ -50,7 +50,7 @@ pub fn show(wanted: &Show) -> Result<String, CliError> {
         return Ok(serde_json::to_string_pretty(&sorted).unwrap_or_default());
     }
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_style(UTF8_HORIZONTAL_ONLY);
     table.set_header(SHOWN.map(Column::label));
     for record in sorted {
         table.add_row(SHOWN.map(|column| column.write(&column.value(record))));

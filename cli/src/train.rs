@@ -27,7 +27,7 @@ use crate::attempt::Attempt;
 use crate::data::{self, Data};
 use crate::device;
 use crate::error::CliError;
-use crate::input::{self, Input, Settings};
+use crate::input::{self, Input};
 use crate::output::Output;
 use crate::report::Report;
 use crate::set::{self, SetError};
@@ -98,6 +98,12 @@ fn listen() -> Result<Arc<AtomicBool>, CliError> {
 }
 
 fn one(wanted: &Wanted, input: Input) -> Result<(), CliError> {
+    let mut config = match &input {
+        Input::Run(run) => run.record.config,
+        Input::Settings(settings) => settings.config,
+    };
+    // Before anything is put anywhere.
+    set::all(&mut config, wanted.pairs.iter().copied())?;
     let name = match &input {
         Input::Run(run) => run.record.identity.name.clone(),
         Input::Settings(settings) => cut(&settings.name, NAME_LETTERS).to_owned(),
@@ -105,8 +111,11 @@ fn one(wanted: &Wanted, input: Input) -> Result<(), CliError> {
     let output = Output::take(&wanted.arguments.out, &name)?;
     let there = output.there()?;
     let ready = match input {
-        Input::Run(run) => go_on(wanted, *run, there, &output)?,
-        Input::Settings(settings) => begin(wanted, &name, &settings, there, &output)?,
+        Input::Run(run) => go_on(wanted, *run, &config, there, &output)?,
+        Input::Settings(settings) => {
+            let hash = settings.data.as_deref();
+            begin(wanted, &name, config, hash, there, &output)?
+        }
     };
     let Some(Ready {
         mut run,
@@ -140,16 +149,12 @@ fn one(wanted: &Wanted, input: Input) -> Result<(), CliError> {
 fn begin(
     wanted: &Wanted,
     name: &str,
-    settings: &Settings,
+    config: Config,
+    hash: Option<&str>,
     there: Vec<Unpacked>,
     output: &Output,
 ) -> Result<Option<Ready>, CliError> {
-    let mut config = settings.config;
-    set::all(&mut config, wanted.pairs.iter().copied())?;
-    let hash = settings
-        .data
-        .as_deref()
-        .unwrap_or(wanted.data.images.hash());
+    let hash = hash.unwrap_or(wanted.data.images.hash());
     check_data(wanted, name, hash)?;
     if there.is_empty() {
         let run = Run::new(identity(wanted, name), config, hash.to_owned());
@@ -169,7 +174,7 @@ fn begin(
     if same.record.status.has_ended() && config.epochs <= same.record.config.epochs {
         return Ok(None);
     }
-    take_up(wanted, same)
+    take_up(wanted, same, &config)
 }
 
 /// Settings without those that may change while a run is under way.
@@ -187,11 +192,18 @@ fn fixed(config: Config) -> Config {
 fn go_on(
     wanted: &Wanted,
     run: Unpacked,
+    config: &Config,
     there: Vec<Unpacked>,
     output: &Output,
 ) -> Result<Option<Ready>, CliError> {
+    if let Some((key, _)) = wanted.pairs.iter().find(|(key, _)| !is_free(key)) {
+        return Err(SetError::Settled {
+            key: (*key).to_owned(),
+        }
+        .into());
+    }
     if there.is_empty() {
-        return take_up(wanted, run);
+        return take_up(wanted, run, config);
     }
     let id = run.record.identity.id;
     let there = there
@@ -202,30 +214,22 @@ fn go_on(
         })?;
     let is_over = there.record.status.has_ended() && !run.record.status.has_ended();
     if there.record.summary.steps < run.record.summary.steps {
-        return take_up(wanted, run);
+        return take_up(wanted, run, config);
     }
-    match take_up(wanted, there) {
+    match take_up(wanted, there, config) {
         Err(CliError::Over { .. }) if is_over => Ok(None),
         outcome => outcome,
     }
 }
 
-/// A run as it goes on, with what is asked of it.
-fn take_up(wanted: &Wanted, from: Unpacked) -> Result<Option<Ready>, CliError> {
+/// A run as it goes on, with these settings of those that it may have others of.
+fn take_up(wanted: &Wanted, from: Unpacked, config: &Config) -> Result<Option<Ready>, CliError> {
     let Unpacked { record, parcel, .. } = from;
     let name = record.identity.name.clone();
     check_data(wanted, &name, &record.data)?;
     let mut run = parcel
         .read()
         .map_err(|_| CliError::Damaged { name: name.clone() })?;
-    let mut config = *run.config();
-    set::all(&mut config, wanted.pairs.iter().copied())?;
-    if let Some((key, _)) = wanted.pairs.iter().find(|(key, _)| !is_free(key)) {
-        return Err(SetError::Settled {
-            key: (*key).to_owned(),
-        }
-        .into());
-    }
     let before = *run.config();
     let mut edits = Vec::new();
     if run.status().has_ended() {

@@ -115,7 +115,14 @@ fn measured(run: &Run) -> Vec<String> {
 #[test]
 fn a_run_that_is_stopped_by_a_signal_goes_on_to_the_same_bits() {
     let place = Place::new();
-    let whole = ["train", "small.config.json", "--out", "whole", "--json"];
+    let asked = [
+        "train",
+        "small.config.json",
+        "--set",
+        "dropout=0.4",
+        "--json",
+    ];
+    let whole = [&asked[..], &["--out", "whole"]].concat();
     let told = place.done(&whole);
     let (kept, uninterrupted) = place.run("whole/small.kiln.zip");
     let end: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
@@ -123,7 +130,7 @@ fn a_run_that_is_stopped_by_a_signal_goes_on_to_the_same_bits() {
     assert_eq!(end["fingerprint"], json!(kept.record.summary.fingerprint));
     assert_eq!(uninterrupted.steps_done(), 270);
 
-    let parts = ["train", "small.config.json", "--out", "parts", "--json"];
+    let parts = [&asked[..], &["--out", "parts"]].concat();
     for (after, threads) in [(3, "1"), (11, "2")] {
         train_and_terminate(
             &place,
@@ -230,7 +237,8 @@ fn what_cannot_be_is_refused_and_nothing_is_changed() {
     assert!(said.contains("small.config.json/out: "), "{said}");
     let said = place.refused(&["show", "small.config.json"]);
     assert!(said.starts_with("error: small.config.json "), "{said}");
-    assert_eq!(std::fs::read_dir(place.folder.path()).unwrap().count(), 1);
+    let files = std::fs::read_dir(place.folder.path()).unwrap();
+    assert_eq!(files.count(), 1);
 
     place.put("small.kiln.zip", "no run");
     let said = train(&[]);

@@ -1,5 +1,7 @@
 //! The network outside the browser, to hold the page's answers against.
 
+use std::path::PathBuf;
+
 use burn::tensor::Device;
 use kiln_model::batch::evaluation_pixels;
 use kiln_model::config::Config;
@@ -89,6 +91,26 @@ pub async fn fingerprint(config: Config) -> Result<String, HarnessError> {
     history
         .fingerprint()
         .ok_or_else(|| unreadable("the run", &"it has no steps"))
+}
+
+/// The command line, which is built beside the tests.
+///
+/// # Errors
+/// It was not built.
+pub fn kiln() -> Result<PathBuf, HarnessError> {
+    let test = std::env::current_exe()?;
+    let folder = test.ancestors().nth(2).unwrap_or(&test);
+    let kiln = folder.join(format!("kiln{}", std::env::consts::EXE_SUFFIX));
+    if kiln.exists() {
+        return Ok(kiln);
+    }
+    Err(unreadable(
+        "the command line",
+        &format!(
+            "{} is not built: cargo build --release --package kiln-cli",
+            kiln.display()
+        ),
+    ))
 }
 
 fn unreadable(what: &str, why: &impl std::fmt::Display) -> HarnessError {

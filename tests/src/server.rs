@@ -120,7 +120,7 @@ impl Server {
             is_silent: Arc::default(),
             pace,
         };
-        let files = kiln_bundle::host::router(&dist(), None)
+        let files = kiln_bundle::host::router(&dist())
             .map_err(|error| HarnessError::Usage(error.to_string()))?;
         let router = if folder == "/" {
             files

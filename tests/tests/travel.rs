@@ -1,7 +1,9 @@
 //! A run that leaves one browser as a file and goes on in another.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use kiln_model::preset::Preset;
 use kiln_tests::page::Page;
@@ -61,6 +63,63 @@ async fn a_run_goes_on_in_another_browser() -> Outcome {
     page.wait_for_state(&["finished"], 300).await?;
     page.show_files().await?;
     assert_eq!(config(&page, &name).await?["fingerprint"], expected);
+    page.close().await
+}
+
+/// From the tab to a process of this machine, and back: one history, with every device in it.
+#[tokio::test]
+async fn a_run_goes_on_beyond_the_tab_and_back() -> Outcome {
+    let expected = native::fingerprint(Preset::QuickTaste.config()).await?;
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.press("button", "Quick taste").await?;
+    page.press("button", "Start").await?;
+    page.wait_for_step(10, 60).await?;
+    page.press("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 30).await?;
+    let step = page.steps_done().await?;
+    let name = page.show_files().await?;
+    let archive = page.download(&format!("{name}.kiln.zip")).await?;
+    page.close().await?;
+
+    let folder = tempfile::tempdir()?;
+    file(&folder, "tab.kiln.zip", &archive)?;
+    let arguments = ["train", "tab.kiln.zip", "--out", "native", "--json"];
+    let mut kiln = Command::new(native::kiln()?)
+        .args(arguments)
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut told = String::new();
+    BufReader::new(kiln.stdout.take().unwrap()).read_line(&mut told)?;
+    let pid = kiln.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()?
+            .success()
+    );
+    assert!(kiln.wait()?.success());
+
+    let page = Page::open_ready(&server).await?;
+    page.press("link", "Runs").await?;
+    let left = folder.path().join(format!("native/{name}.kiln.zip"));
+    page.choose_files("Import", &[left]).await?;
+    page.wait_for_text(&format!("Imported {name}."), 30).await?;
+    page.press("button", &name).await?;
+    page.press("button", "Open").await?;
+    page.wait_for_state(&["interrupted"], 30).await?;
+    assert!(page.steps_done().await? > step);
+    page.press("button", "Resume").await?;
+    page.wait_for_state(&["finished"], 300).await?;
+    page.show_files().await?;
+    assert_eq!(config(&page, &name).await?["fingerprint"], expected);
+    let archive = page.download(&format!("{name}.kiln.zip")).await?;
+    let runs = kiln_run::import::archive::runs(&archive).unwrap().runs;
+    let run = runs[0].parcel.read().unwrap();
+    let devices = run.identity.taken_up.iter().map(|taken| &taken.device);
+    let is_native: Vec<bool> = devices.map(|device| device.contains("native")).collect();
+    assert_eq!(is_native, [false, true, false]);
     page.close().await
 }
 

@@ -10,22 +10,11 @@ use crate::setup;
 use crate::shell::Shell;
 use crate::stages::Stages;
 
-const STAGES: [&str; 3] = [
-    "tools",
-    "page and CPU worker",
-    "GPU worker, and all else as fast as it gets",
-];
+const STAGES: [&str; 3] = ["tools", "page and CPU worker", "GPU worker"];
 /// The module that takes longest to compile, below the folder where cargo builds.
 const GPU_WORKER: &str = "wasm32-unknown-unknown/gpu-worker/gpu_worker.wasm";
-/// The page that does without it, and where it is built.
+/// The page that does without it.
 const FIRST_PAGE: &str = "target/first/index.html";
-const FIRST_DIST: &str = "target/first/dist";
-/// Where the page is built.
-const DIST: &str = "dist";
-/// The cargo profile that compiles soonest.
-const PROFILE: &str = "first";
-/// How much the compiler takes out of what is to be there soon.
-const OPT_LEVEL: &str = "1";
 
 /// Whether the GPU worker was never compiled here.
 pub fn is_first(shell: &Shell) -> bool {
@@ -43,8 +32,7 @@ pub fn serve(shell: &mut Shell) -> Result<(), Error> {
     let mut stages = Stages::new(&setup::cache_folder()?, &STAGES);
     stages.next(|| setup::set_up(shell))?;
     stages.next(|| build_first(shell))?;
-    let mut host = page::bundle(shell, &["host-after", FIRST_DIST, DIST])
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", OPT_LEVEL)
+    let mut host = page::bundle(shell, &["host", "dist"])
         .spawn()
         .map_err(|source| Error::Start {
             program: "kiln-bundle".to_owned(),
@@ -68,20 +56,7 @@ pub fn serve(shell: &mut Shell) -> Result<(), Error> {
 
 fn build_first(shell: &Shell) -> Result<(), Error> {
     write_first_page(shell.root())?;
-    let dist = shell.root().join(DIST);
-    if dist.exists() {
-        // What was built before would be taken for the newer page.
-        fs::remove_dir_all(&dist).map_err(|error| Error::File {
-            path: dist.clone(),
-            reason: error.to_string(),
-        })?;
-    }
-    let options = [FIRST_PAGE, "--dist", FIRST_DIST].map(str::to_owned);
-    let mut build = page::trunk(shell, "build", &options);
-    build
-        .env("KILN_PAGE_PROFILE", PROFILE)
-        // What takes the page apart is compiled too.
-        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", OPT_LEVEL);
+    let build = page::trunk(shell, "build", &[FIRST_PAGE.to_owned()]);
     shell.step("Page and CPU worker", build)
 }
 
@@ -108,7 +83,6 @@ fn write_first_page(root: &Path) -> Result<(), Error> {
 fn first_page(html: &str) -> Option<String> {
     let html = without_element(html, "name=\"kiln-gpu_worker\"")?;
     let html = without_element(&html, "data-bin=\"gpu_worker\"")?;
-    let html = each_value(&html, "data-cargo-profile", |_| PROFILE.to_owned())?;
     each_value(&html, "href", |address| {
         if address.starts_with("data:") {
             address.to_owned()
@@ -152,7 +126,6 @@ mod tests {
         assert!(first.contains("data-bin=\"cpu_worker\""));
         assert!(first.contains("href=\"../../app/Cargo.toml\""));
         assert!(first.contains("href=\"data:image/svg+xml"));
-        assert_eq!(first.matches(" data-cargo-profile=\"first\"").count(), 3);
         assert_eq!(first.matches("data-bin=").count(), 3);
         assert!(first.contains("</html>"));
     }

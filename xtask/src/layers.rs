@@ -73,7 +73,7 @@ pub fn check(shell: &Shell) -> Result<(), Error> {
     for (folder, never) in FOLDERS {
         check_folder(&shell.root().join("app/src").join(folder), never)?;
     }
-    for sources in ["app/src", "run/src"] {
+    for sources in ["app/src", "cli/src", "run/src"] {
         circles::check(&shell.root().join(sources))?;
     }
     Ok(())

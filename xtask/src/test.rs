@@ -30,7 +30,8 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     let mut native = workspace_tests(shell);
     native.args(["--lib", "--bins"]);
     native.args(
-        ["checkpoint", "it", "life", "log", "scikit_learn"].map(|test| format!("--test={test}")),
+        ["checkpoint", "it", "kiln", "life", "log", "scikit_learn"]
+            .map(|test| format!("--test={test}")),
     );
     shell.step("Native tests", native)?;
     fuzz::fuzz(shell, &[FUZZ_SECS.to_owned()])?;
@@ -41,7 +42,9 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     shell.step("In-browser tests", in_browser)?;
 
     let mut end_to_end = workspace_tests(shell);
+    // One of them takes a run to the command line.
     end_to_end
+        .args(["--bin=kiln"])
         .args(
             [
                 "e2e", "engines", "offline", "arrivals", "kept", "recovery", "presses", "keys",
