@@ -9,6 +9,7 @@ use kiln_model::checkpoint::{self, Snapshot};
 use kiln_model::event::{Command, Event, State};
 use kiln_model::train::driver::{Order, Surroundings};
 use kiln_model::train::session::Answers;
+use kiln_run::evaluation::thinning::superfluous;
 use kiln_run::export::{ExportError, Source, write_all, write_bare};
 use kiln_run::parcel::{Answered, Parcel};
 use kiln_run::run::checkpoint::Checkpoint;
@@ -173,9 +174,19 @@ impl Surroundings for Attempt<'_> {
     fn tell(&mut self) {}
 
     fn answer(&mut self, answers: Answers) {
+        let (part, step) = (answers.part, answers.moment.step);
+        let steps = self.answers.iter().filter(|kept| kept.part == part);
+        let before: Vec<u32> = steps
+            .map(|kept| kept.step)
+            .filter(|earlier| *earlier < step)
+            .collect();
+        let superfluous = superfluous(&before, step);
+        // What was answered after the last checkpoint is answered again.
+        self.answers
+            .retain(|kept| kept.part != part || kept.step < step && Some(kept.step) != superfluous);
         self.answers.push(Answered {
-            part: answers.part,
-            step: answers.moment.step,
+            part,
+            step,
             predictions: answers.predictions.to_bytes(),
         });
     }

@@ -107,6 +107,12 @@ pub enum CliError {
         /// Why.
         reason: ExportError,
     },
+    /// A file that another run has left by the same command, or that is read by it.
+    #[error("{} would be written over. Export runs of one name one by one, each to an --out of its own.", .path.display())]
+    Twice {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no such choice.
     #[error("There is no {what} {asked:?}. There are: {}.", .choices.join(", "))]
     Unknown {

@@ -1,10 +1,13 @@
 //! `kiln export`.
 
+use std::path::{Path, PathBuf};
+
 use kiln_run::export::{FORMATS, Format, Source, write};
 
 use crate::arguments::Export;
 use crate::error::CliError;
 use crate::input;
+use crate::terminal::tell;
 
 /// Makes these files of the runs in those.
 ///
@@ -14,6 +17,7 @@ pub fn export(wanted: &Export) -> Result<(), CliError> {
     let formats = wanted.formats.iter().map(|asked| named(asked));
     let formats: Vec<Format> = formats.collect::<Result<_, _>>()?;
     std::fs::create_dir_all(&wanted.out).map_err(CliError::of(&wanted.out))?;
+    let mut taken: Vec<PathBuf> = wanted.files.iter().filter_map(whole).collect();
     for file in &wanted.files {
         for unpacked in input::runs(file)? {
             let name = &unpacked.record.identity.name;
@@ -32,12 +36,21 @@ pub fn export(wanted: &Export) -> Result<(), CliError> {
                     reason,
                 })?;
                 let path = wanted.out.join(format.file_name(name));
+                if whole(&path).is_some_and(|path| taken.contains(&path)) {
+                    return Err(CliError::Twice { path });
+                }
                 std::fs::write(&path, bytes).map_err(CliError::of(&path))?;
-                eprintln!("{}", path.display());
+                tell(path.display());
+                taken.extend(whole(&path));
             }
         }
     }
     Ok(())
+}
+
+/// Where a file is, however it was named; nothing where there is none.
+fn whole(path: impl AsRef<Path>) -> Option<PathBuf> {
+    path.as_ref().canonicalize().ok()
 }
 
 /// The format whose files' names end so, with its first dot or without.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::error::CliError;
 use crate::set;
+use crate::terminal::tell;
 
 /// What ends the name of a file of settings.
 const SETTINGS: [&str; 2] = [".config.json", ".json"];
@@ -71,7 +72,10 @@ pub fn records(paths: &[impl AsRef<Path>]) -> Result<Vec<Record>, CliError> {
 fn unpack(path: &Path, bytes: &[u8]) -> Result<Vec<Unpacked>, CliError> {
     let taken = archive::runs(bytes).map_err(|error| unreadable(path, error))?;
     for reason in &taken.refused {
-        eprintln!("A run was left out: {} {reason}.", path.display());
+        tell(format_args!(
+            "A run was left out: {} {reason}.",
+            path.display()
+        ));
     }
     Ok(taken.runs)
 }

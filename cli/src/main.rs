@@ -12,9 +12,9 @@ mod output;
 mod report;
 mod set;
 mod show;
+mod terminal;
 mod train;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     match run(Arguments::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            terminal::tell(format_args!("error: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -35,15 +35,14 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Train(wanted) => train::train(&wanted),
-        Command::Devices => say(&device::list()),
         Command::Export(wanted) => export::export(&wanted),
-        Command::Show(wanted) => say(&show::show(&wanted)?),
-        Command::Compare(wanted) => say(&compare::compare(&wanted)?),
+        Command::Devices => print(Ok(device::list())),
+        Command::Show(wanted) => print(show::show(&wanted)),
+        Command::Compare(wanted) => print(compare::compare(&wanted)),
     }
 }
 
-/// Prints a result. Whoever closes the pipe early has read enough.
-fn say(text: &str) -> Result<(), CliError> {
-    drop(writeln!(std::io::stdout(), "{text}"));
+fn print(result: Result<String, CliError>) -> Result<(), CliError> {
+    terminal::print(result?);
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! Says what happens in a run: to a person as a bar, to a program as lines of JSON.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use kiln_model::event::{Event, Quality, Trained};
 use kiln_run::format;
 use kiln_run::run::Run;
 use serde_json::{Value, json};
+
+use crate::terminal::{print, tell};
 
 /// Where it is said.
 #[derive(Debug)]
@@ -45,7 +47,7 @@ impl Report {
         let name = &run.identity.name;
         let step = run.steps_done();
         match self {
-            Self::Json => line(&json!({
+            Self::Json => print(json!({
                 "event": "begin", "run": name, "step": step, "device": run.identity.device(),
                 "steps": run.plan().total_steps(), "settings": run.config(), "file": out,
             })),
@@ -64,7 +66,7 @@ impl Report {
         match self {
             Self::Json => {
                 if let Some(told) = told(name, event) {
-                    line(&told);
+                    print(told);
                 }
             }
             Self::Bar(bar) => {
@@ -112,7 +114,7 @@ impl Report {
     /// Says that it is kept.
     pub fn keep(&self, run: &Run) {
         if let Self::Json = self {
-            line(&json!({ "event": "kept", "run": run.identity.name, "step": run.steps_done() }));
+            print(json!({ "event": "kept", "run": run.identity.name, "step": run.steps_done() }));
         }
     }
 
@@ -124,7 +126,7 @@ impl Report {
         let name = &run.identity.name;
         let status = run.status().label();
         match self {
-            Self::Json => line(&json!({
+            Self::Json => print(json!({
                 "event": "end", "run": name, "status": status.to_lowercase(), "step": run.steps_done(),
                 "fingerprint": run.history().fingerprint(), "file": out,
                 "validation": run.history().validations.last().map(|last| last.value),
@@ -142,7 +144,7 @@ impl Report {
     pub fn say(&self, text: &str) {
         match self {
             Self::Bar(bar) => bar.println(text),
-            Self::Lines | Self::Json => eprintln!("{text}"),
+            Self::Lines | Self::Json => tell(text),
         }
     }
 }
@@ -184,9 +186,4 @@ fn told(run: &str, event: &Event) -> Option<Value> {
         ) => quality("diverged", moment, measured),
         _ => return None,
     })
-}
-
-/// Prints a line of JSON. Whoever closes the pipe early has read enough.
-fn line(value: &Value) {
-    drop(writeln!(std::io::stdout(), "{value}"));
 }

@@ -63,6 +63,18 @@ pub enum SetError {
         /// The optimiser.
         optimizer: &'static str,
     },
+    /// A file that says a setting twice.
+    #[error(
+        "{key} is {first} at the top of the file and {second} in its settings. Give both the same value."
+    )]
+    Differs {
+        /// The setting.
+        key: String,
+        /// What stands at the top.
+        first: String,
+        /// What stands in the settings.
+        second: String,
+    },
     /// A run under way keeps what it began with.
     #[error(
         "{key} cannot change in a run that goes on; epochs, learning_rate and patience can. Its settings can begin another run."
@@ -191,8 +203,9 @@ pub fn of_file(file: &Map<String, Value>) -> Result<Config, SetError> {
     };
     let mut flat = settings.clone();
     // An optimiser is written with what belongs to it.
-    if let Some(Value::Object(optimizer)) = flat.remove("optimizer") {
-        for (key, value) in optimizer {
+    if let Some(Value::Object(optimizer)) = settings.get("optimizer") {
+        flat.remove("optimizer");
+        for (key, value) in optimizer.clone() {
             let key = if key == "name" {
                 "optimizer".to_owned()
             } else {
@@ -206,9 +219,38 @@ pub fn of_file(file: &Map<String, Value>) -> Result<Config, SetError> {
         &mut config,
         pairs
             .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str())),
+            .map(|(key, value)| (key.as_str(), as_word(key, value))),
     )?;
+    agrees(&config, file)?;
     Ok(config)
+}
+
+/// Whether what a file says first, for a person, is what its settings say.
+fn agrees(config: &Config, file: &Map<String, Value>) -> Result<(), SetError> {
+    let differs = |key: &str, first: &str, second: String| SetError::Differs {
+        key: key.to_owned(),
+        first: first.to_owned(),
+        second,
+    };
+    for (key, first) in texts(file) {
+        if let Some((_, setting)) = NUMBERS.into_iter().find(|(name, _)| *name == key) {
+            let second = setting.get(config);
+            if first.parse() != Ok(second) {
+                return Err(differs(&key, &first, second.to_string()));
+            }
+        } else if key == "optimizer" {
+            let mut other = *config;
+            one(&mut other, &key, as_word(&key, &first))?;
+            if other.optimizer.label() != config.optimizer.label() {
+                return Err(differs(
+                    &key,
+                    &first,
+                    config.optimizer.label().to_lowercase(),
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What stands in a file as it would stand behind a `=`.
@@ -299,8 +341,17 @@ mod tests {
         let mut wanted = set(&["optimizer=adam_w", "weight_decay=0.05", "seed=7"]).unwrap();
         for patience in [None, Some(4)] {
             wanted.patience = patience;
-            let written = json!({ "epochs": 50, "settings": wanted, "network": { "x": 1 } });
+            let written = json!({
+                "epochs": 5, "optimizer": "adamw", "settings": wanted, "network": { "x": 1 },
+            });
             assert_eq!(file(written).unwrap(), wanted);
+        }
+        let plain = json!({ "settings": { "optimizer": "sgd" } });
+        assert_eq!(file(plain).unwrap().optimizer.label(), "SGD");
+        for (key, value) in [("epochs", json!(50)), ("optimizer", json!("sgd"))] {
+            let twice = json!({ key: value, "settings": wanted });
+            let said = file(twice).unwrap_err().to_string();
+            assert!(said.contains(" at the top of the file and "), "{said}");
         }
         let unknown = json!({ "settings": { "lerning_rate": 0.1 } });
         let said = file(unknown).unwrap_err().to_string();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use burn::tensor::Device as BurnDevice;
-use kiln_model::checkpoint::Snapshot;
+use kiln_model::checkpoint::{self, Snapshot};
 use kiln_model::config::{Config, Edit};
 use kiln_model::event::Command;
 use kiln_model::train::driver;
@@ -19,6 +19,8 @@ use kiln_run::parcel::Parcel;
 use kiln_run::run::identity::COLOURS;
 use kiln_run::run::names::{NAME_LETTERS, cut};
 use kiln_run::run::{Identity, Run};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -31,6 +33,7 @@ use crate::input::{self, Input};
 use crate::output::Output;
 use crate::report::Report;
 use crate::set::{self, SetError};
+use crate::terminal::tell;
 
 /// What the command asks of every run.
 struct Wanted<'a> {
@@ -70,13 +73,17 @@ pub fn train(arguments: &Train) -> Result<(), CliError> {
         stop: listen()?,
     };
     let (all, mut failed) = (inputs.len(), 0);
-    for input in inputs {
+    for (index, input) in inputs.into_iter().enumerate() {
         if wanted.stop.load(Ordering::Relaxed) {
+            tell(format_args!(
+                "{} of {all} runs were not begun.",
+                all - index
+            ));
             break;
         }
         match one(&wanted, input) {
             Err(error) if all > 1 => {
-                eprintln!("error: {error}");
+                tell(format_args!("error: {error}"));
                 failed += 1;
             }
             outcome => outcome?,
@@ -88,12 +95,14 @@ pub fn train(arguments: &Train) -> Result<(), CliError> {
     }
 }
 
-/// Comes to true once the process is to end.
+/// Comes to true once the process is to end. What else a system may say, such as that a terminal has
+/// gone, does as whoever started it wants.
 fn listen() -> Result<Arc<AtomicBool>, CliError> {
     let stop = Arc::new(AtomicBool::new(false));
-    let asked = Arc::clone(&stop);
-    ctrlc::set_handler(move || asked.store(true, Ordering::Relaxed))
-        .map_err(|error| CliError::Signals(error.to_string()))?;
+    for signal in [SIGTERM, SIGINT] {
+        flag::register(signal, Arc::clone(&stop))
+            .map_err(|error| CliError::Signals(error.to_string()))?;
+    }
     Ok(stop)
 }
 
@@ -111,7 +120,7 @@ fn one(wanted: &Wanted, input: Input) -> Result<(), CliError> {
     let output = Output::take(&wanted.arguments.out, &name)?;
     let there = output.there()?;
     let ready = match input {
-        Input::Run(run) => go_on(wanted, *run, &config, there, &output)?,
+        Input::Run(run) => go_on(wanted, *run, there, &output)?,
         Input::Settings(settings) => {
             let hash = settings.data.as_deref();
             begin(wanted, &name, config, hash, there, &output)?
@@ -123,7 +132,10 @@ fn one(wanted: &Wanted, input: Input) -> Result<(), CliError> {
         commands,
     }) = ready
     else {
-        eprintln!("{name} is over already: {}.", output.path().display());
+        tell(format_args!(
+            "{name} is over already: {}.",
+            output.path().display()
+        ));
         return Ok(());
     };
     run.identity.backend = Backend::Cpu;
@@ -141,8 +153,9 @@ fn one(wanted: &Wanted, input: Input) -> Result<(), CliError> {
     let mut attempt = Attempt::new(run, kept, commands, output, report, &wanted.stop);
     let driven = pollster::block_on(driver::drive(&mut session, &mut attempt));
     // Whatever happened, what it came to is left.
-    attempt.end()?;
-    driven.map_err(failed)
+    let ended = attempt.end();
+    driven.map_err(failed)?;
+    ended
 }
 
 /// A run to begin with these settings, or to go on with where it was begun; nothing where it is over.
@@ -164,35 +177,30 @@ fn begin(
             commands: VecDeque::new(),
         }));
     }
+    // Of how long it is to be alone may be said something else.
     let same = there.into_iter().find(|run| {
         let record = &run.record;
-        record.data == hash && fixed(record.config) == fixed(config)
+        let asked = Config {
+            epochs: record.config.epochs,
+            ..config
+        };
+        record.data == hash && record.config == asked
     });
     let same = same.ok_or_else(|| CliError::InTheWay {
         path: output.path().to_owned(),
     })?;
-    if same.record.status.has_ended() && config.epochs <= same.record.config.epochs {
-        return Ok(None);
-    }
-    take_up(wanted, same, &config)
-}
-
-/// Settings without those that may change while a run is under way.
-fn fixed(config: Config) -> Config {
-    let plain = Config::default();
-    Config {
-        epochs: plain.epochs,
-        learning_rate: plain.learning_rate,
-        patience: plain.patience,
-        ..config
-    }
+    take_up(
+        wanted,
+        same,
+        &[("epochs", &config.epochs.to_string())],
+        true,
+    )
 }
 
 /// A run to go on with, from where it is furthest; nothing where it is over.
 fn go_on(
     wanted: &Wanted,
     run: Unpacked,
-    config: &Config,
     there: Vec<Unpacked>,
     output: &Output,
 ) -> Result<Option<Ready>, CliError> {
@@ -202,55 +210,82 @@ fn go_on(
         }
         .into());
     }
-    if there.is_empty() {
-        return take_up(wanted, run, config);
-    }
     let id = run.record.identity.id;
+    let is_empty = there.is_empty();
     let there = there
         .into_iter()
-        .find(|there| there.record.identity.id == id)
-        .ok_or_else(|| CliError::InTheWay {
+        .find(|there| there.record.identity.id == id);
+    match there {
+        Some(there) if reached(&there) >= reached(&run) => {
+            // What is asked for may be what it came to.
+            let is_done = !run.record.status.has_ended() || !wanted.pairs.is_empty();
+            take_up(wanted, there, &wanted.pairs, is_done)
+        }
+        None if !is_empty => Err(CliError::InTheWay {
             path: output.path().to_owned(),
-        })?;
-    let is_over = there.record.status.has_ended() && !run.record.status.has_ended();
-    if there.record.summary.steps < run.record.summary.steps {
-        return take_up(wanted, run, config);
-    }
-    match take_up(wanted, there, config) {
-        Err(CliError::Over { .. }) if is_over => Ok(None),
-        outcome => outcome,
+        }),
+        _ => take_up(wanted, run, &wanted.pairs, false),
     }
 }
 
-/// A run as it goes on, with these settings of those that it may have others of.
-fn take_up(wanted: &Wanted, from: Unpacked, config: &Config) -> Result<Option<Ready>, CliError> {
+/// The step of a run's checkpoint, from which it goes on.
+fn reached(run: &Unpacked) -> u32 {
+    let file = run.parcel.checkpoint.as_ref();
+    let outline = file.and_then(|file| checkpoint::outline(file).ok());
+    outline.map_or(0, |outline| outline.step)
+}
+
+/// A run as it goes on, with these settings. One that has ended does so for more epochs alone, and a
+/// failed one at a lower learning rate; of another there is nothing to do, which is right where
+/// `is_done` is what was asked for.
+fn take_up(
+    wanted: &Wanted,
+    from: Unpacked,
+    pairs: &[(&str, &str)],
+    is_done: bool,
+) -> Result<Option<Ready>, CliError> {
     let Unpacked { record, parcel, .. } = from;
     let name = record.identity.name.clone();
     check_data(wanted, &name, &record.data)?;
     let mut run = parcel
         .read()
         .map_err(|_| CliError::Damaged { name: name.clone() })?;
+    let has_ended = run.status().has_ended();
+    if !has_ended {
+        run.rewind();
+    }
     let before = *run.config();
-    let mut edits = Vec::new();
-    if run.status().has_ended() {
-        if run.steps_left(config.epochs) == 0 {
-            return Err(CliError::Over {
-                name,
-                done: run.steps_done() / run.plan().steps_per_epoch,
-                asked: before.epochs,
-            });
+    let mut config = before;
+    set::all(&mut config, pairs.iter().copied())?;
+    if has_ended {
+        let is_calmer = config.learning_rate < before.learning_rate;
+        let failure = run.failure().filter(|_| !is_calmer);
+        if let Some(reason) = failure {
+            return Err(CliError::Diverged { name, reason });
+        }
+        let is_longer = config.epochs > before.epochs || run.failure().is_some();
+        if !is_longer || run.steps_left(config.epochs) == 0 {
+            return if is_done {
+                Ok(None)
+            } else {
+                Err(CliError::Over {
+                    name,
+                    done: run.steps_done() / run.plan().steps_per_epoch,
+                    asked: before.epochs,
+                })
+            };
         }
         run.reopen(config.epochs);
-    } else {
-        run.rewind();
-        if config.epochs != before.epochs {
-            edits.push(Edit::Epochs(config.epochs));
-        }
     }
-    if config.learning_rate != before.learning_rate {
+    let now = *run.config();
+    let mut edits = Vec::new();
+    if !has_ended && config.epochs != now.epochs {
+        edits.push(Edit::Epochs(config.epochs));
+    }
+    if config.learning_rate != now.learning_rate {
         edits.push(Edit::LearningRate(config.learning_rate));
     }
-    if config.patience != before.patience {
+    if config.patience != now.patience {
         edits.push(Edit::Patience(config.patience));
     }
     Ok(Some(Ready {

@@ -173,7 +173,8 @@ fn a_run_that_is_over_goes_on_with_more_epochs() {
         "out",
     ];
     place.done(&few);
-    let said = place.refused(&["train", "out/small.kiln.zip", "--out", "out"]);
+    let again = ["train", "out/small.kiln.zip", "--out", "out"];
+    let said = place.refused(&again);
     assert!(
         said.contains("small ended after 2 of 2 epochs. Say --set epochs=N"),
         "{said}"
@@ -203,6 +204,12 @@ fn a_run_that_is_over_goes_on_with_more_epochs() {
         (run.steps_done(), kept.record.status.has_ended()),
         (27, true)
     );
+    // The same again has nothing to do, and another learning rate is another run.
+    place.done(&[&again[..], &["--set", "epochs=3"]].concat());
+    assert_eq!(place.run("out/small.kiln.zip").1.steps_done(), 27);
+    let other = [&few[..], &["--set", "learning_rate=0.01"]].concat();
+    let said = place.refused(&other);
+    assert!(said.contains("holds another run"), "{said}");
     // Elsewhere the same three epochs, of one go.
     place.done(&[
         "train",
@@ -247,6 +254,34 @@ fn what_cannot_be_is_refused_and_nothing_is_changed() {
         std::fs::read(place.path("small.kiln.zip")).unwrap(),
         b"no run"
     );
+}
+
+/// What was answered after the last checkpoint is answered again, and stands in the file once.
+#[test]
+fn a_run_that_failed_goes_on_at_a_lower_rate_and_is_read_again() {
+    let place = Place::new();
+    let wild = [
+        "train",
+        "small.config.json",
+        "--set",
+        "learning_rate=1",
+        "--set",
+        "optimizer=sgd",
+        "--set",
+        "momentum=0.99",
+        "--set",
+        "validate_every=quarter_epoch",
+    ];
+    let said = place.refused(&wild);
+    assert!(said.contains("small failed: "), "{said}");
+    let (kept, failed) = place.run("small.kiln.zip");
+    assert!(failed.failure().is_some());
+    assert!(!kept.parcel.answers.is_empty());
+    assert!(place.refused(&wild).contains("small failed: "));
+    let calmer = ["train", "small.kiln.zip", "--set", "learning_rate=0.0001"];
+    place.done(&calmer);
+    let (kept, _) = place.run("small.kiln.zip");
+    assert!(kept.record.status.has_ended());
 }
 
 #[test]

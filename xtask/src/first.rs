@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
@@ -10,6 +11,8 @@ use crate::setup;
 use crate::shell::Shell;
 use crate::stages::Stages;
 
+/// Where the page is served.
+const ADDRESS: &str = "127.0.0.1:8080";
 const STAGES: [&str; 3] = ["tools", "page and CPU worker", "GPU worker"];
 /// The module that takes longest to compile, below the folder where cargo builds.
 const GPU_WORKER: &str = "wasm32-unknown-unknown/gpu-worker/gpu_worker.wasm";
@@ -17,10 +20,11 @@ const GPU_WORKER: &str = "wasm32-unknown-unknown/gpu-worker/gpu_worker.wasm";
 const FIRST_PAGE: &str = "target/first/index.html";
 
 /// Whether the GPU worker was never compiled here.
-pub fn is_first(shell: &Shell) -> bool {
-    let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| "target".into());
-    !shell.root().join(target).join(GPU_WORKER).exists()
+pub fn is_first() -> bool {
+    // Cargo builds everything where it has built this program.
+    let program = env::current_exe().unwrap_or_default();
+    let target = program.ancestors().nth(2).unwrap_or(Path::new("target"));
+    !target.join(GPU_WORKER).exists()
 }
 
 /// Brings the tools, builds the page without its GPU worker, serves it, builds the rest, and then
@@ -29,6 +33,11 @@ pub fn is_first(shell: &Shell) -> bool {
 /// # Errors
 /// A tool that cannot be had, code that does not compile, or an address that is taken.
 pub fn serve(shell: &mut Shell) -> Result<(), Error> {
+    // Who hears of it after many minutes has waited for nothing.
+    TcpListener::bind(ADDRESS).map_err(|error| Error::File {
+        path: ADDRESS.into(),
+        reason: format!("{error}. End what is there, or say another --port."),
+    })?;
     let mut stages = Stages::new(&setup::cache_folder()?, &STAGES);
     stages.next(|| setup::set_up(shell))?;
     stages.next(|| build_first(shell))?;
@@ -38,6 +47,9 @@ pub fn serve(shell: &mut Shell) -> Result<(), Error> {
             program: "kiln-bundle".to_owned(),
             source,
         })?;
+    eprintln!(
+        "\nOpen http://{ADDRESS}: the page trains on the CPU, and its GPU worker comes next."
+    );
     let all = page::trunk(shell, "build", &[]);
     match stages.next(|| shell.step("Page and workers", all)) {
         Ok(()) => eprintln!("\nThe GPU worker is there: reload the page."),

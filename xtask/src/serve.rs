@@ -16,12 +16,12 @@ pub fn serve(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
     if let (Some(archive), options) = page::release_archive(options)? {
         return serve_archive(shell, &archive, &options);
     }
-    if options.is_empty() && first::is_first(shell) {
+    if options.is_empty() && first::is_first() {
         return first::serve(shell);
     }
     setup::set_up(shell)?;
     eprintln!(
-        "What changed is compiled. Then open http://127.0.0.1:8080 unless the options say otherwise; \
+        "What is not compiled yet is compiled. Then open http://127.0.0.1:8080 unless the options say otherwise; \
          Ctrl+C ends it."
     );
     shell.become_program("Serve", page::trunk(shell, "serve", options))

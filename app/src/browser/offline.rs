@@ -68,6 +68,8 @@ pub enum Keeping {
     Insecure,
     /// It would not, or the server has nothing that says how.
     Refused,
+    /// It is about to.
+    UnderWay,
     /// All of them.
     Kept,
 }
@@ -84,9 +86,12 @@ pub async fn keeping() -> Keeping {
         return Keeping::Refused;
     }
     let registration: Registration = registration.unchecked_into();
-    match registration.active() {
-        Some(_) => Keeping::Kept,
-        None => Keeping::Refused,
+    if registration.active().is_some() {
+        Keeping::Kept
+    } else if registration.installing().is_some() || registration.waiting().is_some() {
+        Keeping::UnderWay
+    } else {
+        Keeping::Refused
     }
 }
 
@@ -120,6 +125,16 @@ pub async fn keep(tell: impl Fn(Offline) + Clone + 'static) {
     let registration: Registration = registration.unchecked_into();
     if registration.waiting().is_some() && !is_first {
         tell(Offline::NewVersion);
+    }
+    if let Some(keeper) = registration.installing().filter(|_| is_first) {
+        let (told, observed) = (tell.clone(), keeper.clone());
+        let on_change = EventListener::new(&keeper, "statechange", move |_| {
+            // One of its files did not arrive, or there is no room.
+            if observed.state() == "redundant" {
+                look_for_newer(told.clone());
+            }
+        });
+        on_change.forget();
     }
     let found = registration.clone();
     let (told, here) = (tell.clone(), container.clone());

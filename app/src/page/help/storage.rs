@@ -39,6 +39,9 @@ pub fn show_offline() -> AnyView {
         Some(Keeping::Kept) => {
             "This browser keeps the program and the MNIST images: the page opens, trains, evaluates, imports and saves files without a network. A newer version waits until no run is open."
         }
+        Some(Keeping::UnderWay) => {
+            "This browser is about to keep the program. Once it has said “Works offline now”, the page needs no network."
+        }
         Some(Keeping::Insecure) => {
             "This page came over plain http, where browsers keep no program: it needs the network. Over https, or from localhost, it would not."
         }
