@@ -9,6 +9,8 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use kiln_model::dataset::Part;
+use kiln_run::export::write_bare;
 use kiln_run::import::archive::{Unpacked, runs};
 use kiln_run::run::{Run, Status};
 use serde_json::{Value, json};
@@ -256,32 +258,50 @@ fn what_cannot_be_is_refused_and_nothing_is_changed() {
     );
 }
 
-/// What was answered after the last checkpoint is answered again, and stands in the file once.
+/// A tab keeps answers at once, and the checkpoint that they come after only later.
 #[test]
-fn a_run_that_failed_goes_on_at_a_lower_rate_and_is_read_again() {
+fn what_was_answered_after_the_last_checkpoint_stands_in_the_file_once() {
     let place = Place::new();
-    let wild = [
+    for (epochs, out) in [("epochs=1", "one"), ("epochs=2", "two")] {
+        place.done(&["train", "small.config.json", "--set", epochs, "--out", out]);
+    }
+    let [(mut one, _), (two, _)] =
+        ["one", "two"].map(|out| place.run(&format!("{out}/small.kiln.zip")));
+    let steps = |run: &Unpacked| -> Vec<u32> {
+        let answers = run
+            .parcel
+            .answers
+            .iter()
+            .filter(|kept| kept.part == Part::Validation);
+        answers.map(|kept| kept.step).collect()
+    };
+    let all = steps(&two);
+    assert!(all.contains(&18) && !steps(&one).contains(&18), "{all:?}");
+    one.parcel.answers.extend(
+        two.parcel
+            .answers
+            .into_iter()
+            .filter(|kept| kept.step == 18),
+    );
+    let mut file = Vec::new();
+    write_bare(&one.parcel, &mut |part: Vec<u8>, _| file.extend(part)).unwrap();
+    std::fs::write(place.path("one/small.kiln.zip"), file).unwrap();
+    place.done(&[
         "train",
-        "small.config.json",
+        "one/small.kiln.zip",
         "--set",
-        "learning_rate=1",
-        "--set",
-        "optimizer=sgd",
-        "--set",
-        "momentum=0.99",
-        "--set",
-        "validate_every=quarter_epoch",
-    ];
-    let said = place.refused(&wild);
-    assert!(said.contains("small failed: "), "{said}");
-    let (kept, failed) = place.run("small.kiln.zip");
-    assert!(failed.failure().is_some());
-    assert!(!kept.parcel.answers.is_empty());
-    assert!(place.refused(&wild).contains("small failed: "));
-    let calmer = ["train", "small.kiln.zip", "--set", "learning_rate=0.0001"];
-    place.done(&calmer);
-    let (kept, _) = place.run("small.kiln.zip");
-    assert!(kept.record.status.has_ended());
+        "epochs=2",
+        "--out",
+        "one",
+    ]);
+    let (kept, run) = place.run("one/small.kiln.zip");
+    assert_eq!(
+        (
+            run.steps_done(),
+            steps(&kept).iter().filter(|step| **step == 18).count()
+        ),
+        (18, 1)
+    );
 }
 
 #[test]
