@@ -313,8 +313,9 @@ async fn a_run_waits_for_the_open_one_and_follows_it() -> Outcome {
     page.open_advanced().await?;
     page.type_number("Training images", "1000").await?;
     page.type_number("Epochs", "2").await?;
-    page.press("button", "Start").await?;
-    page.wait_for_step(2, 60).await?;
+    // It stays open for as long as the queue is looked at.
+    page.press("button", "Step").await?;
+    page.wait_for_state(&["paused"], 60).await?;
     page.press("button", "Next run").await?;
     page.type_number("Epochs", "1").await?;
     page.type_number("Batch size", "500").await?;
@@ -328,6 +329,7 @@ async fn a_run_waits_for_the_open_one_and_follows_it() -> Outcome {
     .await?;
     page.press("button", "Remove 1 epoch, batch 500 from the queue")
         .await?;
+    page.press("button", "Resume").await?;
     // The open run keeps its settings, the queued one has its own.
     page.wait_for_text("Finished · Epoch 1/1", 200).await?;
     page.press("link", "Runs").await?;
