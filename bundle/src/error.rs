@@ -36,7 +36,10 @@ pub enum Error {
         said: String,
     },
     /// A command line that is not understood.
-    #[error("usage: kiln-bundle [weigh DIST | host DIST [ADDRESS] | ask ADDRESS]")]
+    #[error(
+        "usage: kiln-bundle [weigh DIST | host DIST [ADDRESS] | ask ADDRESS | first FOLDER | \
+             host-after BEFORE DIST]"
+    )]
     Usage,
 }
 

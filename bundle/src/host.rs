@@ -18,12 +18,13 @@ use crate::policy;
 /// A server that takes longer to answer is not well.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Serves a folder at an address until the program is ended.
+/// Serves a folder at an address until the program is ended. What is not in it is looked for in the
+/// folder of the page `before`, where there is one: such a page may still be open.
 ///
 /// # Errors
 /// No page that was built, or an address that is taken.
-pub fn host(dist: &Path, address: &str) -> Result<(), Error> {
-    let router = router(dist)?;
+pub fn host(dist: &Path, before: Option<&Path>, address: &str) -> Result<(), Error> {
+    let router = router(dist, before)?;
     let taken = |error: std::io::Error| Error::File {
         path: address.into(),
         reason: error.to_string(),
@@ -59,14 +60,17 @@ pub fn ask(address: &str) -> Result<(), Error> {
     })
 }
 
-/// Answers with the files of a folder, under the policy of the page in it.
+/// Answers with the files of a folder, or else of the page `before`, under the policy of the page.
 ///
 /// # Errors
 /// No page that was built.
-pub fn router(dist: &Path) -> Result<Router, Error> {
-    let index = dist.join("index.html");
+pub fn router(dist: &Path, before: Option<&Path>) -> Result<Router, Error> {
+    let before = before.unwrap_or(dist);
+    let indices = [dist, before].map(|folder| folder.join("index.html"));
     let policy = move || {
-        let html = std::fs::read_to_string(&index).map_err(Error::of(&index))?;
+        let [index, older] = &indices;
+        let index = if index.exists() { index } else { older };
+        let html = std::fs::read_to_string(index).map_err(Error::of(index))?;
         HeaderValue::try_from(policy::of(&html)).map_err(Error::split)
     };
     policy()?;
@@ -77,7 +81,12 @@ pub fn router(dist: &Path) -> Result<Router, Error> {
         )
     });
 
-    let files = ServeDir::new(dist).precompressed_br().precompressed_gzip();
+    let files = |folder| {
+        ServeDir::new(folder)
+            .precompressed_br()
+            .precompressed_gzip()
+    };
+    let files = files(dist).fallback(files(before));
     let under_policy = move |mut response: Response| {
         let headers = response.headers_mut();
         // The browser asks each time whether what it has is still right.
@@ -104,7 +113,7 @@ mod tests {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let server = axum::serve(listener, router(dist).unwrap());
+        let server = axum::serve(listener, router(dist, None).unwrap());
         runtime.spawn(server.into_future());
         (runtime, address)
     }
@@ -126,6 +135,34 @@ mod tests {
         let first = policy();
         std::fs::write(dist.path().join("index.html"), "<script>2</script>").unwrap();
         assert_ne!(policy(), first);
+    }
+
+    #[test]
+    fn a_page_that_is_open_finds_its_files_after_the_next_is_there() {
+        let (dist, before) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let put = |folder: &Path, name: &str| std::fs::write(folder.join(name), name).unwrap();
+        put(before.path(), "index.html");
+        put(before.path(), "old.js");
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = router(dist.path(), Some(before.path())).unwrap();
+        runtime.spawn(axum::serve(listener, served).into_future());
+        let status = |name: &str| {
+            let mut stream = TcpStream::connect(address).unwrap();
+            write!(
+                stream,
+                "HEAD /{name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            )
+            .unwrap();
+            let mut said = String::new();
+            BufReader::new(stream).read_line(&mut said).unwrap();
+            said.split(' ').nth(1).unwrap().to_owned()
+        };
+        assert_eq!(["", "old.js", "new.js"].map(status), ["200", "200", "404"]);
+        put(dist.path(), "index.html");
+        put(dist.path(), "new.js");
+        assert_eq!(["", "old.js", "new.js"].map(status), ["200"; 3]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
+use crate::index::Index;
 use crate::name::hexadecimal;
 
 /// The mark, as wide as it is high.
@@ -56,19 +57,13 @@ pub fn write(dist: &Path) -> Result<(), Error> {
         manifest.to_string().as_bytes(),
     )?;
 
-    let index = dist.join("index.html");
-    let html = fs::read_to_string(&index).map_err(Error::of(&index))?;
-    if html.matches(PLACE).count() != 1 {
-        return Err(Error::Unexpected {
-            file: index.display().to_string(),
-            what: PLACE.to_owned(),
-        });
-    }
     let links = format!(
         "<link rel=\"manifest\" href=\"{manifest}\">\n    \
          <link rel=\"apple-touch-icon\" href=\"{touch}\">\n    {PLACE}"
     );
-    fs::write(&index, html.replace(PLACE, &links)).map_err(Error::of(&index))
+    let mut index = Index::of(dist)?;
+    index.change(PLACE, &links)?;
+    index.write(dist)
 }
 
 /// The mark as PNG, so many pixels wide and high.

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
+use crate::index::Index;
 
 /// The workers, by the names of their programs.
-const WORKERS: [&str; 3] = ["cpu_worker", "gpu_worker", "file_worker"];
+pub const WORKERS: [&str; 3] = ["cpu_worker", "gpu_worker", "file_worker"];
 /// The one that a page which is served before all of it is built does without, and does not name.
-const LAST: &str = WORKERS[1];
+pub const LAST: &str = WORKERS[1];
 /// What each consists of, behind its name. They name each other by place, which stays.
 const ENDINGS: [&str; 3] = ["_loader.js", ".js", "_bg.wasm"];
 /// Digits of a hash that a name has.
@@ -22,11 +23,10 @@ const DIGITS: usize = 16;
 /// # Errors
 /// Files that are not as trunk leaves them.
 pub fn name(dist: &Path) -> Result<(), Error> {
-    let index = dist.join("index.html");
-    let mut html = fs::read_to_string(&index).map_err(Error::of(&index))?;
+    let mut index = Index::of(dist)?;
     for worker in WORKERS {
         let files = ENDINGS.map(|ending| format!("{worker}{ending}"));
-        let is_named = |file: &String| html.contains(file) || dist.join(file).exists();
+        let is_named = |file: &String| index.html().contains(file) || dist.join(file).exists();
         if worker == LAST && !files.iter().any(is_named) {
             continue;
         }
@@ -39,16 +39,10 @@ pub fn name(dist: &Path) -> Result<(), Error> {
             let from = dist.join(file);
             fs::rename(&from, dist.join(&folder).join(file)).map_err(Error::of(&from))?;
         }
-        let named = format!("content=\"{}\"", files[0]);
-        if html.matches(&named).count() != 1 {
-            return Err(Error::Unexpected {
-                file: index.display().to_string(),
-                what: named,
-            });
-        }
-        html = html.replace(&named, &format!("content=\"{folder}/{}\"", files[0]));
+        let named = |place: &str| format!("content=\"{place}{}\"", files[0]);
+        index.change(&named(""), &named(&format!("{folder}/")))?;
     }
-    fs::write(&index, html).map_err(Error::of(&index))
+    index.write(dist)
 }
 
 /// What tells these files from any others, in hexadecimal.

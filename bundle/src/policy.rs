@@ -2,7 +2,6 @@
 //!
 //! A server sends it as headers; for servers that send none it stands in the page too.
 
-use std::fs;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -10,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
+use crate::index::Index;
 
 /// Headers beside the policy, the same for every file.
 pub const HEADERS: [(&str, &str); 4] = [
@@ -36,20 +36,14 @@ pub fn of(html: &str) -> String {
 /// # Errors
 /// A page that cannot be read, or has no place for it.
 pub fn write(dist: &Path) -> Result<(), Error> {
-    let index = dist.join("index.html");
-    let html = fs::read_to_string(&index).map_err(Error::of(&index))?;
-    if html.matches(PLACE).count() != 1 {
-        return Err(Error::Unexpected {
-            file: index.display().to_string(),
-            what: PLACE.to_owned(),
-        });
-    }
+    let mut index = Index::of(dist)?;
     let meta = format!(
         "{PLACE}<meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\
          <meta name=\"referrer\" content=\"no-referrer\">",
-        within(&html)
+        within(index.html())
     );
-    fs::write(&index, html.replace(PLACE, &meta)).map_err(Error::of(&index))
+    index.change(PLACE, &meta)?;
+    index.write(dist)
 }
 
 /// The policy but for what only a header can say.
@@ -76,6 +70,8 @@ fn scripts(html: &str) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+    use std::fs;
 
     use super::*;
 

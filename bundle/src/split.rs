@@ -39,25 +39,7 @@ const WANTED_AT_ONCE: &str = "work";
 /// Files that are not as trunk leaves them, or a module that cannot be taken apart.
 pub fn split(dist: &Path, module: &Path) -> Result<(), Error> {
     let whole = whole(dist)?;
-    let folder = dist.join(&whole);
-    fs::create_dir_all(&folder).map_err(Error::of(&folder))?;
-    let main = folder.join("page.wasm");
-    let bytes = fs::read(module).map_err(Error::of(module))?;
-    let bytes = wasm::rename_marker(&bytes)?;
-    let mut options = Options::new(&bytes);
-    options.output_dir = &folder;
-    options.main_out_path = &main;
-    let link = format!("./{LOADER}");
-    options.link_name = &link;
-    options.main_module = "./page.js";
-    let parts = transform(options).map_err(Error::split)?;
-    for part in &parts.split_modules {
-        let bytes = fs::read(part).map_err(Error::of(part))?;
-        fs::write(part, wasm::strip(&bytes)?).map_err(Error::of(part))?;
-    }
-    bind(&main, &folder)?;
-    fs::remove_file(&main).map_err(Error::of(&main))?;
-    change(&folder.join(LOADER), &[LOADS_ONCE, STREAMS])?;
+    let early = take_apart(module, &dist.join(&whole))?;
 
     let index = dist.join("index.html");
     let text = fs::read_to_string(&index).map_err(Error::of(&index))?;
@@ -66,8 +48,7 @@ pub fn split(dist: &Path, module: &Path) -> Result<(), Error> {
         file: index.display().to_string(),
         what: script.clone(),
     })?;
-    let early = parts.prefetch_map.get(WANTED_AT_ONCE).into_iter().flatten();
-    let early = early.map(|part| {
+    let early = early.into_iter().map(|part| {
         format!(
             "<link rel=\"preload\" href=\"{address}{whole}/{part}.wasm\" as=\"fetch\" \
              type=\"application/wasm\" crossorigin=\"anonymous\" fetchpriority=\"low\">"
@@ -87,6 +68,34 @@ pub fn split(dist: &Path, module: &Path) -> Result<(), Error> {
         fs::remove_file(&gone).map_err(Error::of(&gone))?;
     }
     Ok(())
+}
+
+/// Writes the pieces of `module` into a folder, and says which of them every visit wants at once.
+/// They begin with `page.js`.
+///
+/// # Errors
+/// A module that cannot be read or taken apart, or a folder that cannot be written into.
+pub fn take_apart(module: &Path, folder: &Path) -> Result<Vec<String>, Error> {
+    fs::create_dir_all(folder).map_err(Error::of(folder))?;
+    let main = folder.join("page.wasm");
+    let bytes = fs::read(module).map_err(Error::of(module))?;
+    let bytes = wasm::rename_marker(&bytes)?;
+    let mut options = Options::new(&bytes);
+    options.output_dir = folder;
+    options.main_out_path = &main;
+    let link = format!("./{LOADER}");
+    options.link_name = &link;
+    options.main_module = "./page.js";
+    let mut parts = transform(options).map_err(Error::split)?;
+    for part in &parts.split_modules {
+        let bytes = fs::read(part).map_err(Error::of(part))?;
+        fs::write(part, wasm::strip(&bytes)?).map_err(Error::of(part))?;
+    }
+    bind(&main, folder)?;
+    fs::remove_file(&main).map_err(Error::of(&main))?;
+    change(&folder.join(LOADER), &[LOADS_ONCE, STREAMS])?;
+    let early = parts.prefetch_map.remove(WANTED_AT_ONCE);
+    Ok(early.unwrap_or_default())
 }
 
 /// The address of the page's folder, which stands before a file's name between the same quotes.

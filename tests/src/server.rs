@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -114,13 +114,30 @@ impl Server {
                 std::io::Error::other("there is no built page; run `cargo xtask build`").into(),
             );
         }
+        Self::start_with(&dist(), None, folder, pace).await
+    }
+
+    /// Serves the page `before`, until there is one in `dist`.
+    ///
+    /// # Errors
+    /// No page, or no port.
+    pub async fn start_before(dist: &Path, before: &Path) -> Result<Self, HarnessError> {
+        Self::start_with(dist, Some(before), "/", Pace::Full).await
+    }
+
+    async fn start_with(
+        dist: &Path,
+        before: Option<&Path>,
+        folder: &'static str,
+        pace: Pace,
+    ) -> Result<Self, HarnessError> {
         let shared = Shared {
             fault: Arc::default(),
             is_kept: Arc::default(),
             is_silent: Arc::default(),
             pace,
         };
-        let files = kiln_bundle::host::router(&dist())
+        let files = kiln_bundle::host::router(dist, before)
             .map_err(|error| HarnessError::Usage(error.to_string()))?;
         let router = if folder == "/" {
             files

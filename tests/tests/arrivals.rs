@@ -111,3 +111,52 @@ async fn files_travel_compressed() -> Outcome {
     );
     page.close().await
 }
+
+/// The first start: what cargo has compiled is put together without trunk and the GPU worker, and the page
+/// that trunk builds takes its place while a tab is open.
+#[tokio::test]
+async fn the_first_page_trains_before_its_gpu_worker_is_there() -> Outcome {
+    let first = tempfile::tempdir()?;
+    let (modules, before) = (first.path().join("modules"), first.path().join("before"));
+    std::fs::create_dir(&modules)?;
+    let program = std::env::current_exe()?;
+    let compiled = program.ancestors().nth(3).unwrap();
+    for module in ["page/page", "gpu-worker/file_worker", "release/cpu_worker"] {
+        let from = compiled.join(format!("wasm32-unknown-unknown/{module}.wasm"));
+        std::fs::copy(&from, modules.join(from.file_name().unwrap()))?;
+    }
+    let root = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    kiln_bundle::first::put_together(&root, &modules, &before)
+        .map_err(|error| HarnessError::Usage(error.to_string()))?;
+
+    let after = first.path().join("after");
+    let server = Server::start_before(&after, &before).await?;
+    server.let_keep();
+    let page = Page::open_ready(&server).await?;
+    page.wait_for_text("The part that trains on the GPU is still being built", 20)
+        .await?;
+    page.keep_short_run().await?;
+    // Nothing of it is kept by the browser.
+    assert!(!page.text().await?.contains("Works offline now"));
+
+    std::os::unix::fs::symlink(dist(), &after)?;
+    // What was not loaded yet is there as before.
+    page.press("link", "Evaluate").await?;
+    let fetched = json!(["split_study.wasm", "split_work.wasm"]);
+    page.wait_for_value(FETCHED, &fetched, 60).await?;
+    page.hide().await?;
+    page.show().await?;
+    page.wait_for_text("A new version is there.", 30).await?;
+    page.press("button", "Reload").await?;
+    page.wait_for_value(
+        "Boolean(document.querySelector('meta[name=kiln-gpu_worker]'))",
+        &json!(true),
+        30,
+    )
+    .await?;
+    page.wait_for_state(&["ready", "finished", "stopped"], 60)
+        .await?;
+    page.press("link", "Runs").await?;
+    page.listed(1).await?;
+    page.close().await
+}

@@ -1,33 +1,43 @@
-//! The first start: the page is served as soon as it can train, and its GPU worker joins it.
+//! The first start: the page is served as soon as it can train; its GPU worker, and all else as fast and
+//! small as it gets, take its place.
 
 use std::env;
 use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::Stdio;
 
 use crate::error::Error;
 use crate::page;
-use crate::setup;
+use crate::setup::{self, WASM_TARGET};
 use crate::shell::Shell;
 use crate::stages::Stages;
 
 /// Where the page is served.
 const ADDRESS: &str = "127.0.0.1:8080";
-const STAGES: [&str; 3] = ["tools", "page and CPU worker", "GPU worker"];
-/// The module that takes longest to compile, below the folder where cargo builds.
-const GPU_WORKER: &str = "wasm32-unknown-unknown/gpu-worker/gpu_worker.wasm";
-/// The page that does without it.
-const FIRST_PAGE: &str = "target/first/index.html";
+const STAGES: [&str; 3] = ["page and CPU worker", "tools", "GPU worker and all else"];
+/// The cargo profile that compiles soonest.
+const PROFILE: &str = "first";
+/// What the first page consists of, with the features of each: a worker that were compiled with the
+/// page's would be taken apart like the page.
+const MODULES: [(&str, &[&str]); 2] = [
+    ("cpu-worker,file-worker", &["cpu_worker", "file_worker"]),
+    ("page", &["page"]),
+];
+/// Where the first page is put together, and where trunk builds the page.
+const FIRST_DIST: &str = "target/first-dist";
+const DIST: &str = "dist";
 
-/// Whether the GPU worker was never compiled here.
+/// Whether the GPU worker, which takes longest to compile, was never compiled here.
 pub fn is_first() -> bool {
     // Cargo builds everything where it has built this program.
     let program = env::current_exe().unwrap_or_default();
     let target = program.ancestors().nth(2).unwrap_or(Path::new("target"));
-    !target.join(GPU_WORKER).exists()
+    let module = format!("{WASM_TARGET}/gpu-worker/gpu_worker.wasm");
+    !target.join(module).exists()
 }
 
-/// Brings the tools, builds the page without its GPU worker, serves it, builds the rest, and then
+/// Compiles the page without its GPU worker, serves it, brings the tools, builds all of it, and then
 /// builds again after each change.
 ///
 /// # Errors
@@ -39,19 +49,23 @@ pub fn serve(shell: &mut Shell) -> Result<(), Error> {
         reason: format!("{error}. End what is there, or say another --port."),
     })?;
     let mut stages = Stages::new(&setup::cache_folder()?, &STAGES);
-    stages.next(|| setup::set_up(shell))?;
     stages.next(|| build_first(shell))?;
-    let mut host = page::bundle(shell, &["host", "dist"])
+    let mut host = page::bundle(shell, PROFILE, &["host-after", FIRST_DIST, DIST])
+        // Its input ends when this program does, and it ends with that.
+        .stdin(Stdio::piped())
         .spawn()
         .map_err(|source| Error::Start {
             program: "kiln-bundle".to_owned(),
             source,
         })?;
     eprintln!(
-        "\nOpen http://{ADDRESS}: the page trains on the CPU, and its GPU worker comes next."
+        "\nOpen http://{ADDRESS}: the page trains on the CPU. Tools and its GPU worker come next."
     );
-    let all = page::trunk(shell, "build", &[]);
-    match stages.next(|| shell.step("Page and workers", all)) {
+    let built = stages.next(|| setup::set_up(shell)).and_then(|()| {
+        let all = page::trunk(shell, "build", &[]);
+        stages.next(|| shell.step("Page and workers", all))
+    });
+    match built {
         Ok(()) => eprintln!("\nThe GPU worker is there: reload the page."),
         // The page trains on the CPU meanwhile, and what is mended is built again.
         Err(error) => eprintln!("\nThe page is still served without its GPU worker. {error}"),
@@ -67,78 +81,24 @@ pub fn serve(shell: &mut Shell) -> Result<(), Error> {
 }
 
 fn build_first(shell: &Shell) -> Result<(), Error> {
-    write_first_page(shell.root())?;
-    let build = page::trunk(shell, "build", &[FIRST_PAGE.to_owned()]);
-    shell.step("Page and CPU worker", build)
-}
-
-fn write_first_page(root: &Path) -> Result<(), Error> {
-    let file = |path: PathBuf| {
-        move |error: std::io::Error| Error::File {
-            path,
+    setup::wasm_target(shell)?;
+    let dist = shell.root().join(DIST);
+    if dist.exists() {
+        // What was built before would be taken for the newer page.
+        fs::remove_dir_all(&dist).map_err(|error| Error::File {
+            path: dist.clone(),
             reason: error.to_string(),
-        }
-    };
-    let index = root.join("index.html");
-    let html = fs::read_to_string(&index).map_err(file(index.clone()))?;
-    let first = first_page(&html).ok_or_else(|| Error::File {
-        path: index,
-        reason: "its GPU worker is not where xtask/src/first.rs looks for it.".to_owned(),
-    })?;
-    let path = root.join(FIRST_PAGE);
-    let folder = path.parent().unwrap_or(root);
-    fs::create_dir_all(folder).map_err(file(folder.to_owned()))?;
-    fs::write(&path, first).map_err(file(path.clone()))
-}
-
-/// The page without its GPU worker, in a folder two below.
-fn first_page(html: &str) -> Option<String> {
-    let html = without_element(html, "name=\"kiln-gpu_worker\"")?;
-    let html = without_element(&html, "data-bin=\"gpu_worker\"")?;
-    each_value(&html, "href", |address| {
-        if address.starts_with("data:") {
-            address.to_owned()
-        } else {
-            format!("../../{address}")
-        }
-    })
-}
-
-/// A page with other values of an attribute.
-fn each_value(html: &str, attribute: &str, other: impl Fn(&str) -> String) -> Option<String> {
-    let beginning = format!(" {attribute}=\"");
-    let mut parts = html.split(&beginning);
-    let mut changed = parts.next()?.to_owned();
-    for part in parts {
-        let (value, rest) = part.split_once('"')?;
-        changed += &format!("{beginning}{}\"{rest}", other(value));
+        })?;
     }
-    Some(changed)
-}
-
-/// All but the element, without content, that has this attribute.
-fn without_element(html: &str, attribute: &str) -> Option<String> {
-    let (before, after) = html.split_once(attribute)?;
-    let (before, _) = before.rsplit_once('<')?;
-    let (_, after) = after.split_once('>')?;
-    Some(format!("{before}{after}"))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
-    use super::*;
-
-    #[test]
-    fn the_first_page_is_the_page_without_its_gpu_worker() {
-        let first = first_page(include_str!("../../index.html")).unwrap();
-        assert!(!first.contains("gpu_worker"));
-        assert!(first.contains("content=\"cpu_worker_loader.js\""));
-        assert!(first.contains("data-bin=\"cpu_worker\""));
-        assert!(first.contains("href=\"../../app/Cargo.toml\""));
-        assert!(first.contains("href=\"data:image/svg+xml"));
-        assert_eq!(first.matches("data-bin=").count(), 3);
-        assert!(first.contains("</html>"));
+    for (features, modules) in MODULES {
+        let mut compile = shell.command("cargo", ["build", "--package", "kiln-app"]);
+        compile.args(["--profile", PROFILE, "--target", WASM_TARGET]);
+        compile.args(["--features", features]);
+        compile.args(modules.iter().flat_map(|module| ["--bin", module]));
+        shell.step("Page and CPU worker", compile)?;
     }
+    shell.step(
+        "Put together",
+        page::bundle(shell, PROFILE, &["first", FIRST_DIST]),
+    )
 }

@@ -71,15 +71,19 @@ pub fn build_with_tools(shell: &Shell, options: &[String]) -> Result<(), Error> 
 /// # Errors
 /// One that weighs more than it may.
 pub fn weigh(shell: &Shell) -> Result<(), Error> {
-    shell.step("Sizes of the modules", bundle(shell, &["weigh", "dist"]))
+    shell.step(
+        "Sizes of the modules",
+        bundle(shell, "release", &["weigh", "dist"]),
+    )
 }
 
-/// What is done to the built page, as a program.
-pub fn bundle(shell: &Shell, arguments: &[&str]) -> Command {
+/// What is done to the built page, as a program that cargo compiles in a profile.
+pub fn bundle(shell: &Shell, profile: &str, arguments: &[&str]) -> Command {
     let run = [
         "run",
         "--quiet",
-        "--release",
+        "--profile",
+        profile,
         "--package",
         "kiln-bundle",
         "--",

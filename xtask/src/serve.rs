@@ -41,7 +41,7 @@ fn serve_archive(shell: &Shell, archive: &Path, options: &[String]) -> Result<()
     let mut unpack = shell.command("tar", ["-xzf"]);
     unpack.arg(page::absolute(archive)?).arg("-C").arg(&folder);
     shell.step("Release archive", unpack)?;
-    let mut host = page::bundle(shell, &["host", "target/release-archive"]);
+    let mut host = page::bundle(shell, "release", &["host", "target/release-archive"]);
     host.args(options);
     shell.become_program("Host", host)
 }
@@ -52,7 +52,7 @@ fn serve_archive(shell: &Shell, archive: &Path, options: &[String]) -> Result<()
 /// A tool that cannot be had, code that does not compile, or an address that is taken.
 pub fn host(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
     page::build(shell, &[])?;
-    let mut host = page::bundle(shell, &["host", "dist"]);
+    let mut host = page::bundle(shell, "release", &["host", "dist"]);
     host.args(options);
     shell.become_program("Host", host)
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::shell::Shell;
 
-const WASM_TARGET: &str = "wasm32-unknown-unknown";
+/// The target of every module.
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 /// The newest trunk that the pinned Rust compiles.
 const TRUNK_VERSION: &str = "0.21.14";
 const GECKODRIVER_VERSION: &str = "0.37.1";

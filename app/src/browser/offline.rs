@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use futures::channel::oneshot;
 use gloo::events::EventListener;
 use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -153,8 +154,32 @@ pub async fn keep(tell: impl Fn(Offline) + Clone + 'static) {
         .forget();
     });
     on_found.forget();
-    if is_first && JsFuture::from(container.ready()).await.is_ok() {
-        tell(Offline::Kept);
+    if !is_first {
+        return;
+    }
+    let Ok(registration) = JsFuture::from(container.ready()).await else {
+        return;
+    };
+    let registration: Registration = registration.unchecked_into();
+    if let Some(keeper) = registration.active() {
+        activated(&keeper).await;
+    }
+    // A page that is built again and again is kept by none: the one that came took itself away.
+    match keeping().await {
+        Keeping::Kept => tell(Offline::Kept),
+        _ => look_for_newer(tell),
+    }
+}
+
+/// Waits until a service worker has done what it does first.
+async fn activated(keeper: &Keeper) {
+    while keeper.state() == "activating" {
+        let (changed, change) = oneshot::channel();
+        let _listener = EventListener::once(keeper, "statechange", move |_| {
+            // Whoever waits for it may be gone.
+            drop(changed.send(()));
+        });
+        drop(change.await);
     }
 }
 
