@@ -177,9 +177,9 @@ async fn activated(keeper: &Keeper) {
         let (changed, change) = oneshot::channel();
         let _listener = EventListener::once(keeper, "statechange", move |_| {
             // Whoever waits for it may be gone.
-            drop(changed.send(()));
+            let _ = changed.send(());
         });
-        drop(change.await);
+        let _ = change.await;
     }
 }
 
