@@ -21,6 +21,8 @@ pub struct Arguments {
 pub enum Command {
     /// Begins runs, or goes on with them, and leaves a .kiln.zip of each that the page imports
     Train(Train),
+    /// Trains runs that differ in some settings, a unit of work at a time
+    Sweep(Sweep),
     /// Lists what there is to train on
     Devices,
     /// Makes files of runs for other programs
@@ -50,6 +52,37 @@ pub struct Train {
     /// A setting, such as learning_rate=0.01; of a run that goes on, epochs, learning_rate or patience
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub settings: Vec<String>,
+    /// Images and labels (idx files, archives of them) in place of MNIST
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub data: Vec<PathBuf>,
+    /// Says what happens as lines of JSON, for programs
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `kiln sweep`.
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["grid", "next"]))]
+pub struct Sweep {
+    /// What differs, and how it is searched (TOML); its runs are put into --out
+    #[arg(value_name = "GRID.toml", requires = "out")]
+    pub grid: Option<PathBuf>,
+    /// The folder of the sweep
+    #[arg(long, value_name = "DIR", conflicts_with = "next")]
+    pub out: Option<PathBuf>,
+    /// Trains all of it, a process for each device
+    #[arg(long, conflicts_with = "next")]
+    pub run: bool,
+    /// Trains one more unit of the sweep in this folder that nobody trains, and waits for one where others
+    /// have to end first
+    #[arg(long, value_name = "DIR")]
+    pub next: Option<PathBuf>,
+    /// What to train on; with --run several, such as cpu,cpu
+    #[arg(long, default_value = "cpu", value_delimiter = ',')]
+    pub device: Vec<Device>,
+    /// Threads of the CPU for each process; its cores are shared out unless it is said
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
     /// Images and labels (idx files, archives of them) in place of MNIST
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub data: Vec<PathBuf>,

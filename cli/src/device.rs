@@ -1,5 +1,6 @@
 //! What there is to train on.
 
+use std::fmt;
 use std::str::FromStr;
 use std::thread;
 
@@ -14,6 +15,13 @@ pub enum Device {
 const NAMES: [(&str, Device); 1] = [("cpu", Device::Cpu)];
 /// More threads than this have no part of a batch to work on.
 pub const MOST_THREADS: usize = kiln_model::train::crew::MOST_SHARES;
+
+impl fmt::Display for Device {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        let found = NAMES.into_iter().find(|(_, device)| device == self);
+        formatter.write_str(found.map_or("", |(name, _)| name))
+    }
+}
 
 impl FromStr for Device {
     type Err = String;

@@ -6,6 +6,7 @@ use kiln_model::mnist::MnistError;
 use kiln_model::train::session::TrainError;
 use kiln_run::export::ExportError;
 use kiln_run::import::data::DataError;
+use kiln_run::sweep::SweepError;
 
 use crate::set::SetError;
 
@@ -31,6 +32,28 @@ pub enum CliError {
     /// A setting cannot be so.
     #[error(transparent)]
     Setting(#[from] SetError),
+    /// A sweep that cannot be.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    /// A folder that has another sweep.
+    #[error(
+        "{} holds another sweep. Choose another --out, or give the file that is there: {}.",
+        .folder.display(), .file.display()
+    )]
+    OtherSweep {
+        /// Which.
+        folder: PathBuf,
+        /// What says what it is.
+        file: PathBuf,
+    },
+    /// A device whose processes end before they have done what they were to.
+    #[error(
+        "Nothing trains on {devices} any more; the reasons stand above. What is left goes on with the same command."
+    )]
+    Slots {
+        /// Which.
+        devices: String,
+    },
     /// Images that are no data.
     #[error("The data cannot be used: {0}.")]
     Data(#[from] DataError),
@@ -137,6 +160,17 @@ pub enum CliError {
 }
 
 impl CliError {
+    /// Whether it is about the run itself, so that it would be no other with another try.
+    pub const fn is_of_the_run(&self) -> bool {
+        matches!(
+            self,
+            Self::InTheWay { .. }
+                | Self::Damaged { .. }
+                | Self::Unreadable { .. }
+                | Self::Training { .. }
+        )
+    }
+
     /// What the system says of a file.
     pub fn of(path: &Path) -> impl Fn(std::io::Error) -> Self {
         move |error| Self::File {

@@ -12,6 +12,7 @@ mod output;
 mod report;
 mod set;
 mod show;
+mod sweep;
 mod terminal;
 mod train;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), CliError> {
     match command {
         Command::Train(wanted) => train::train(&wanted),
+        Command::Sweep(wanted) => sweep::sweep(&wanted),
         Command::Export(wanted) => export::export(&wanted),
         Command::Devices => print(Ok(device::list())),
         Command::Show(wanted) => print(show::show(&wanted)),

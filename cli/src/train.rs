@@ -1,6 +1,7 @@
 //! `kiln train`.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
@@ -35,13 +36,29 @@ use crate::report::Report;
 use crate::set::{self, SetError};
 use crate::terminal::tell;
 
-/// What the command asks of every run.
-struct Wanted<'a> {
-    arguments: &'a Train,
-    pairs: Vec<(&'a str, &'a str)>,
-    data: Data,
-    threads: usize,
-    stop: Arc<AtomicBool>,
+/// What is asked of every run.
+pub struct Wanted<'a> {
+    /// The folder that takes what comes of it.
+    pub out: &'a Path,
+    /// Settings that are said beside it.
+    pub pairs: Vec<(&'a str, &'a str)>,
+    /// The images.
+    pub data: Data,
+    /// Threads of the CPU.
+    pub threads: usize,
+    /// Whether it is told as JSON.
+    pub is_json: bool,
+    /// Comes to true once the process is to end.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// What became of what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The run was trained, to its end or until the process was to end.
+    Trained,
+    /// There was nothing left to do.
+    Over,
 }
 
 /// A run that is about to be trained.
@@ -66,10 +83,11 @@ pub fn train(arguments: &Train) -> Result<(), CliError> {
     }
     let threads = arguments.threads.map_or_else(device::threads, usize::from);
     let wanted = Wanted {
-        arguments,
+        out: &arguments.out,
         pairs,
         data: data::load(&arguments.data)?,
         threads: threads.min(device::MOST_THREADS),
+        is_json: arguments.json,
         stop: listen()?,
     };
     let (all, mut failed) = (inputs.len(), 0);
@@ -86,7 +104,7 @@ pub fn train(arguments: &Train) -> Result<(), CliError> {
                 tell(format_args!("error: {error}"));
                 failed += 1;
             }
-            outcome => outcome?,
+            outcome => drop(outcome?),
         }
     }
     match failed {
@@ -97,7 +115,10 @@ pub fn train(arguments: &Train) -> Result<(), CliError> {
 
 /// Comes to true once the process is to end. What else a system may say, such as that a terminal has
 /// gone, does as whoever started it wants.
-fn listen() -> Result<Arc<AtomicBool>, CliError> {
+///
+/// # Errors
+/// A system that does not say so.
+pub fn listen() -> Result<Arc<AtomicBool>, CliError> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         flag::register(signal, Arc::clone(&stop))
@@ -106,7 +127,12 @@ fn listen() -> Result<Arc<AtomicBool>, CliError> {
     Ok(stop)
 }
 
-fn one(wanted: &Wanted, input: Input) -> Result<(), CliError> {
+/// Trains what one file asks for.
+///
+/// # Errors
+/// A setting that cannot be, a place that is taken, a run that does not get to its end; what it left is
+/// there.
+pub fn one(wanted: &Wanted, input: Input) -> Result<Outcome, CliError> {
     let mut config = match &input {
         Input::Run(run) => run.record.config,
         Input::Settings(settings) => settings.config,
@@ -117,7 +143,7 @@ fn one(wanted: &Wanted, input: Input) -> Result<(), CliError> {
         Input::Run(run) => run.record.identity.name.clone(),
         Input::Settings(settings) => cut(&settings.name, NAME_LETTERS).to_owned(),
     };
-    let output = Output::take(&wanted.arguments.out, &name)?;
+    let output = Output::take(wanted.out, &name)?;
     let there = output.there()?;
     let ready = match input {
         Input::Run(run) => go_on(wanted, *run, there, &output)?,
@@ -136,7 +162,7 @@ fn one(wanted: &Wanted, input: Input) -> Result<(), CliError> {
             "{name} is over already: {}.",
             output.path().display()
         ));
-        return Ok(());
+        return Ok(Outcome::Over);
     };
     run.identity.backend = Backend::Cpu;
     run.identity.adapter = Some(device::in_words(wanted.threads));
@@ -149,13 +175,13 @@ fn one(wanted: &Wanted, input: Input) -> Result<(), CliError> {
         reason,
     };
     let mut session = session(wanted, &run).map_err(failed)?;
-    let report = Report::new(wanted.arguments.json, &run);
+    let report = Report::new(wanted.is_json, &run);
     let mut attempt = Attempt::new(run, kept, commands, output, report, &wanted.stop);
     let driven = pollster::block_on(driver::drive(&mut session, &mut attempt));
     // Whatever happened, what it came to is left.
     let ended = attempt.end();
     driven.map_err(failed)?;
-    ended
+    ended.map(|()| Outcome::Trained)
 }
 
 /// A run to begin with these settings, or to go on with where it was begun; nothing where it is over.

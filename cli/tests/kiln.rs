@@ -376,3 +376,168 @@ fn runs_are_shown_compared_and_exported() {
         "{said}"
     );
 }
+
+/// Four runs of two epochs.
+const GRID: &str = "\
+search = \"grid\"
+[settings]
+epochs = 2
+batch_size = 100
+training_images = 1000
+[vary]
+optimizer = [\"sgd\"]
+learning_rate = [0.01, 0.02, 0.05, 0.1]
+";
+
+/// The index of a sweep: a map of columns for each run, the best first.
+fn index(place: &Place, folder: &str) -> Vec<Vec<(String, String)>> {
+    let text = std::fs::read_to_string(place.path(folder).join("index.csv")).unwrap();
+    let mut lines = text.lines().map(|line| line.split(','));
+    let header: Vec<&str> = lines.next().unwrap().collect();
+    let row = |row: std::str::Split<char>| {
+        let columns = header.iter().map(|column| (*column).to_owned());
+        columns.zip(row.map(str::to_owned)).collect()
+    };
+    lines.map(row).collect()
+}
+
+fn column(rows: &[Vec<(String, String)>], name: &str) -> Vec<String> {
+    let of = |row: &Vec<(String, String)>| {
+        let mut found = row.iter().filter(|(column, _)| column == name);
+        found.next().unwrap().1.clone()
+    };
+    rows.iter().map(of).collect()
+}
+
+#[test]
+fn two_sweepers_do_each_unit_once() {
+    let place = Place::new();
+    place.put("rate.toml", GRID);
+    let said = place.done(&["sweep", "rate.toml", "--out", "out"]);
+    assert!(said.starts_with("4 runs (4 to epoch 2) in out."), "{said}");
+    let rows = index(&place, "out");
+    assert_eq!(column(&rows, "status"), ["Waiting"; 4]);
+    assert_eq!(
+        column(&rows, "run"),
+        ["rate-1", "rate-2", "rate-3", "rate-4"]
+    );
+
+    let sweep = ["sweep", "rate.toml", "--out", "out", "--run", "--json"];
+    let sweepers = [0, 1].map(|_| {
+        let mut kiln = place.kiln(&sweep);
+        kiln.args(["--device", "cpu,cpu", "--threads", "1"]);
+        kiln.stdout(Stdio::piped()).spawn().unwrap()
+    });
+    let mut begun = Vec::new();
+    for sweeper in sweepers {
+        let Output { status, stdout, .. } = sweeper.wait_with_output().unwrap();
+        assert!(status.success());
+        for line in String::from_utf8(stdout).unwrap().lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            if line["event"] == "begin" {
+                begun.push(line["run"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    begun.sort();
+    assert_eq!(begun, ["rate-1", "rate-2", "rate-3", "rate-4"]);
+    let rows = index(&place, "out");
+    assert_eq!(column(&rows, "status"), ["Finished"; 4]);
+    let losses: Vec<f64> = column(&rows, "validation_loss")
+        .iter()
+        .map(|loss| loss.parse().unwrap())
+        .collect();
+    assert!(losses.is_sorted(), "{losses:?}");
+
+    // Again there is nothing to do, and another sweep does not come in between.
+    let said = place.kiln(&["sweep", "--next", "out"]).output().unwrap();
+    assert!(
+        String::from_utf8(said.stderr)
+            .unwrap()
+            .contains("all is done")
+    );
+    place.put("rate.toml", &GRID.replace("0.02", "0.03"));
+    let refused = place.refused(&["sweep", "rate.toml", "--out", "out"]);
+    assert!(refused.contains("out holds another sweep."), "{refused}");
+}
+
+#[test]
+fn the_unit_of_a_killed_sweeper_is_taken_up_again() {
+    let place = Place::new();
+    place.put(
+        "long.toml",
+        "search = \"grid\"\n[settings]\nepochs = 30\nbatch_size = 100\ntraining_images = 1000\n[vary]\nseed = [1]\n",
+    );
+    place.done(&["sweep", "long.toml", "--out", "out"]);
+    let mut kiln = place.kiln(&["sweep", "--next", "out", "--json"]);
+    let mut child = kiln.stdout(Stdio::piped()).spawn().unwrap();
+    let told = BufReader::new(child.stdout.take().unwrap());
+    let kept = |line: &String| line.contains("\"event\":\"kept\"");
+    let mut lines = told.lines().map(Result::unwrap);
+    assert!(lines.find(kept).is_some());
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let said = place.done(&["sweep", "--next", "out", "--json"]);
+    let begun: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    assert_eq!(begun["run"], "long-1");
+    assert!(begun["step"].as_u64().unwrap() > 0, "{begun}");
+    assert_eq!(column(&index(&place, "out"), "status"), ["Finished"]);
+    // What was interrupted is no different from what was not.
+    place.done(&["train", "out/long-1.config.json", "--out", "whole"]);
+    let (swept, whole) = (
+        place.run("out/long-1.kiln.zip"),
+        place.run("whole/long-1.kiln.zip"),
+    );
+    assert_eq!(measured(&swept.1), measured(&whole.1));
+}
+
+#[test]
+fn of_a_halving_the_best_go_on_and_a_run_that_fails_stops_nobody() {
+    let place = Place::new();
+    place.put(
+        "half.toml",
+        "search = \"halving\"\nruns = 4\nkeep_one_of = 2\n[settings]\noptimizer = \"sgd\"\nepochs = 4\n\
+         batch_size = 100\ntraining_images = 1000\n[vary]\nlearning_rate = [0.001, 0.01, 0.05, 0.1]\n",
+    );
+    place.done(&["sweep", "half.toml", "--out", "out"]);
+    // One of them finds something else in its place.
+    std::fs::write(place.path("out/half-2.kiln.zip"), "no archive").unwrap();
+    place.done(&["sweep", "half.toml", "--out", "out", "--run"]);
+    let rows = index(&place, "out");
+    assert_eq!(column(&rows, "epochs"), ["4", "2", "1", ""]);
+    assert_eq!(column(&rows, "run")[3], "half-2");
+    assert!(column(&rows, "refused")[3].contains("half-2.kiln.zip"));
+}
+
+#[test]
+fn a_sweep_that_cannot_be_says_why_and_leaves_nothing() {
+    let place = Place::new();
+    for (text, told) in [
+        ("search = \"grid\"", "missing field `vary`"),
+        (
+            "search = \"gird\"\n[vary]\nseed = [1]",
+            "unknown variant `gird`",
+        ),
+        (
+            "serch = \"grid\"\n[vary]\nseed = [1]",
+            "unknown field `serch`",
+        ),
+        (
+            "search = \"grid\"\n[vary]\nlearning_rat = [1]",
+            "The nearest is learning_rate",
+        ),
+        (
+            "search = \"grid\"\n[vary]\nepochs = [51]",
+            "from 1 to 50, not 51",
+        ),
+        ("search = \"random\"\n[vary]\nseed = [1]", "needs runs"),
+    ] {
+        place.put("grid.toml", text);
+        let said = place.refused(&["sweep", "grid.toml", "--out", "out"]);
+        assert!(said.contains(told), "{said}");
+        assert!(!place.path("out").exists());
+    }
+    let said = place.refused(&["sweep", "--next", "nowhere"]);
+    assert!(said.contains("nowhere/sweep.toml"), "{said}");
+}

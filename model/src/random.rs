@@ -22,6 +22,8 @@ pub enum Purpose {
     Sample = 4,
     /// The order into which imported images are put; the counter is 0.
     Import = 5,
+    /// The settings of a sweep's runs; the counter is the draw.
+    Sweep = 6,
 }
 
 /// The random numbers for one purpose of a run at one counter.

@@ -30,4 +30,5 @@ pub mod settings;
 pub mod share;
 pub mod sight;
 pub mod smoothing;
+pub mod sweep;
 pub mod table;

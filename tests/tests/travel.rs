@@ -27,19 +27,24 @@ async fn config(page: &Page, name: &str) -> Result<Value, HarnessError> {
     Ok(serde_json::from_slice(&config).unwrap_or_default())
 }
 
-/// A run under way is taken along, and its losses are those of one that was never moved.
-#[tokio::test]
-async fn a_run_goes_on_in_another_browser() -> Outcome {
-    let expected = native::fingerprint(Preset::QuickTaste.config()).await?;
-    let server = Server::start().await?;
-    let page = Page::open_ready(&server).await?;
+/// Begins a run, pauses it and shows its files; says what it is called and how far it is.
+async fn pause_under_way(page: &Page) -> Result<(String, u32), HarnessError> {
     page.press("button", "Quick taste").await?;
     page.press("button", "Start").await?;
     page.wait_for_step(10, 60).await?;
     page.press("button", "Pause").await?;
     page.wait_for_state(&["paused"], 30).await?;
     let step = page.steps_done().await?;
-    let name = page.show_files().await?;
+    Ok((page.show_files().await?, step))
+}
+
+/// A run under way is taken along, and its losses are those of one that was never moved.
+#[tokio::test]
+async fn a_run_goes_on_in_another_browser() -> Outcome {
+    let expected = native::fingerprint(Preset::QuickTaste.config()).await?;
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    let (name, step) = pause_under_way(&page).await?;
     page.wait_for_text("It is not over", 30).await?;
     page.wait_for_text("Not saved to a .kiln.zip yet.", 10)
         .await?;
@@ -72,13 +77,7 @@ async fn a_run_goes_on_beyond_the_tab_and_back() -> Outcome {
     let expected = native::fingerprint(Preset::QuickTaste.config()).await?;
     let server = Server::start().await?;
     let page = Page::open_ready(&server).await?;
-    page.press("button", "Quick taste").await?;
-    page.press("button", "Start").await?;
-    page.wait_for_step(10, 60).await?;
-    page.press("button", "Pause").await?;
-    page.wait_for_state(&["paused"], 30).await?;
-    let step = page.steps_done().await?;
-    let name = page.show_files().await?;
+    let (name, step) = pause_under_way(&page).await?;
     let archive = page.download(&format!("{name}.kiln.zip")).await?;
     page.close().await?;
 
@@ -120,6 +119,40 @@ async fn a_run_goes_on_beyond_the_tab_and_back() -> Outcome {
     let devices = run.identity.taken_up.iter().map(|taken| &taken.device);
     let is_native: Vec<bool> = devices.map(|device| device.contains("native")).collect();
     assert_eq!(is_native, [false, true, false]);
+    page.close().await
+}
+
+/// What a sweep has trained is imported and compared.
+#[tokio::test]
+async fn a_sweep_is_compared_in_the_page() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(
+        folder.path().join("rate.toml"),
+        "search = \"grid\"\n[settings]\nepochs = 1\ntraining_images = 1000\n\
+         [vary]\nlearning_rate = [0.001, 0.003]\ndropout = [0.0, 0.5]\n",
+    )?;
+    let swept = Command::new(native::kiln()?)
+        .args(["sweep", "rate.toml", "--out", "swept", "--run"])
+        .current_dir(folder.path())
+        .status()?;
+    assert!(swept.success());
+    let archive = |run: u32| folder.path().join(format!("swept/rate-{run}.kiln.zip"));
+    let archives: Vec<PathBuf> = (1..=4).map(archive).collect();
+
+    let server = Server::start().await?;
+    let page = Page::open_ready(&server).await?;
+    page.press("link", "Runs").await?;
+    page.choose_files("Import", &archives).await?;
+    let mut listed = page.listed(4).await?;
+    listed.sort();
+    assert_eq!(listed, ["rate-1", "rate-2", "rate-3", "rate-4"]);
+    page.press("link", "Compare").await?;
+    // The setting that differs, and what came of it.
+    page.wait_for_text("Dropout", 30).await?;
+    let shown = page.text().await?;
+    for name in listed {
+        assert!(shown.contains(&name), "{shown}");
+    }
     page.close().await
 }
 
