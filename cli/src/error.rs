@@ -46,6 +46,9 @@ pub enum CliError {
         /// What says what it is.
         file: PathBuf,
     },
+    /// The process was to end first.
+    #[error("Stopped before all was done. The same command goes on.")]
+    Stopped,
     /// A device whose processes end before they have done what they were to.
     #[error(
         "Nothing trains on {devices} any more; the reasons stand above. What is left goes on with the same command."

@@ -37,8 +37,10 @@ impl Output {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let mut pid = String::new();
-                // Whoever has it has just begun to say who it is.
-                lock.read_to_string(&mut pid).map_err(&failed)?;
+                // Whoever has it has just begun to say who it is, or keeps others from reading it.
+                if lock.read_to_string(&mut pid).is_err() || pid.is_empty() {
+                    "that does not say its number".clone_into(&mut pid);
+                }
                 return Err(CliError::Taken { path, pid });
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),

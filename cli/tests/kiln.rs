@@ -96,6 +96,14 @@ fn train_and_terminate(place: &Place, arguments: &[&str], after: usize) {
     assert!(child.wait().unwrap().success());
 }
 
+/// Reads what is told as JSON until something has happened to a run.
+fn wait_for(child: &mut std::process::Child, event: &str) {
+    let told = BufReader::new(child.stdout.take().unwrap());
+    let wanted = format!("\"event\":\"{event}\"");
+    let mut lines = told.lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains(&wanted)));
+}
+
 /// What training measured, but for the time that it took.
 fn measured(run: &Run) -> Vec<String> {
     let history = run.history();
@@ -471,12 +479,10 @@ fn the_unit_of_a_killed_sweeper_is_taken_up_again() {
     place.done(&["sweep", "long.toml", "--out", "out"]);
     let mut kiln = place.kiln(&["sweep", "--next", "out", "--json"]);
     let mut child = kiln.stdout(Stdio::piped()).spawn().unwrap();
-    let told = BufReader::new(child.stdout.take().unwrap());
-    let kept = |line: &String| line.contains("\"event\":\"kept\"");
-    let mut lines = told.lines().map(Result::unwrap);
-    assert!(lines.find(kept).is_some());
+    wait_for(&mut child, "kept");
     child.kill().unwrap();
     child.wait().unwrap();
+    assert_eq!(column(&index(&place, "out"), "status"), ["Waiting"]);
 
     let said = place.done(&["sweep", "--next", "out", "--json"]);
     let begun: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
@@ -511,6 +517,49 @@ fn of_a_halving_the_best_go_on_and_a_run_that_fails_stops_nobody() {
 }
 
 #[test]
+fn a_sweeper_that_is_to_end_says_that_something_is_left_and_its_run_goes_on_to_the_same_epoch() {
+    let place = Place::new();
+    place.put(
+        "half.toml",
+        "search = \"halving\"\nruns = 2\nkeep_one_of = 20\n[settings]\nepochs = 20\nbatch_size = 100\n\
+         training_images = 1000\npatience = \"none\"\n[vary]\nlearning_rate = [0.001, 0.002]\n",
+    );
+    place.done(&["sweep", "half.toml", "--out", "out"]);
+    for _ in 0..2 {
+        place.done(&["sweep", "--next", "out"]);
+    }
+    let mut kiln = place.kiln(&["sweep", "--next", "out", "--json"]);
+    let mut child = kiln.stdout(Stdio::piped()).spawn().unwrap();
+    wait_for(&mut child, "epoch");
+    terminate(child.id());
+    assert!(!child.wait().unwrap().success());
+    assert_eq!(
+        column(&index(&place, "out"), "status"),
+        ["Under way", "Finished"]
+    );
+
+    // Other images are other results.
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/data");
+    let [labels, images] = [
+        "labels-idx1-ubyte.ff7bcfd4.gz",
+        "images-idx3-ubyte.0fa7898d.gz",
+    ]
+    .map(|file| format!("{folder}/t10k-{file}"));
+    let other = ["sweep", "--next", "out", "--data", &labels, &images];
+    let refused = place.refused(&other);
+    assert!(
+        refused.contains("out is trained on data with the hash"),
+        "{refused}"
+    );
+
+    place.done(&["sweep", "--next", "out"]);
+    let rows = index(&place, "out");
+    assert_eq!(column(&rows, "status"), ["Finished"; 2]);
+    assert_eq!(column(&rows, "epochs"), ["20", "1"]);
+    assert_eq!(column(&rows, "refused"), ["", ""]);
+}
+
+#[test]
 fn a_sweep_that_cannot_be_says_why_and_leaves_nothing() {
     let place = Place::new();
     for (text, told) in [
@@ -532,6 +581,10 @@ fn a_sweep_that_cannot_be_says_why_and_leaves_nothing() {
             "from 1 to 50, not 51",
         ),
         ("search = \"random\"\n[vary]\nseed = [1]", "needs runs"),
+        (
+            "search = \"halving\"\nruns = 2\n[settings]\nepochs = 1\n[vary]\nseed = [1, 2]",
+            "needs more epochs",
+        ),
     ] {
         place.put("grid.toml", text);
         let said = place.refused(&["sweep", "grid.toml", "--out", "out"]);

@@ -29,7 +29,8 @@ def train(base: Path, folder: Path, trial: optuna.Trial) -> float:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as kiln:
         for line in kiln.stdout:
             told = json.loads(line)
-            if told["event"] == "validation":
+            # A loss that is no number has none in JSON.
+            if told["event"] == "validation" and told["loss"] is not None:
                 best = min(best, told["loss"])
                 trial.report(best, told["step"])
                 if not is_pruned and trial.should_prune():
@@ -37,7 +38,7 @@ def train(base: Path, folder: Path, trial: optuna.Trial) -> float:
                     is_pruned = True
     if is_pruned:
         raise optuna.TrialPruned
-    if kiln.returncode != 0:
+    if kiln.returncode != 0 or best == float("inf"):
         # Optuna counts it as failed and goes on with the next.
         raise RuntimeError(f"{config.stem} did not get to its end")
     return best
@@ -45,7 +46,8 @@ def train(base: Path, folder: Path, trial: optuna.Trial) -> float:
 
 def main() -> None:
     base, folder, trials = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
-    folder.mkdir(parents=True, exist_ok=True)
+    # A folder for each study: runs of an earlier one would be taken for this one's.
+    folder.mkdir(parents=True)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=1))
     study.optimize(
         lambda trial: train(base, folder, trial), n_trials=trials, catch=(RuntimeError,)

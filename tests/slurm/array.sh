@@ -10,7 +10,9 @@ host=$(hostname -s)
 state=$folder/state
 mkdir -p "$state/ctld" "$state/n1" "$state/n2"
 
+started_munge=
 if ! munge -n > /dev/null 2>&1; then
+  started_munge=yes
   mkdir -p /run/munge
   chown munge: /run/munge
   runuser -u munge -- munged
@@ -41,6 +43,7 @@ stop() {
   for pid in "$state"/*.pid; do
     [ -e "$pid" ] && kill "$(cat "$pid")" 2> /dev/null || true
   done
+  if [ -n "$started_munge" ]; then runuser -u munge -- munged --stop; fi
 }
 trap stop EXIT
 slurmctld -f "$SLURM_CONF"

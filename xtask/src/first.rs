@@ -61,11 +61,14 @@ pub fn serve(shell: &mut Shell) -> Result<(), Error> {
     eprintln!(
         "\nOpen http://{ADDRESS}: the page trains on the CPU. Tools and its GPU worker come next."
     );
-    let built = stages.next(|| setup::set_up(shell)).and_then(|()| {
-        let all = page::trunk(shell, "build", &[]);
-        stages.next(|| shell.step("Page and workers", all))
-    });
-    match built {
+    if let Err(error) = stages.next(|| setup::set_up(shell)) {
+        eprintln!("\nThe page is still served without its GPU worker, until Ctrl+C. {error}");
+        // It ends with that, or by itself.
+        drop(host.wait());
+        return Err(error);
+    }
+    let all = page::trunk(shell, "build", &[]);
+    match stages.next(|| shell.step("Page and workers", all)) {
         Ok(()) => eprintln!("\nThe GPU worker is there: reload the page."),
         // The page trains on the CPU meanwhile, and what is mended is built again.
         Err(error) => eprintln!("\nThe page is still served without its GPU worker. {error}"),

@@ -2,14 +2,17 @@
 //!
 //! `sweep.toml` says what the sweep is. A run has its settings in `NAME.config.json`, what came of it in
 //! `NAME.kiln.zip`, and in `NAME.refused.txt` why it cannot be trained, where it cannot. `index.csv` is made
-//! of these.
+//! of these. `data.hash` says on which images all of them are trained.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use kiln_model::config::Config;
 use kiln_run::export::name::file_stem;
 use kiln_run::format;
+use kiln_run::record::Record;
+use kiln_run::run::names::cut;
 use kiln_run::sweep::{Pairs, Standing, Sweep, better};
 use serde_json::json;
 
@@ -19,6 +22,10 @@ use crate::set;
 
 const SWEEP: &str = "sweep.toml";
 const INDEX: &str = "index.csv";
+/// What the images of its runs are known by.
+const DATA: &str = "data.hash";
+/// Letters of the name that all runs share: with a number it has to remain the name of a file.
+const STEM_LETTERS: usize = 40;
 /// What every index begins with; the settings that differ follow.
 const COLUMNS: [&str; 8] = [
     "rank",
@@ -54,21 +61,23 @@ impl Folder {
     /// A file that says no sweep, a folder of another one, or one that nothing can be put into.
     pub fn make(path: &Path, grid: &Path) -> Result<Self, CliError> {
         let text = fs::read_to_string(grid).map_err(CliError::of(grid))?;
-        let stem = grid.file_stem().unwrap_or_default().to_string_lossy();
+        let text = text.trim_start_matches('\u{feff}');
+        let stem = file_stem(&grid.file_stem().unwrap_or_default().to_string_lossy());
         // All of it is looked at before anything is put anywhere.
-        Self::read(path, grid, &text, &stem)?;
+        Self::read(path, grid, text, &stem)?;
         fs::create_dir_all(path).map_err(CliError::of(path))?;
         let there = path.join(SWEEP);
-        let named = named(&text, &stem);
+        let named = named(text, &stem);
         match fs::read_to_string(&there) {
-            Ok(found) if found == named => {}
+            Ok(found) if found == named || found == text => {}
             Ok(_) => {
                 return Err(CliError::OtherSweep {
                     folder: path.to_owned(),
                     file: there,
                 });
             }
-            Err(_) => put(&there, named.as_bytes())?,
+            Err(error) if error.kind() == ErrorKind::NotFound => put(&there, named.as_bytes())?,
+            Err(error) => return Err(CliError::of(&there)(error)),
         }
         let folder = Self::open(path)?;
         for run in &folder.runs {
@@ -114,21 +123,44 @@ impl Folder {
                     .map(|(key, value)| (key.as_str(), value.as_str())),
             )?;
             runs.push(SweptRun {
-                name: format!("{stem}-{:0digits$}", index + 1),
+                name: format!("{}-{:0digits$}", cut(stem, STEM_LETTERS), index + 1),
                 pairs,
                 config,
             });
         }
-        Ok(Self {
+        let folder = Self {
             path: path.to_owned(),
             sweep,
             runs,
-        })
+        };
+        let most = folder.epochs().into_iter().max().unwrap_or_default();
+        folder.sweep.check_epochs(folder.runs.len(), most)?;
+        Ok(folder)
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Binds the sweep to its data: runs on other images could not be compared.
+    ///
+    /// # Errors
+    /// Other data than that of the runs before, or a folder that nothing can be put into.
+    pub fn bind(&self, hash: &str) -> Result<(), CliError> {
+        let file = self.path.join(DATA);
+        match fs::read_to_string(&file) {
+            Ok(bound) if bound.trim_end() == hash => Ok(()),
+            Ok(bound) => Err(CliError::OtherData {
+                name: self.path.display().to_string(),
+                wanted: bound.trim_end().to_owned(),
+                found: hash.to_owned(),
+            }),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                put(&file, format!("{hash}\n").as_bytes())
+            }
+            Err(error) => Err(CliError::of(&file)(error)),
+        }
     }
 
     /// Epochs of each run that goes on to its end.
@@ -225,9 +257,7 @@ impl Folder {
             let columns = [
                 (rank + 1).to_string(),
                 run.name.clone(),
-                record
-                    .map_or("Waiting", |record| record.status.label())
-                    .to_owned(),
+                record.map_or("Waiting", status).to_owned(),
                 record.map_or_else(String::new, |record| record.config.epochs.to_string()),
                 some(best.map(|best| best.loss)),
                 some(best.map(|best| best.accuracy)),
@@ -276,12 +306,25 @@ fn named(text: &str, stem: &str) -> String {
     }
 }
 
+/// Where a run is: whether somebody trains one that is not over, its file does not say.
+fn status(record: &Record) -> &'static str {
+    if record.status.has_ended() {
+        record.status.label()
+    } else {
+        "Under way"
+    }
+}
+
 /// Puts a whole file in its place.
 fn put(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
     let part = path.with_extension(format!("{}.part", std::process::id()));
-    let written = fs::write(&part, bytes)
-        .and_then(|()| File::open(&part)?.sync_all())
-        .and_then(|()| fs::rename(&part, path));
+    let whole = || {
+        let mut file = File::create(&part)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&part, path)
+    };
+    let written = whole();
     if written.is_err() {
         // What is left of it is of no use to anybody.
         drop(fs::remove_file(&part));

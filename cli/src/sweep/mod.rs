@@ -17,7 +17,7 @@ use crate::train::{self, Outcome, Wanted};
 use folder::Folder;
 
 /// How long is waited before it is looked again whether others have done what comes first.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
 /// Makes the folder of a sweep, trains all of it, or one unit.
 ///
@@ -56,8 +56,9 @@ fn next(path: &Path, arguments: &Sweep) -> Result<(), CliError> {
         is_json: arguments.json,
         stop: train::listen()?,
     };
+    folder.bind(wanted.data.images.hash())?;
     let mut has_waited = false;
-    while !wanted.stop.load(Ordering::Relaxed) {
+    'units: while !wanted.stop.load(Ordering::Relaxed) {
         let units = folder.now();
         if units.is_empty() {
             tell(format_args!("{}: all is done.", path.display()));
@@ -65,7 +66,10 @@ fn next(path: &Path, arguments: &Sweep) -> Result<(), CliError> {
         }
         for (index, unit) in units {
             match train::one(&wanted, unit) {
-                Ok(Outcome::Trained) => return folder.index(),
+                Ok(Outcome::Trained) => {
+                    folder.index()?;
+                    break 'units;
+                }
                 // Somebody has it, or has just done it.
                 Err(CliError::Taken { .. }) | Ok(Outcome::Over) => {}
                 // It stands in the run itself, and comes last.
@@ -89,6 +93,10 @@ fn next(path: &Path, arguments: &Sweep) -> Result<(), CliError> {
             has_waited = true;
         }
         thread::sleep(LOOK_AGAIN);
+    }
+    // Whoever schedules it hears that there is something left.
+    if wanted.stop.load(Ordering::Relaxed) {
+        return Err(CliError::Stopped);
     }
     Ok(())
 }

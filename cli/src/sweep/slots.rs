@@ -43,6 +43,9 @@ pub fn run(folder: &Folder, arguments: &Sweep) -> Result<(), CliError> {
         lost.collect()
     });
     folder.index()?;
+    if stop.load(Ordering::Relaxed) && !folder.now().is_empty() {
+        return Err(CliError::Stopped);
+    }
     match lost.is_empty() {
         true => Ok(()),
         false => Err(CliError::Slots {
