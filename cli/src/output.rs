@@ -39,7 +39,7 @@ impl Output {
                 let mut pid = String::new();
                 // Whoever has it has just begun to say who it is, or keeps others from reading it.
                 if lock.read_to_string(&mut pid).is_err() || pid.is_empty() {
-                    "that does not say its number".clone_into(&mut pid);
+                    "(unknown)".clone_into(&mut pid);
                 }
                 return Err(CliError::Taken { path, pid });
             }

@@ -18,7 +18,7 @@ const ADDRESS: &str = "127.0.0.1:8080";
 const STAGES: [&str; 3] = ["page and CPU worker", "tools", "GPU worker and all else"];
 /// The cargo profile that compiles soonest.
 const PROFILE: &str = "first";
-/// What the first page consists of, with the features of each: a worker that were compiled with the
+/// What the first page consists of, with the features of each: a worker that was compiled with the
 /// page's would be taken apart like the page.
 const MODULES: [(&str, &[&str]); 2] = [
     ("cpu-worker,file-worker", &["cpu_worker", "file_worker"]),
@@ -51,13 +51,14 @@ pub fn serve(shell: &mut Shell) -> Result<(), Error> {
     let mut stages = Stages::new(&setup::cache_folder()?, &STAGES);
     stages.next(|| build_first(shell))?;
     let mut host = page::bundle(shell, PROFILE, &["host-after", FIRST_DIST, DIST])
-        // Its input ends when this program does, and it ends with that.
         .stdin(Stdio::piped())
         .spawn()
         .map_err(|source| Error::Start {
             program: "kiln-bundle".to_owned(),
             source,
         })?;
+    // It ends with its input, which ends with this program; waiting for it would end that at once.
+    let _input = host.stdin.take();
     eprintln!(
         "\nOpen http://{ADDRESS}: the page trains on the CPU. Tools and its GPU worker come next."
     );
