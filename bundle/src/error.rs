@@ -27,14 +27,9 @@ pub enum Error {
     /// A module that is too large.
     #[error("{0}")]
     Heavy(String),
-    /// A server that does not answer as it should.
-    #[error("{address} answers: {said}")]
-    Unwell {
-        /// Which.
-        address: String,
-        /// The first line of its answer.
-        said: String,
-    },
+    /// The page cannot be served.
+    #[error(transparent)]
+    Host(#[from] kiln_host::HostError),
     /// A command line that is not understood.
     #[error(
         "usage: kiln-bundle [weigh DIST | host DIST [ADDRESS] | ask ADDRESS | first FOLDER | \

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use kiln_bundle::error::Error;
-use kiln_bundle::{compress, first, host, install, name, offline, policy, split, weigh};
+use kiln_bundle::{compress, first, install, name, offline, policy, split, weigh};
 
 /// The folder that trunk is building into.
 const STAGING: &str = "TRUNK_STAGING_DIR";
@@ -36,18 +36,22 @@ fn run(arguments: &[String]) -> Result<(), Error> {
     match words[..] {
         [] => finish(),
         ["weigh", dist] => weigh::weigh(Path::new(dist)),
-        ["ask", address] => host::ask(address),
+        ["ask", address] => Ok(kiln_host::ask(address)?),
         ["first", folder] => {
             first::put_together(Path::new("."), &modules(&profile()?)?, Path::new(folder))
         }
-        ["host", dist] => host::host(Path::new(dist), None, ADDRESS),
-        ["host", dist, address] => host::host(Path::new(dist), None, address),
+        ["host", dist] => serve(dist, None, ADDRESS),
+        ["host", dist, address] => serve(dist, None, address),
         ["host-after", before, dist] => {
             end_with_input();
-            host::host(Path::new(dist), Some(Path::new(before)), ADDRESS)
+            serve(dist, Some(Path::new(before)), ADDRESS)
         }
         _ => Err(Error::Usage),
     }
+}
+
+fn serve(dist: &str, before: Option<&Path>, address: &str) -> Result<(), Error> {
+    Ok(kiln_host::host(Path::new(dist), before, address)?)
 }
 
 fn finish() -> Result<(), Error> {

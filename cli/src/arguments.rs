@@ -23,6 +23,8 @@ pub enum Command {
     Train(Train),
     /// Trains runs that differ in some settings, a unit of work at a time
     Sweep(Sweep),
+    /// Serves the page, with a trainer of this machine for it
+    Serve(Serve),
     /// Lists what there is to train on
     Devices,
     /// Makes files of runs for other programs
@@ -89,6 +91,23 @@ pub struct Sweep {
     /// Says what happens as lines of JSON, for programs
     #[arg(long)]
     pub json: bool,
+}
+
+/// `kiln serve`.
+#[derive(Args, Debug)]
+pub struct Serve {
+    /// What to train on; `kiln devices` lists what there is
+    #[arg(long, default_value = "cpu")]
+    pub device: Device,
+    /// Threads of the CPU; as many as there are cores unless it is said, 8 at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// The folder of the built page, as `cargo xtask build` leaves it
+    #[arg(long, default_value = "dist", value_name = "DIR")]
+    pub page: PathBuf,
+    /// The port of 127.0.0.1; 0 for any that is free
+    #[arg(long, default_value = "8765", value_name = "N")]
+    pub port: u16,
 }
 
 /// `kiln export`.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::ready;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Instant, SystemTime};
 
@@ -32,6 +33,8 @@ pub struct Attempt<'a> {
     report: Report,
     /// Whether the process is to end.
     stop: &'a AtomicBool,
+    /// What went wrong on the device: what it computes from then on is not kept.
+    broken: &'a OnceLock<String>,
     is_kept_for_stop: bool,
     start: Instant,
     /// Why it could not be kept the last time.
@@ -47,6 +50,7 @@ impl<'a> Attempt<'a> {
         output: Output,
         report: Report,
         stop: &'a AtomicBool,
+        broken: &'a OnceLock<String>,
     ) -> Self {
         let (segments, answers) = match kept {
             Some(parcel) => (parcel.segments, parcel.answers),
@@ -60,6 +64,7 @@ impl<'a> Attempt<'a> {
             output,
             report,
             stop,
+            broken,
             is_kept_for_stop: false,
             start: Instant::now(),
             fault: None,
@@ -145,7 +150,9 @@ impl Surroundings for Attempt<'_> {
     }
 
     fn order(&mut self, _waits: bool) -> impl Future<Output = Option<Order>> {
-        let order = if let Some(command) = self.commands.pop_front() {
+        let order = if self.broken.get().is_some() {
+            Some(Order::End)
+        } else if let Some(command) = self.commands.pop_front() {
             Some(Order::Command(command))
         } else if !self.stop.load(Ordering::Relaxed) {
             None
@@ -192,6 +199,9 @@ impl Surroundings for Attempt<'_> {
     }
 
     fn keep(&mut self, snapshot: Snapshot) {
+        if self.broken.get().is_some() {
+            return;
+        }
         match self.store(&snapshot) {
             Ok(()) => {
                 self.fault = None;

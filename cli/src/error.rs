@@ -1,5 +1,6 @@
 //! What can go wrong: each a sentence that names the value, and what to do.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use kiln_model::mnist::MnistError;
@@ -109,6 +110,43 @@ pub enum CliError {
         /// The file.
         path: PathBuf,
     },
+    /// There is no such device.
+    #[error("There is no device {asked}. There are: {}.{}", .there.join(", "), .hint)]
+    NoDevice {
+        /// What was asked for.
+        asked: String,
+        /// What there is.
+        there: Vec<String>,
+        /// How to have more; empty where there are no more to be had.
+        hint: &'static str,
+    },
+    /// A device that cannot be trained on.
+    #[error("{name} cannot be used: {reason}. Train on cpu, or look at the driver of the GPU.")]
+    Device {
+        /// Which.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// The page is not there.
+    #[error("There is no built page in {}: {reason}. Build it with `cargo xtask build`, or say --page DIR.", .folder.display())]
+    Page {
+        /// Where it was looked for.
+        folder: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// An address that cannot be had.
+    #[error("{address} cannot be had: {reason}. Say --port N for another.")]
+    Address {
+        /// Which.
+        address: SocketAddr,
+        /// The system's words.
+        reason: String,
+    },
+    /// The system gives no random numbers.
+    #[error("This system gives no random numbers: {0}.")]
+    Random(String),
     /// The device gives no results, or the settings do not fit the data.
     #[error("{name} stopped: {reason}.")]
     Training {
@@ -165,13 +203,11 @@ pub enum CliError {
 impl CliError {
     /// Whether it is about the run itself, so that it would be no other with another try.
     pub const fn is_of_the_run(&self) -> bool {
-        matches!(
-            self,
-            Self::InTheWay { .. }
-                | Self::Damaged { .. }
-                | Self::Unreadable { .. }
-                | Self::Training { .. }
-        )
+        match self {
+            Self::InTheWay { .. } | Self::Damaged { .. } | Self::Unreadable { .. } => true,
+            Self::Training { reason, .. } => !matches!(reason, TrainError::Device(_)),
+            _ => false,
+        }
     }
 
     /// What the system says of a file.

@@ -10,6 +10,7 @@ mod export;
 mod input;
 mod output;
 mod report;
+mod serve;
 mod set;
 mod show;
 mod sweep;
@@ -38,6 +39,7 @@ fn run(command: Command) -> Result<(), CliError> {
         Command::Train(wanted) => train::train(&wanted),
         Command::Sweep(wanted) => sweep::sweep(&wanted),
         Command::Export(wanted) => export::export(&wanted),
+        Command::Serve(wanted) => serve::serve(&wanted),
         Command::Devices => print(Ok(device::list())),
         Command::Show(wanted) => print(show::show(&wanted)),
         Command::Compare(wanted) => print(compare::compare(&wanted)),

@@ -48,6 +48,10 @@ impl Output {
         lock.set_len(0).map_err(&failed)?;
         lock.rewind().map_err(&failed)?;
         write!(lock, "{}", std::process::id()).map_err(&failed)?;
+        // Nothing is trained that could not be kept.
+        let part = path.with_extension("part");
+        let made = File::create(&part).and_then(|_| fs::remove_file(&part));
+        made.map_err(CliError::of(&part))?;
         Ok(Self { path, _lock: lock })
     }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
-use burn::tensor::Device as BurnDevice;
 use kiln_model::checkpoint::{self, Snapshot};
 use kiln_model::config::{Config, Edit};
 use kiln_model::event::Command;
@@ -28,7 +27,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::arguments::Train;
 use crate::attempt::Attempt;
 use crate::data::{self, Data};
-use crate::device;
+use crate::device::{self, Opened};
 use crate::error::CliError;
 use crate::input::{self, Input};
 use crate::output::Output;
@@ -44,8 +43,8 @@ pub struct Wanted<'a> {
     pub pairs: Vec<(&'a str, &'a str)>,
     /// The images.
     pub data: Data,
-    /// Threads of the CPU.
-    pub threads: usize,
+    /// What computes.
+    pub device: Opened,
     /// Whether it is told as JSON.
     pub is_json: bool,
     /// Comes to true once the process is to end.
@@ -86,7 +85,7 @@ pub fn train(arguments: &Train) -> Result<(), CliError> {
         out: &arguments.out,
         pairs,
         data: data::load(&arguments.data)?,
-        threads: threads.min(device::MOST_THREADS),
+        device: device::open(arguments.device, threads)?,
         is_json: arguments.json,
         stop: listen()?,
     };
@@ -164,23 +163,23 @@ pub fn one(wanted: &Wanted, input: Input) -> Result<Outcome, CliError> {
         ));
         return Ok(Outcome::Over);
     };
-    run.identity.backend = Backend::Cpu;
-    run.identity.adapter = Some(device::in_words(wanted.threads));
+    run.identity.backend = Backend::Native;
+    run.identity.adapter = Some(wanted.device.words.clone());
     run.identity.data_name.clone_from(&wanted.data.name);
     if kept.is_none() {
         run.identity.classes = wanted.data.classes.clone();
     }
-    let failed = |reason: TrainError| CliError::Training {
-        name: name.clone(),
-        reason,
-    };
-    let mut session = session(wanted, &run).map_err(failed)?;
+    let mut session = session(wanted, &run)?;
     let report = Report::new(wanted.is_json, &run);
-    let mut attempt = Attempt::new(run, kept, commands, output, report, &wanted.stop);
+    let fault = &wanted.device.fault;
+    let mut attempt = Attempt::new(run, kept, commands, output, report, &wanted.stop, fault);
     let driven = pollster::block_on(driver::drive(&mut session, &mut attempt));
     // Whatever happened, what it came to is left.
     let ended = attempt.end();
-    driven.map_err(failed)?;
+    driven.map_err(|reason| failed(&name, reason))?;
+    if let Some(reason) = fault.get() {
+        return Err(failed(&name, TrainError::Device(reason.clone())));
+    }
     ended.map(|()| Outcome::Trained)
 }
 
@@ -348,7 +347,7 @@ fn identity(wanted: &Wanted, name: &str) -> Identity {
     Identity {
         id: RunId(micros),
         name: name.to_owned(),
-        backend: Backend::Cpu,
+        backend: Backend::Native,
         adapter: None,
         // Every date of this calendar can be written so.
         started_at: started.format(&Rfc3339).unwrap_or_default(),
@@ -362,27 +361,40 @@ fn identity(wanted: &Wanted, name: &str) -> Identity {
 }
 
 /// The session that goes on with the run, or begins it.
-fn session(wanted: &Wanted, run: &Run) -> Result<Session, TrainError> {
+fn session(wanted: &Wanted, run: &Run) -> Result<Session, CliError> {
+    let name = &run.identity.name;
     let images = &wanted.data.images;
-    let unreadable = |error: kiln_model::checkpoint::CheckpointError| {
-        TrainError::Device(format!("its checkpoint cannot be read: {error}"))
-    };
     let snapshot = match run.checkpoint() {
         Some(kept) => {
-            let snapshot = kept.snapshot().map_err(unreadable)?;
-            match run.reopened() {
-                Some(epochs) => {
-                    let mut snapshot = snapshot.reopened();
-                    Edit::Epochs(epochs).apply(&mut snapshot.config)?;
-                    snapshot
-                }
-                None => snapshot,
+            let snapshot = kept.snapshot();
+            let mut snapshot = snapshot.map_err(|_| CliError::Damaged { name: name.clone() })?;
+            if let Some(epochs) = run.reopened() {
+                snapshot = snapshot.reopened();
+                let longer = Edit::Epochs(epochs).apply(&mut snapshot.config);
+                longer.map_err(|error| failed(name, error.into()))?;
             }
+            snapshot
         }
         None => Snapshot::initial(*run.config(), images.hash().to_owned()),
     };
     let split = images.split_for(&snapshot.config);
-    let mut session = Session::resume(snapshot, images, BurnDevice::flex(), ReadBack::EveryStep)?;
-    session.employ(Box::new(Threads::new(split, wanted.threads)));
+    let device = &wanted.device;
+    let session = Session::resume(
+        snapshot,
+        images,
+        device.place.clone(),
+        ReadBack::of(&device.place),
+    );
+    let mut session = session.map_err(|reason| failed(name, reason))?;
+    if let Some(threads) = device.threads {
+        session.employ(Box::new(Threads::new(split, threads)));
+    }
     Ok(session)
+}
+
+fn failed(name: &str, reason: TrainError) -> CliError {
+    CliError::Training {
+        name: name.to_owned(),
+        reason,
+    }
 }

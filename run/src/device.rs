@@ -11,6 +11,9 @@ pub enum Backend {
     /// The CPU's SIMD, by one worker or several.
     #[serde(rename = "cpu")]
     Cpu,
+    /// A process of this machine, beside the tab or without one.
+    #[serde(rename = "native")]
+    Native,
 }
 
 impl Backend {
@@ -19,6 +22,7 @@ impl Backend {
         match self {
             Self::WebGpu => "WebGPU",
             Self::Cpu => "CPU",
+            Self::Native => "Native",
         }
     }
 }
@@ -33,11 +37,13 @@ pub enum BackendChoice {
     WebGpu,
     /// The CPU.
     Cpu,
+    /// The process that the page came from.
+    Native,
 }
 
 impl BackendChoice {
-    /// Every choice.
-    pub const ALL: [Self; 3] = [Self::Auto, Self::WebGpu, Self::Cpu];
+    /// What every tab has.
+    pub const IN_TAB: [Self; 3] = [Self::Auto, Self::WebGpu, Self::Cpu];
 
     /// The name a person reads.
     pub const fn label(self) -> &'static str {
@@ -45,6 +51,7 @@ impl BackendChoice {
             Self::Auto => "Auto",
             Self::WebGpu => "WebGPU",
             Self::Cpu => "CPU",
+            Self::Native => "This machine",
         }
     }
 }
@@ -63,6 +70,7 @@ pub struct Adapter {
 pub struct Speeds {
     web_gpu: Option<f64>,
     cpu: Option<f64>,
+    native: Option<f64>,
 }
 
 impl Speeds {
@@ -71,6 +79,7 @@ impl Speeds {
         match backend {
             Backend::WebGpu => self.web_gpu,
             Backend::Cpu => self.cpu,
+            Backend::Native => self.native,
         }
     }
 
@@ -79,10 +88,11 @@ impl Speeds {
         match backend {
             Backend::WebGpu => self.web_gpu = images_per_sec,
             Backend::Cpu => self.cpu = images_per_sec,
+            Backend::Native => self.native = images_per_sec,
         }
     }
 
-    /// The backend that was faster; nothing while one was not measured.
+    /// The backend of the tab that was faster; nothing while one was not measured.
     pub fn fastest(&self) -> Option<Backend> {
         let (web_gpu, cpu) = self.web_gpu.zip(self.cpu)?;
         Some(if web_gpu > cpu {
@@ -156,6 +166,7 @@ pub struct Chosen {
 pub fn choose(choice: BackendChoice, probed: &Result<Adapter, NoGpu>, speeds: &Speeds) -> Chosen {
     let (backend, reason) = match (choice, probed) {
         (BackendChoice::Cpu, _) => (Backend::Cpu, None),
+        (BackendChoice::Native, _) => (Backend::Native, None),
         (BackendChoice::Auto, Ok(_)) => (speeds.fastest().unwrap_or(Backend::Cpu), None),
         (BackendChoice::WebGpu, Ok(_)) => (Backend::WebGpu, None),
         (BackendChoice::Auto | BackendChoice::WebGpu, Err(reason)) => {
@@ -209,6 +220,8 @@ mod tests {
         assert_eq!(chosen(Auto, adapter(), &faster), (Backend::WebGpu, None));
         assert_eq!(chosen(WebGpu, adapter(), &slower), (Backend::WebGpu, None));
         assert_eq!(chosen(Cpu, adapter(), &faster), (Backend::Cpu, None));
+        let native = chosen(BackendChoice::Native, adapter(), &faster);
+        assert_eq!(native, (Backend::Native, None));
         let none = || Err(NoGpu::NoTimestampQuery);
         for choice in [Auto, WebGpu] {
             assert_eq!(

@@ -81,8 +81,16 @@ impl Page {
     /// # Errors
     /// No Chromium, or a page that cannot be opened.
     pub async fn open_at(server: &Server, path: &str) -> Result<Self, HarnessError> {
+        Self::open_address(&format!("{}{path}", server.url())).await
+    }
+
+    /// Opens an address, with a browser as it is.
+    ///
+    /// # Errors
+    /// No Chromium, or a page that cannot be opened.
+    pub async fn open_address(address: &str) -> Result<Self, HarnessError> {
         let page = Self::start(WebGpu::AsIs).await?;
-        page.go_to(&format!("{}{path}", server.url())).await?;
+        page.go_to(address).await?;
         Ok(page)
     }
 
@@ -255,16 +263,16 @@ impl Page {
     /// # Errors
     /// A browser that does not answer.
     pub async fn open_tab(&self, server: &Server) -> Result<WindowHandle, HarnessError> {
-        self.open_tab_after(server, "").await
+        self.open_tab_after(&server.url(), "").await
     }
 
-    /// The same, after a script that makes the browser another.
+    /// The same of an address, after a script that makes the browser another.
     ///
     /// # Errors
     /// A browser that does not answer.
     pub async fn open_tab_after(
         &self,
-        server: &Server,
+        address: &str,
         script: &str,
     ) -> Result<WindowHandle, HarnessError> {
         let driver = &self.browser.driver;
@@ -273,7 +281,7 @@ impl Page {
         driver.switch_to_window(tab).await?;
         self.make_ready().await?;
         self.before_loading(script).await?;
-        driver.goto(server.url()).await?;
+        driver.goto(address).await?;
         Ok(before)
     }
 

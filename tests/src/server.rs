@@ -137,7 +137,7 @@ impl Server {
             is_silent: Arc::default(),
             pace,
         };
-        let files = kiln_bundle::host::router(dist, before)
+        let files = kiln_host::router(dist, before)
             .map_err(|error| HarnessError::Usage(error.to_string()))?;
         let router = if folder == "/" {
             files

@@ -167,7 +167,7 @@ async fn both_resume(server: &Server, script: &str) -> Outcome {
     page.wait_for_value(&stretches, &json!(1), 20).await?;
     page.reload().await?;
     page.wait_for_state(&["interrupted"], 60).await?;
-    let first = page.open_tab_after(server, script).await?;
+    let first = page.open_tab_after(&server.url(), script).await?;
     page.wait_for_state(&["interrupted"], 60).await?;
     let resume = "[...document.querySelectorAll('.buttons button')].find(button => button.innerText === 'Resume').click()";
     let second = page.tab().await?;

@@ -117,7 +117,7 @@ async fn a_run_goes_on_beyond_the_tab_and_back() -> Outcome {
     let runs = kiln_run::import::archive::runs(&archive).unwrap().runs;
     let run = runs[0].parcel.read().unwrap();
     let devices = run.identity.taken_up.iter().map(|taken| &taken.device);
-    let is_native: Vec<bool> = devices.map(|device| device.contains("native")).collect();
+    let is_native: Vec<bool> = devices.map(|device| device.starts_with("Native")).collect();
     assert_eq!(is_native, [false, true, false]);
     page.close().await
 }

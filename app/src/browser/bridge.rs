@@ -10,6 +10,7 @@ use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::browser::codec::{CodecError, buffers, decode, encode};
+use crate::browser::native;
 use crate::browser::words::describe;
 use kiln_run::device::Backend;
 use kiln_run::protocol::{FromWorker, ToWorker};
@@ -60,6 +61,8 @@ pub enum Program {
     CpuTrainer,
     /// Trains on WebGPU.
     GpuTrainer,
+    /// Passes messages on to the trainer in the process that the page came from.
+    Relay,
     /// Makes and reads files.
     Files,
 }
@@ -70,6 +73,7 @@ impl Program {
         match backend {
             Backend::Cpu => Self::CpuTrainer,
             Backend::WebGpu => Self::GpuTrainer,
+            Backend::Native => Self::Relay,
         }
     }
 
@@ -83,7 +87,7 @@ impl Program {
         let name = match self {
             Self::CpuTrainer => "kiln-cpu_worker",
             Self::GpuTrainer => "kiln-gpu_worker",
-            Self::Files => "kiln-file_worker",
+            Self::Relay | Self::Files => "kiln-file_worker",
         };
         let document = web_sys::window().and_then(|window| window.document());
         let selector = format!("meta[name={name}]");
@@ -116,6 +120,10 @@ impl Bridge {
         let script = program.address()?;
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
+        if program == Program::Relay {
+            let name = native::relay().ok_or("the page did not come from one")?;
+            options.set_name(&name);
+        }
         let worker =
             Worker::new_with_options(&script, &options).map_err(|error| describe(&error))?;
         let held_back = Rc::new(RefCell::new(Some(Vec::new())));

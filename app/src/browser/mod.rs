@@ -12,6 +12,8 @@ pub mod dropped;
 #[cfg(feature = "page")]
 pub mod lock;
 #[cfg(feature = "page")]
+pub mod native;
+#[cfg(feature = "page")]
 pub mod offline;
 #[cfg(any(feature = "page", feature = "worker"))]
 pub mod probe;

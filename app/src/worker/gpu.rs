@@ -6,7 +6,9 @@ use burn::tensor::Device;
 use kiln_model::train::engine::{Place, Tiles};
 use kiln_model::train::gpu;
 
-use super::{Opened, constructors};
+use kiln_trainer::Opened;
+
+use super::constructors;
 use crate::browser::probe::probe;
 use crate::browser::scope::post;
 use kiln_run::protocol::FromWorker;

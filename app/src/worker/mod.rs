@@ -1,30 +1,26 @@
-//! A worker: owns the device, the data and the session; commands in, events out.
+//! A worker that trains: what the browser is to a [`kiln_trainer`].
 
 #[cfg(feature = "gpu-worker")]
 pub mod constructors;
 mod data;
-#[cfg(feature = "cpu-worker")]
-mod examine;
+#[cfg(feature = "gpu-worker")]
+mod gpu;
 mod helper;
-mod outbox;
-mod run;
 mod task;
 mod team;
-mod warm_up;
 
-use std::collections::VecDeque;
+use std::cell::{Cell, RefCell};
 
-use futures::StreamExt as _;
-use futures::channel::mpsc::{UnboundedReceiver, unbounded};
-use kiln_model::train::engine::Place;
+use futures::channel::mpsc::unbounded;
+use kiln_model::config::Config;
+use kiln_model::dataset::Dataset;
+use kiln_model::train::crew::Crew;
+use kiln_run::device::Backend;
+use kiln_run::protocol::{Data, FromWorker};
+use kiln_trainer::{Host, Opened};
 
 use crate::browser::codec::decode;
 use crate::browser::scope::{self, post};
-use kiln_run::device::Backend;
-#[cfg(not(feature = "cpu-worker"))]
-use kiln_run::protocol::Answer;
-use kiln_run::protocol::{FromWorker, ToWorker};
-use run::Start;
 use team::Helpers;
 
 pub use crate::browser::scope::yield_to_messages;
@@ -44,132 +40,68 @@ pub fn start(backend: Backend) {
         }),
     });
     post(&FromWorker::Ready);
-    wasm_bindgen_futures::spawn_local(serve(backend, inbox));
+    let tab = Tab {
+        backend,
+        workers: Cell::new(None),
+        helpers: RefCell::new(None),
+    };
+    wasm_bindgen_futures::spawn_local(async move { kiln_trainer::serve(&tab, inbox).await });
 }
 
-async fn serve(backend: Backend, mut inbox: UnboundedReceiver<ToWorker>) {
-    let mut place = None;
-    let mut dataset = None;
-    let mut helpers: Option<Helpers> = None;
-    let mut waiting = VecDeque::new();
-    while let Some(message) = next(&mut waiting, &mut inbox).await {
-        let (run, start) = match message {
-            ToWorker::Employ { workers } => {
-                if let Some(helpers) = &helpers {
-                    helpers.set(scope::number_of(workers));
-                }
-                continue;
-            }
-            ToWorker::Open { data, workers } => {
-                if place.is_none() {
-                    match open(backend).await {
-                        Ok((opened, adapter)) => {
-                            place = Some(opened);
-                            post(&FromWorker::Opened { adapter });
-                        }
-                        Err(reason) => {
-                            post(&FromWorker::Unfit { reason });
-                            continue;
-                        }
-                    }
-                }
-                dataset = data::load(data).await;
-                helpers = match (backend, &dataset) {
-                    (Backend::Cpu, Some(dataset)) => {
-                        Some(Helpers::new(dataset.clone(), scope::number_of(workers)))
-                    }
-                    _ => None,
-                };
-                continue;
-            }
-            ToWorker::Time => {
-                if let (Some(place), Some(dataset)) = (&place, &dataset) {
-                    let (place, helpers) = (place.clone(), helpers.as_ref());
-                    waiting.extend(warm_up::run(dataset, place, helpers, &mut inbox).await);
-                }
-                continue;
-            }
-            ToWorker::Start {
-                run,
-                config,
-                single_step,
-            } => (run, Start::New(config, single_step)),
-            ToWorker::Resume {
-                run,
-                checkpoint,
-                reopened,
-            } => match Start::from_checkpoint(&checkpoint, reopened) {
-                Ok(start) => (run, start),
-                Err(error) => {
-                    run::fail(run, &error);
-                    continue;
-                }
-            },
-            #[cfg(feature = "cpu-worker")]
-            ToWorker::Ask { request, question } => {
-                let device = place.as_ref().map(|place| &place.device);
-                let dataset = dataset.as_ref();
-                examine::answer(request, question, device, dataset, &mut inbox, &mut waiting).await;
-                continue;
-            }
-            // The page asks the CPU's worker, so that this one need not have what answers.
-            #[cfg(not(feature = "cpu-worker"))]
-            ToWorker::Ask { request, .. } => {
-                post(&FromWorker::Answered {
-                    request,
-                    answer: Answer::Failed("This worker answers no questions.".to_owned()),
-                });
-                continue;
-            }
-            // The page asks the worker for files.
-            ToWorker::Check { .. }
-            | ToWorker::Hold { .. }
-            | ToWorker::Export { .. }
-            | ToWorker::Pack { .. }
-            | ToWorker::Weigh { .. }
-            | ToWorker::Unpack { .. } => {
-                post(&FromWorker::Fatal {
-                    details: "this worker makes and reads no files".to_owned(),
-                });
-                continue;
-            }
-            // Meant for a run that has ended meanwhile, or for a question that is answered.
-            ToWorker::Tell { .. }
-            | ToWorker::Keep { .. }
-            | ToWorker::Cancel { .. }
-            | ToWorker::Forget { .. } => continue,
-        };
-        if let (Some(place), Some(dataset)) = (&place, &dataset) {
-            let (place, helpers) = (place.clone(), helpers.as_ref());
-            run::train(run, start, dataset, place, helpers, &mut inbox).await;
-        } else {
-            run::fail(run, &"the device or the data is not ready");
+/// The tab that a worker is in.
+struct Tab {
+    backend: Backend,
+    /// How many share a batch on the CPU; nothing for as many as there are cores.
+    workers: Cell<Option<u32>>,
+    /// Who shares it; a GPU has nobody.
+    helpers: RefCell<Option<Helpers>>,
+}
+
+impl Host for Tab {
+    fn post(&self, message: &FromWorker) {
+        post(message);
+    }
+
+    fn now_ms(&self) -> f64 {
+        js_sys::Date::now()
+    }
+
+    async fn rest(&self) {
+        yield_to_messages().await;
+    }
+
+    async fn open(&self) -> Result<Opened, String> {
+        match self.backend {
+            Backend::Cpu => Ok((burn::tensor::Device::flex().into(), None)),
+            #[cfg(feature = "gpu-worker")]
+            Backend::WebGpu => gpu::open().await,
+            #[cfg(not(feature = "gpu-worker"))]
+            Backend::WebGpu => Err("this worker has no WebGPU".to_owned()),
+            Backend::Native => Err("this worker is one of the tab".to_owned()),
         }
     }
-}
 
-/// A message that was set aside, or else the next one.
-async fn next(
-    waiting: &mut VecDeque<ToWorker>,
-    inbox: &mut UnboundedReceiver<ToWorker>,
-) -> Option<ToWorker> {
-    match waiting.pop_front() {
-        Some(message) => Some(message),
-        None => inbox.next().await,
+    async fn load(&self, data: Data) -> Option<Dataset> {
+        let dataset = data::load(data).await;
+        let number = scope::number_of(self.workers.get());
+        let helpers = dataset
+            .clone()
+            .filter(|_| self.backend == Backend::Cpu)
+            .map(|dataset| Helpers::new(dataset, number));
+        self.helpers.replace(helpers);
+        dataset
+    }
+
+    fn employ(&self, workers: Option<u32>) {
+        self.workers.set(workers);
+        if let Some(helpers) = &*self.helpers.borrow() {
+            helpers.set(scope::number_of(workers));
+        }
+    }
+
+    fn crew(&self, _dataset: &Dataset, config: &Config) -> Option<Box<dyn Crew>> {
+        let helpers = self.helpers.borrow();
+        let helpers = helpers.as_ref()?;
+        Some(Box::new(helpers.team(config)))
     }
 }
-
-type Opened = (Place, Option<kiln_run::device::Adapter>);
-
-async fn open(backend: Backend) -> Result<Opened, String> {
-    match backend {
-        Backend::Cpu => Ok((burn::tensor::Device::flex().into(), None)),
-        #[cfg(feature = "gpu-worker")]
-        Backend::WebGpu => gpu::open().await,
-        #[cfg(not(feature = "gpu-worker"))]
-        Backend::WebGpu => Err("this worker has no WebGPU".to_owned()),
-    }
-}
-
-#[cfg(feature = "gpu-worker")]
-mod gpu;

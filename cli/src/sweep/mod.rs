@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::arguments::Sweep;
 use crate::data;
-use crate::device;
+use crate::device::{self, Device};
 use crate::error::CliError;
 use crate::terminal::{print, tell};
 use crate::train::{self, Outcome, Wanted};
@@ -48,11 +48,13 @@ pub fn sweep(arguments: &Sweep) -> Result<(), CliError> {
 fn next(path: &Path, arguments: &Sweep) -> Result<(), CliError> {
     let folder = Folder::open(path)?;
     let threads = arguments.threads.map_or_else(device::threads, usize::from);
+    // The command line has one at least.
+    let device = arguments.device.first().copied().unwrap_or(Device::Cpu);
     let wanted = Wanted {
         out: path,
         pairs: Vec::new(),
         data: data::load(&arguments.data)?,
-        threads: threads.min(device::MOST_THREADS),
+        device: device::open(device, threads)?,
         is_json: arguments.json,
         stop: train::listen()?,
     };

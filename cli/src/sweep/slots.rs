@@ -26,7 +26,7 @@ pub fn run(folder: &Folder, arguments: &Sweep) -> Result<(), CliError> {
     let stop = train::listen()?;
     let (folder, stop) = (&folder, &*stop);
     let threads = arguments.threads.map_or_else(
-        || (device::threads() / arguments.device.len()).max(1),
+        || (device::threads() / on_cpu(&arguments.device)).max(1),
         usize::from,
     );
     let lost: Vec<String> = thread::scope(|scope| {
@@ -52,6 +52,12 @@ pub fn run(folder: &Folder, arguments: &Sweep) -> Result<(), CliError> {
             devices: lost.join(", "),
         }),
     }
+}
+
+/// How many of the devices are the CPU, which shares out its cores; one at least.
+fn on_cpu(devices: &[Device]) -> usize {
+    let on_cpu = devices.iter().filter(|device| **device == Device::Cpu);
+    on_cpu.count().max(1)
 }
 
 /// Trains on one device; says whether it came to the end.

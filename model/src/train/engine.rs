@@ -44,6 +44,13 @@ pub enum Tiles {
     Large,
 }
 
+impl Place {
+    /// Whether it is the CPU, whose kernels are not burn's.
+    pub fn is_cpu(&self) -> bool {
+        self.device == Device::flex()
+    }
+}
+
 impl From<Device> for Place {
     fn from(device: Device) -> Self {
         Self {
@@ -106,7 +113,7 @@ impl Engine {
         optimizer: Optimizer,
         updates: u32,
     ) -> Result<Self, TrainError> {
-        if place.device == Device::flex() {
+        if place.is_cpu() {
             let update = Update::new(optimizer, &holdings.optimizer, updates);
             return Ok(Self::Cpu(Box::new(Cpu {
                 crew: Box::new(Hand::new(split.clone())),

@@ -58,6 +58,17 @@ pub enum ReadBack {
     Batched,
 }
 
+impl ReadBack {
+    /// What suits a device.
+    pub fn of(place: &Place) -> Self {
+        if place.is_cpu() {
+            Self::EveryStep
+        } else {
+            Self::Batched
+        }
+    }
+}
+
 /// The time between two reads, as far as steps are not longer: a command waits for a read.
 const INTERVAL: Duration = Duration::from_millis(100);
 /// Most steps under way at once; a browser's queue knows no back-pressure.

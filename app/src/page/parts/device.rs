@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::page::state::trainer::{Loading, Trainer};
-use kiln_run::device::Backend;
+use kiln_run::device::{Backend, BackendChoice};
 use kiln_run::{data, format};
 
 /// How far the data in use is, or what there is of it.
@@ -31,6 +31,7 @@ pub fn device_and_speed(trainer: Trainer, backend: Backend) -> String {
     let other = match backend {
         Backend::WebGpu => Backend::Cpu,
         Backend::Cpu => Backend::WebGpu,
+        Backend::Native => return name,
     };
     let speeds = trainer.speeds.get();
     match (speeds.get(backend), speeds.get(other)) {
@@ -44,9 +45,13 @@ pub fn device_and_speed(trainer: Trainer, backend: Backend) -> String {
 
 /// The backend with its adapter.
 pub fn device_name(trainer: Trainer, backend: Backend) -> String {
+    let label = match backend {
+        Backend::Native => BackendChoice::Native.label(),
+        Backend::WebGpu | Backend::Cpu => backend.label(),
+    };
     match trainer.adapter.get() {
-        Some(adapter) => format!("{} · {}", backend.label(), adapter.name),
-        None => backend.label().to_owned(),
+        Some(adapter) => format!("{label} · {}", adapter.name),
+        None => label.to_owned(),
     }
 }
 

@@ -247,6 +247,20 @@ impl Trainer {
         self.open_worker();
     }
 
+    /// The trainer beside the page cannot be had: the tab trains.
+    pub(super) fn leave_native(&self, reason: &str) {
+        self.choice.set(BackendChoice::Auto);
+        self.notify(Notice::problem(
+            format!(
+                "The trainer on this machine cannot be used: {reason}. This tab trains. Backend under \
+                 Advanced tries again."
+            ),
+            [],
+        ));
+        self.private.update_value(|private| private.bridge = None);
+        self.open_worker();
+    }
+
     /// Seconds that the settings will take, from the speed that was measured or else that of a run
     /// before; training alone. What was measured now counts: the machine may be busy, or have other
     /// workers than it had then.

@@ -31,19 +31,31 @@ const MOST_BYTES: u64 = 1 << 30;
 /// How a file of images or labels begins: as idx, or gzipped.
 const DATA: [[u8; 2]; 2] = [[0, 0], [0x1f, 0x8b]];
 
+/// What came of files, told once all of them are read.
+#[derive(Default)]
+struct Outcome {
+    /// Runs that are here now.
+    imported: Vec<String>,
+    /// Runs that were here before, just as they are.
+    same: Vec<String>,
+    /// The files that have those.
+    same_in: Vec<String>,
+}
+
 impl Trainer {
     /// Takes in what files hold: runs, weights of other programs, or else data to train on.
     pub fn import(self, files: Vec<File>) {
         wasm_bindgen_futures::spawn_local(async move {
-            let mut data = Vec::new();
+            let (mut data, mut outcome) = (Vec::new(), Outcome::default());
             for file in files {
                 let beginning = read_as_bytes(&file.slice(0, 2)).await;
                 let is_data = beginning.is_ok_and(|two| DATA.iter().any(|data| *data == two[..]));
                 // What cannot be read is named where all of it is read.
-                if is_data || !self.import_runs(&file).await {
+                if is_data || !self.import_runs(&file, &mut outcome).await {
                     data.push(file);
                 }
             }
+            self.tell_imported(outcome);
             if !data.is_empty() {
                 // What comes of data is told beside it.
                 drop(window().location().set_hash("#/data"));
@@ -66,7 +78,7 @@ impl Trainer {
     }
 
     /// Takes in the runs of a file, and says whether it is one of runs at all.
-    async fn import_runs(self, file: &File) -> bool {
+    async fn import_runs(self, file: &File, outcome: &mut Outcome) -> bool {
         let name = file.name();
         let reading = Notice::info(format!("Reading {name}."));
         self.notify(reading.clone());
@@ -98,7 +110,7 @@ impl Trainer {
                     let text = format!("A run was left out: {name} {reason}.");
                     self.notify(Notice::problem(text, []));
                 }
-                self.sort(&name, taken.runs).await;
+                self.sort(&name, taken.runs, outcome).await;
             }
             Err(refusal) if refusal.may_be_data => return false,
             Err(Refusal { reason, .. }) => self.notify(Notice::problem(
@@ -110,7 +122,7 @@ impl Trainer {
     }
 
     /// Takes in what is not here yet, and asks about what is here otherwise.
-    async fn sort(self, archive: &str, runs: Vec<Unpacked>) {
+    async fn sort(self, archive: &str, runs: Vec<Unpacked>, outcome: &mut Outcome) {
         let Some(store) = self.library.store() else {
             return self.notify(Notice::problem(
                 "This window keeps no data, so no run can be imported. Open Kiln in a window that does.",
@@ -127,14 +139,11 @@ impl Trainer {
             }
         }
         if !same.is_empty() {
-            self.notify(Notice::info(format!(
-                "{} {} here already, just as in {archive}.",
-                listed(&same),
-                if same.len() == 1 { "is" } else { "are" }
-            )));
+            outcome.same.extend(same);
+            outcome.same_in.push(archive.to_owned());
         }
         if !new.is_empty() {
-            self.take_in(new).await;
+            outcome.imported.extend(self.take_in(new).await);
         }
         if !differing.is_empty() {
             // One question at a time, about all of which it is still to be asked.
@@ -198,14 +207,42 @@ impl Trainer {
                     run.parcel.identity.id = id;
                 }
             }
-            self.take_in(runs).await;
+            let outcome = Outcome {
+                imported: self.take_in(runs).await,
+                ..Outcome::default()
+            };
+            self.tell_imported(outcome);
         });
     }
 
-    /// Keeps runs, each in place of what is here under its number, unless that is in use.
-    async fn take_in(self, runs: Vec<Unpacked>) {
+    /// Says once for all files what came of them.
+    fn tell_imported(self, outcome: Outcome) {
+        let Outcome {
+            imported,
+            same,
+            same_in,
+        } = outcome;
+        if !same.is_empty() {
+            self.notify(Notice::info(format!(
+                "{} {} here already, just as in {}.",
+                listed(&same),
+                if same.len() == 1 { "is" } else { "are" },
+                listed(&same_in)
+            )));
+        }
+        if !imported.is_empty() {
+            self.notify(Notice::info_with(
+                format!("Imported {}.", listed(&imported)),
+                [Remedy::ShowRuns],
+            ));
+        }
+    }
+
+    /// Keeps runs, each in place of what is here under its number, unless that is in use; the names of
+    /// those that are kept.
+    async fn take_in(self, runs: Vec<Unpacked>) -> Vec<String> {
         let Some(store) = self.library.store() else {
-            return;
+            return Vec::new();
         };
         // Held until all is written: whoever would go on with one of them meanwhile waits.
         let (mut free, mut locks) = (Vec::new(), Vec::new());
@@ -214,7 +251,10 @@ impl Trainer {
             let name = run.record.identity.name.clone();
             let lock = match Alive::claim(id, Patience::None).await {
                 Ok(lock) => lock,
-                Err(reason) => return self.library.tell_storage(StoreError::Refused(reason)),
+                Err(reason) => {
+                    self.library.tell_storage(StoreError::Refused(reason));
+                    return Vec::new();
+                }
             };
             if lock.is_none() || untrack(|| self.is_busy_with(id)) {
                 self.notify(Notice::info(format!(
@@ -237,15 +277,16 @@ impl Trainer {
             free.push(run);
         }
         if free.is_empty() {
-            return;
+            return Vec::new();
         }
         let taken = store.take_in(&free).await;
         drop(locks);
         if let Err(error) = taken {
-            return self.notify(Notice::problem(
+            self.notify(Notice::problem(
                 format!("Nothing was imported: {error}. All that was here is as it was."),
                 [Remedy::FreeSpace],
             ));
+            return Vec::new();
         }
         let mut names = Vec::new();
         for run in free {
@@ -259,10 +300,7 @@ impl Trainer {
             self.library.tell(News::Changed(id));
         }
         self.library.measure();
-        self.notify(Notice::info_with(
-            format!("Imported {}.", listed(&names)),
-            [Remedy::ShowRuns],
-        ));
+        names
     }
 }
 

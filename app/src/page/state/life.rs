@@ -318,6 +318,10 @@ impl Trainer {
             has_run && private.health.fail()
         });
         self.is_open.set(false);
+        // It goes on in the tab.
+        if self.choice.get_untracked() == BackendChoice::Native {
+            self.choice.set(BackendChoice::Auto);
+        }
         self.happen(Event::Broke {
             is_first: is_first == Some(true),
         });
@@ -354,9 +358,14 @@ impl Trainer {
         let what = match backend {
             Backend::WebGpu => "GPU",
             Backend::Cpu => "trainer",
+            Backend::Native => "trainer on this machine",
+        };
+        let place = match backend {
+            Backend::Native => " in this tab",
+            Backend::WebGpu | Backend::Cpu => "",
         };
         self.notify(Notice::problem(
-            format!("The {what} stopped at step {step}. Continuing from step {saved}."),
+            format!("The {what} stopped at step {step}. Continuing from step {saved}{place}."),
             [Remedy::Copy(self.last_crash())],
         ));
     }
@@ -372,7 +381,7 @@ impl Trainer {
                     Answer::Stop,
                 ][..],
             ),
-            Backend::Cpu => (
+            Backend::Cpu | Backend::Native => (
                 format!("The trainer stopped. Saved to step {saved}."),
                 &[Answer::Resume("Resume")][..],
             ),

@@ -20,6 +20,7 @@ use super::notice::Notice;
 use super::sources::Sources;
 use crate::browser::bridge::{self, Bridge};
 use crate::browser::lock::{Alive, Patience};
+use crate::browser::native;
 use crate::browser::remembered;
 use crate::browser::tab::Awake;
 use crate::pace::Pace;
@@ -215,7 +216,11 @@ impl Trainer {
             is_drafting,
             config,
             invalid: RwSignal::new(HashMap::new()),
-            choice: RwSignal::new(BackendChoice::Auto),
+            // Whoever starts a trainer beside the page means it to be used.
+            choice: RwSignal::new(match native::relay() {
+                Some(_) => BackendChoice::Native,
+                None => BackendChoice::Auto,
+            }),
             workers: RwSignal::new(remembered::workers()),
             chosen: RwSignal::new(None),
             adapter: RwSignal::new(None),

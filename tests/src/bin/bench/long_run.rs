@@ -149,7 +149,8 @@ pub async fn print_costs(server: &Server) -> Result<(), HarnessError> {
 
     let page = Page::open_ready(server).await?;
     page.resize(WINDOW.0, WINDOW.1).await?;
-    page.open_tab_after(server, long_tasks::WATCH).await?;
+    page.open_tab_after(&server.url(), long_tasks::WATCH)
+        .await?;
     page.close_other_tabs().await?;
     page.resize(WINDOW.0, WINDOW.1).await?;
     page.wait_for_state(&["ready"], 60).await?;
@@ -174,7 +175,8 @@ pub async fn print_costs(server: &Server) -> Result<(), HarnessError> {
     }
     // In a process of its own: what the run was put there with is none of the page's memory.
     let start = Instant::now();
-    page.open_tab_after(server, long_tasks::WATCH).await?;
+    page.open_tab_after(&server.url(), long_tasks::WATCH)
+        .await?;
     page.close_other_tabs().await?;
     page.resize(WINDOW.0, WINDOW.1).await?;
     page.wait_for_state(&["interrupted"], 300).await?;

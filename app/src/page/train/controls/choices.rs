@@ -11,6 +11,7 @@ use kiln_model::optimizer::Optimizer;
 use kiln_model::schedule::Schedule;
 use leptos::prelude::*;
 
+use crate::browser::native;
 use crate::page::state::trainer::Trainer;
 use kiln_run::device::{Backend, BackendChoice};
 use kiln_run::format;
@@ -166,7 +167,9 @@ pub(super) fn SeedSetting(trainer: Trainer) -> AnyView {
 
 #[component]
 pub(super) fn BackendSetting(trainer: Trainer) -> AnyView {
-    let options = BackendChoice::ALL.map(|choice| (choice.label(), choice));
+    let native = native::relay().map(|_| BackendChoice::Native);
+    let options = BackendChoice::IN_TAB.into_iter().chain(native);
+    let options: Vec<_> = options.map(|choice| (choice.label(), choice)).collect();
     let chosen = Signal::derive(move || trainer.choice.get().label());
     let choose = move |choice| trainer.choose(choice);
     let speeds = Memo::new(move |_| {
@@ -175,14 +178,16 @@ pub(super) fn BackendSetting(trainer: Trainer) -> AnyView {
             let rate = format::about(speeds.get(backend)?);
             Some(format!("{} {rate} images/s", backend.label()))
         };
-        let known = [Backend::WebGpu, Backend::Cpu].into_iter().filter_map(of);
+        let known = [Backend::WebGpu, Backend::Cpu, Backend::Native]
+            .into_iter()
+            .filter_map(of);
         known.collect::<Vec<_>>().join(" · ")
     });
     // The open run and the next one share a worker.
     let is_open = Signal::derive(move || trainer.phase().is_open());
     view! {
         <fieldset disabled=is_open title=move || is_open.get().then_some(FIXED)>
-            <Choice id="backend" label="Backend" options=options.to_vec() chosen choose />
+            <Choice id="backend" label="Backend" options chosen choose />
             <Show when=move || !speeds.with(String::is_empty)>
                 <p class="hint">{speeds}</p>
             </Show>
@@ -212,16 +217,17 @@ pub(super) fn WorkersSetting(trainer: Trainer) -> AnyView {
         found.map_or("Auto", |(label, _)| *label)
     });
     let choose = move |workers| trainer.employ(workers);
-    let is_gpu = Signal::derive(move || trainer.backend() == Some(Backend::WebGpu));
+    let is_other =
+        Signal::derive(move || trainer.backend().is_some_and(|used| used != Backend::Cpu));
     let title = move || {
-        if is_gpu.get() {
-            "Only the CPU shares a batch."
+        if is_other.get() {
+            "Only the CPU of this tab shares a batch so."
         } else {
             "Auto takes as many as this machine has cores, at most 8. However many: the figures are the same."
         }
     };
     view! {
-        <fieldset disabled=is_gpu title=title>
+        <fieldset disabled=is_other title=title>
             <Choice id="workers" label="CPU workers" options=WORKERS.to_vec() chosen choose />
         </fieldset>
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use burn::tensor::Device;
-use futures::channel::mpsc::UnboundedReceiver;
+use futures::channel::mpsc::{TryRecvError, UnboundedReceiver};
 use kiln_model::batch::evaluation_pixels;
 use kiln_model::checkpoint::Values;
 use kiln_model::config::Config;
@@ -17,10 +17,10 @@ use kiln_model::train::fused::Network;
 use kiln_model::train::network;
 use kiln_model::train::session::TrainError;
 use kiln_model::train::transfer::{download, upload};
-
-use crate::browser::scope::{post, yield_to_messages};
 use kiln_run::evaluation::ranked::Ranked;
 use kiln_run::protocol::{Answer, FromWorker, Maps, Pictures, Question, ToWorker};
+
+use crate::host::Host;
 
 /// Images of one step of an evaluation.
 const AT_ONCE: usize = 200;
@@ -42,14 +42,15 @@ enum ExamineError {
 /// Answers one question. What arrives meanwhile is set aside, but for the news that nobody waits
 /// for the answer any more.
 pub async fn answer(
-    request: u32,
-    question: Question,
+    host: &impl Host,
+    (request, question): (u32, Question),
     device: Option<&Device>,
     dataset: Option<&Dataset>,
     inbox: &mut UnboundedReceiver<ToWorker>,
     waiting: &mut VecDeque<ToWorker>,
 ) {
     let mut desk = Desk {
+        host,
         request,
         device,
         dataset,
@@ -58,13 +59,13 @@ pub async fn answer(
     };
     let found = desk.find(question).await;
     if let Some(found) = found.transpose() {
-        tell(request, found);
+        tell(host, request, found);
     }
 }
 
-fn tell(request: u32, found: Result<Answer, ExamineError>) {
+fn tell(host: &impl Host, request: u32, found: Result<Answer, ExamineError>) {
     let answer = found.unwrap_or_else(|error| Answer::Failed(error.to_string()));
-    post(&FromWorker::Answered { request, answer });
+    host.post(&FromWorker::Answered { request, answer });
 }
 
 fn rank(predictions: &[u8]) -> Result<Answer, ExamineError> {
@@ -72,7 +73,8 @@ fn rank(predictions: &[u8]) -> Result<Answer, ExamineError> {
     Ok(Answer::Ranked(Box::new(Ranked::new(&predictions))))
 }
 
-struct Desk<'a> {
+struct Desk<'a, H> {
+    host: &'a H,
     request: u32,
     device: Option<&'a Device>,
     dataset: Option<&'a Dataset>,
@@ -80,7 +82,7 @@ struct Desk<'a> {
     waiting: &'a mut VecDeque<ToWorker>,
 }
 
-impl Desk<'_> {
+impl<H: Host> Desk<'_, H> {
     /// The answer; nothing where nobody waits for it any more.
     async fn find(&mut self, question: Question) -> Result<Option<Answer>, ExamineError> {
         Ok(Some(match question {
@@ -143,7 +145,7 @@ impl Desk<'_> {
             } => return self.evaluate(checked(weights)?, &config, part).await,
             Question::Rank { predictions } => {
                 // The news that nobody waits, if there is any, comes behind the question.
-                yield_to_messages().await;
+                self.host.rest().await;
                 if self.is_forgotten() {
                     return Ok(None);
                 }
@@ -179,12 +181,12 @@ impl Desk<'_> {
             let labels = &images.labels()[first..first + rows];
             predictions.add(&logits, labels)?;
             tally.add(&logits, labels);
-            post(&FromWorker::Answering {
+            self.host.post(&FromWorker::Answering {
                 request: self.request,
                 images: predictions.len() as u32,
                 total: images.len() as u32,
             });
-            yield_to_messages().await;
+            self.host.rest().await;
             if self.is_forgotten() {
                 return Ok(None);
             }
@@ -200,7 +202,15 @@ impl Desk<'_> {
     fn is_forgotten(&mut self) -> bool {
         let mut is_forgotten = false;
         let mut rankings = VecDeque::new();
-        while let Ok(message) = self.inbox.try_recv() {
+        loop {
+            let message = match self.inbox.try_recv() {
+                Ok(message) => message,
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Closed) => {
+                    is_forgotten = true;
+                    break;
+                }
+            };
             match message {
                 ToWorker::Forget { request } => {
                     is_forgotten |= request == self.request;
@@ -214,7 +224,7 @@ impl Desk<'_> {
             }
         }
         for (request, predictions) in rankings {
-            tell(request, rank(&predictions));
+            tell(self.host, request, rank(&predictions));
         }
         is_forgotten
     }

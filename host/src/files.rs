@@ -12,7 +12,7 @@ use axum::response::Response;
 use tokio::net::TcpListener;
 use tower_http::services::ServeDir;
 
-use crate::error::Error;
+use crate::error::HostError;
 use crate::policy;
 
 /// A server that takes longer to answer is not well.
@@ -23,9 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// No page that was built, or an address that is taken.
-pub fn host(dist: &Path, before: Option<&Path>, address: &str) -> Result<(), Error> {
+pub fn host(dist: &Path, before: Option<&Path>, address: &str) -> Result<(), HostError> {
     let router = router(dist, before)?;
-    let taken = |error: std::io::Error| Error::File {
+    let taken = |error: std::io::Error| HostError::File {
         path: address.into(),
         reason: error.to_string(),
     };
@@ -41,7 +41,7 @@ pub fn host(dist: &Path, before: Option<&Path>, address: &str) -> Result<(), Err
 ///
 /// # Errors
 /// One that does not answer, or has no page.
-pub fn ask(address: &str) -> Result<(), Error> {
+pub fn ask(address: &str) -> Result<(), HostError> {
     let asked = || {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -50,11 +50,11 @@ pub fn ask(address: &str) -> Result<(), Error> {
         BufReader::new(stream).read_line(&mut said)?;
         Ok(said.trim_end().to_owned())
     };
-    let said = asked().map_err(Error::of(Path::new(address)))?;
+    let said = asked().map_err(HostError::of(Path::new(address)))?;
     if said == "HTTP/1.1 200 OK" {
         return Ok(());
     }
-    Err(Error::Unwell {
+    Err(HostError::Unwell {
         address: address.to_owned(),
         said,
     })
@@ -64,14 +64,15 @@ pub fn ask(address: &str) -> Result<(), Error> {
 ///
 /// # Errors
 /// No page that was built.
-pub fn router(dist: &Path, before: Option<&Path>) -> Result<Router, Error> {
+pub fn router(dist: &Path, before: Option<&Path>) -> Result<Router, HostError> {
     let before = before.unwrap_or(dist);
     let indices = [dist, before].map(|folder| folder.join("index.html"));
     let policy = move || {
         let [index, older] = &indices;
         let index = if index.exists() { index } else { older };
-        let html = std::fs::read_to_string(index).map_err(Error::of(index))?;
-        HeaderValue::try_from(policy::of(&html)).map_err(Error::split)
+        let html = std::fs::read_to_string(index).map_err(HostError::of(index))?;
+        HeaderValue::try_from(policy::of(&html))
+            .map_err(|error| HostError::Policy(error.to_string()))
     };
     policy()?;
     let others = policy::HEADERS.map(|(name, value)| {
@@ -179,6 +180,6 @@ mod tests {
             "{unwell}"
         );
         drop(runtime);
-        assert!(matches!(ask(&address), Err(Error::File { .. })));
+        assert!(matches!(ask(&address), Err(HostError::File { .. })));
     }
 }

@@ -1,7 +1,7 @@
 //! Drives one session for the page, which is told all that happens.
 
 use futures::StreamExt as _;
-use futures::channel::mpsc::UnboundedReceiver;
+use futures::channel::mpsc::{TryRecvError, UnboundedReceiver};
 use kiln_model::checkpoint::{self, CheckpointError, Snapshot};
 use kiln_model::config::{Config, Edit};
 use kiln_model::dataset::Dataset;
@@ -9,12 +9,11 @@ use kiln_model::event::{Command, Event};
 use kiln_model::train::driver::{self, Order, Surroundings};
 use kiln_model::train::engine::Place;
 use kiln_model::train::session::{Answers, ReadBack, Session, TrainError};
-
-use super::outbox::Outbox;
-use super::team::Helpers;
-use crate::browser::scope::{number_of, post, yield_to_messages};
 use kiln_run::protocol::{FromWorker, RunId, ToWorker};
 use kiln_run::run::checkpoint::Checkpoint;
+
+use crate::host::Host;
+use crate::outbox::Outbox;
 
 /// What a run starts from.
 pub enum Start {
@@ -46,12 +45,8 @@ impl Start {
         }
     }
 
-    fn session(
-        self,
-        dataset: &Dataset,
-        place: Place,
-        read_back: ReadBack,
-    ) -> Result<Session, TrainError> {
+    fn session(self, dataset: &Dataset, place: Place) -> Result<Session, TrainError> {
+        let read_back = ReadBack::of(&place);
         match self {
             Self::New(config, single_step) => {
                 let mut session = Session::new(config, dataset, place, read_back)?;
@@ -65,67 +60,61 @@ impl Start {
     }
 }
 
-/// Trains a run to its end, or until it is cancelled. The CPU has helpers, a GPU none.
+/// Trains a run to its end, or until it is cancelled.
 pub async fn train(
+    host: &impl Host,
     run: RunId,
     start: Start,
     dataset: &Dataset,
     place: Place,
-    helpers: Option<&Helpers>,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) {
     let config = start.config();
-    let ended = match start.session(dataset, place, read_back(helpers)) {
+    let ended = match start.session(dataset, place) {
         Ok(mut session) => {
-            if let Some(helpers) = helpers {
-                session.employ(Box::new(helpers.team(&config)));
+            if let Some(crew) = host.crew(dataset, &config) {
+                session.employ(crew);
             }
-            let mut tab = Tab {
+            let mut page = Page {
+                host,
                 run,
-                helpers,
                 outbox: Outbox::new(run),
                 inbox,
             };
-            let ended = driver::drive(&mut session, &mut tab).await;
+            let ended = driver::drive(&mut session, &mut page).await;
             // What happened until then is true, whatever comes next.
-            tab.tell();
+            page.tell();
             ended
         }
         Err(error) => Err(error),
     };
-    match ended {
-        Ok(()) => {}
-        // Another worker on another device may do better.
-        Err(TrainError::Device(details)) => post(&FromWorker::Fatal { details }),
-        Err(error) => fail(run, &error),
+    match (ended, host.fault()) {
+        // Another trainer on another device may do better.
+        (_, Some(details)) | (Err(TrainError::Device(details)), None) => {
+            host.post(&FromWorker::Fatal { details });
+        }
+        (Ok(()), None) => {}
+        (Err(error), None) => fail(host, run, &error),
     }
 }
 
 /// Tells the page that a run cannot go on.
-pub fn fail(run: RunId, reason: &impl ToString) {
-    post(&FromWorker::RunFailed {
+pub fn fail(host: &impl Host, run: RunId, reason: &impl ToString) {
+    host.post(&FromWorker::RunFailed {
         run,
         reason: reason.to_string(),
     });
 }
 
-/// How results come back: from the CPU, which has helpers, there and then.
-pub fn read_back(helpers: Option<&Helpers>) -> ReadBack {
-    match helpers {
-        Some(_) => ReadBack::EveryStep,
-        None => ReadBack::Batched,
-    }
-}
-
-/// The page at the other end of a worker's messages.
-struct Tab<'a> {
+/// The page at the other end of the messages.
+struct Page<'a, H> {
+    host: &'a H,
     run: RunId,
-    helpers: Option<&'a Helpers>,
     outbox: Outbox,
     inbox: &'a mut UnboundedReceiver<ToWorker>,
 }
 
-impl Tab<'_> {
+impl<H: Host> Page<'_, H> {
     /// What a message asks of this run; most ask nothing of it.
     fn read(&self, message: ToWorker) -> Option<Order> {
         match message {
@@ -133,9 +122,7 @@ impl Tab<'_> {
             ToWorker::Keep { run } if run == self.run => Some(Order::Keep),
             ToWorker::Cancel { run } if run == self.run => Some(Order::End),
             ToWorker::Employ { workers } => {
-                if let Some(helpers) = self.helpers {
-                    helpers.set(number_of(workers));
-                }
+                self.host.employ(workers);
                 None
             }
             // The page asks for nothing else while a run is open.
@@ -144,19 +131,30 @@ impl Tab<'_> {
     }
 }
 
-impl Surroundings for Tab<'_> {
+impl<H: Host> Surroundings for Page<'_, H> {
     fn now_ms(&self) -> f64 {
-        js_sys::Date::now()
+        self.host.now_ms()
     }
 
     async fn order(&mut self, waits: bool) -> Option<Order> {
+        if self.host.fault().is_some() {
+            return Some(Order::End);
+        }
         loop {
             let message = if waits {
                 self.inbox.next().await
             } else {
-                self.inbox.try_recv().ok()
+                match self.inbox.try_recv() {
+                    Ok(message) => Some(message),
+                    Err(TryRecvError::Empty) => return None,
+                    Err(TryRecvError::Closed) => None,
+                }
             };
-            let order = self.read(message?);
+            // Nobody is there any more who could ask for anything.
+            let Some(message) = message else {
+                return Some(Order::End);
+            };
+            let order = self.read(message);
             if order.is_some() {
                 return order;
             }
@@ -164,15 +162,15 @@ impl Surroundings for Tab<'_> {
     }
 
     fn take(&mut self, events: Vec<Event>) {
-        self.outbox.add(events);
+        self.outbox.add(self.host, events);
     }
 
     fn tell(&mut self) {
-        self.outbox.tell();
+        self.outbox.tell(self.host);
     }
 
     fn answer(&mut self, answers: Answers) {
-        post(&FromWorker::Measured {
+        self.host.post(&FromWorker::Measured {
             run: self.run,
             moment: answers.moment,
             part: answers.part,
@@ -181,19 +179,22 @@ impl Surroundings for Tab<'_> {
     }
 
     fn keep(&mut self, snapshot: Snapshot) {
-        // Here, because writing them takes longer than a frame of the page has.
+        if self.host.fault().is_some() {
+            return;
+        }
+        // Here, because writing it takes longer than a frame of the page has.
         match checkpoint::write(&snapshot).and_then(Checkpoint::new) {
-            Ok(checkpoint) => post(&FromWorker::Kept {
+            Ok(checkpoint) => self.host.post(&FromWorker::Kept {
                 run: self.run,
                 checkpoint,
             }),
-            Err(error) => post(&FromWorker::Fatal {
+            Err(error) => self.host.post(&FromWorker::Fatal {
                 details: error.to_string(),
             }),
         }
     }
 
     async fn rest(&mut self) {
-        yield_to_messages().await;
+        self.host.rest().await;
     }
 }

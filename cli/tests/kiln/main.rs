@@ -5,122 +5,22 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod faults;
+#[cfg(feature = "gpu")]
+mod gpu;
+mod place;
+mod serve;
+
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
 use kiln_model::dataset::Part;
 use kiln_run::export::write_bare;
-use kiln_run::import::archive::{Unpacked, runs};
-use kiln_run::run::{Run, Status};
+use kiln_run::import::archive::Unpacked;
+use kiln_run::run::Status;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-/// Some two seconds of training: long enough to be stopped, short enough to wait for.
-fn settings() -> Value {
-    json!({ "epochs": 30, "batch_size": 100, "training_images": 1_000, "patience": null })
-}
-
-struct Place {
-    folder: TempDir,
-}
-
-impl Place {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let place = Self { folder };
-        place.put("small.config.json", &settings().to_string());
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn put(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).unwrap();
-    }
-
-    fn kiln(&self, arguments: &[&str]) -> Command {
-        let mut kiln = Command::new(env!("CARGO_BIN_EXE_kiln"));
-        kiln.args(arguments).current_dir(self.folder.path());
-        kiln
-    }
-
-    fn done(&self, arguments: &[&str]) -> String {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = self.kiln(arguments).output().unwrap();
-        let said = String::from_utf8_lossy(&stderr);
-        assert!(status.success(), "{arguments:?}: {said}");
-        String::from_utf8(stdout).unwrap()
-    }
-
-    fn refused(&self, arguments: &[&str]) -> String {
-        let Output { status, stderr, .. } = self.kiln(arguments).output().unwrap();
-        assert!(!status.success(), "{arguments:?}");
-        String::from_utf8(stderr).unwrap()
-    }
-
-    fn run(&self, name: &str) -> (Unpacked, Run) {
-        let mut taken = runs(&std::fs::read(self.path(name)).unwrap()).unwrap();
-        assert!(taken.refused.is_empty(), "{:?}", taken.refused);
-        let unpacked = taken.runs.pop().unwrap();
-        let run = unpacked.parcel.read().unwrap();
-        (unpacked, run)
-    }
-}
-
-/// Asks a process to end, as a scheduler does.
-fn terminate(pid: u32) {
-    let sent = Command::new("kill")
-        .args(["-TERM", &pid.to_string()])
-        .status();
-    assert!(sent.unwrap().success());
-}
-
-/// Begins to train, and asks it to end once it has told of something so many times.
-fn train_and_terminate(place: &Place, arguments: &[&str], after: usize) {
-    let mut kiln = place.kiln(arguments);
-    let mut child = kiln.stdout(Stdio::piped()).spawn().unwrap();
-    let told = BufReader::new(child.stdout.take().unwrap());
-    for (index, line) in told.lines().enumerate() {
-        let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
-        assert!(line["event"].is_string(), "{line}");
-        if index == after {
-            terminate(child.id());
-        }
-    }
-    assert!(child.wait().unwrap().success());
-}
-
-/// Reads what is told as JSON until something has happened to a run.
-fn wait_for(child: &mut std::process::Child, event: &str) {
-    let told = BufReader::new(child.stdout.take().unwrap());
-    let wanted = format!("\"event\":\"{event}\"");
-    let mut lines = told.lines().map(Result::unwrap);
-    assert!(lines.any(|line| line.contains(&wanted)));
-}
-
-/// What training measured, but for the time that it took.
-fn measured(run: &Run) -> Vec<String> {
-    let history = run.history();
-    let steps = history
-        .steps
-        .since(0)
-        .map(|step| format!("{} {:?}", step.moment.step, step.value));
-    let all = [&history.epochs, &history.validations].map(|some| {
-        let some = some.iter();
-        some.map(|one| format!("{} {:?}", one.moment.step, one.value))
-            .collect::<Vec<_>>()
-    });
-    steps
-        .chain(all.concat())
-        .chain([format!("{:?}", history.score.map(|score| score.value))])
-        .collect()
-}
+use place::{Place, measured, terminate, train_and_terminate, wait_for};
 
 #[test]
 fn a_run_that_is_stopped_by_a_signal_goes_on_to_the_same_bits() {
@@ -159,7 +59,11 @@ fn a_run_that_is_stopped_by_a_signal_goes_on_to_the_same_bits() {
     let (kept, resumed) = place.run("parts/small.kiln.zip");
     assert_eq!(measured(&resumed), measured(&uninterrupted));
     let devices = &kept.record.identity;
-    assert!(devices.device().contains("native"), "{}", devices.device());
+    assert!(
+        devices.device().starts_with("Native, CPU with "),
+        "{}",
+        devices.device()
+    );
     assert_eq!(resumed.identity.taken_up.len(), 3);
 
     // Once more, and nothing changes: a scheduler may start what is done again.
@@ -247,8 +151,17 @@ fn what_cannot_be_is_refused_and_nothing_is_changed() {
         said.contains("Epochs must be a whole number from 1 to 50, not 0."),
         "{said}"
     );
-    let said = train(&["--device", "cuda:0"]);
-    assert!(said.contains("it is not there; there is cpu"), "{said}");
+    let said = train(&["--device", "tpu:0"]);
+    assert!(
+        said.contains("there are cpu, and wgpu, vulkan, metal and dx12"),
+        "{said}"
+    );
+    // No machine has so many.
+    let said = train(&["--device", "vulkan:999"]);
+    assert!(
+        said.contains("There is no device vulkan:999. There are: cpu"),
+        "{said}"
+    );
     // A folder cannot be below a file.
     let said = train(&["--out", "small.config.json/out"]);
     assert!(said.contains("small.config.json/out: "), "{said}");

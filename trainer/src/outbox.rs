@@ -1,9 +1,9 @@
 //! What happens in a run, gathered on its way to the page.
 
 use kiln_model::event::Event;
-
-use crate::browser::scope::post;
 use kiln_run::protocol::{FromWorker, RunId};
+
+use crate::host::Host;
 
 /// However many steps a second there are, the page is told of them ten times at most, which is as
 /// often as it paints.
@@ -27,23 +27,23 @@ impl Outbox {
     }
 
     /// Takes in what happened, and tells the page where it is time, or where a person waits for it.
-    pub fn add(&mut self, events: Vec<Event>) {
+    pub fn add(&mut self, host: &impl Host, events: Vec<Event>) {
         let is_urgent = events.iter().any(|event| !can_wait(event));
         self.events.extend(events);
-        if is_urgent || js_sys::Date::now() - self.told_ms >= INTERVAL_MS {
-            self.tell();
+        if is_urgent || host.now_ms() - self.told_ms >= INTERVAL_MS {
+            self.tell(host);
         }
     }
 
     /// Tells the page all that it has not been told.
-    pub fn tell(&mut self) {
+    pub fn tell(&mut self, host: &impl Host) {
         if !self.events.is_empty() {
             let events = std::mem::take(&mut self.events);
-            post(&FromWorker::Happened {
+            host.post(&FromWorker::Happened {
                 run: self.run,
                 events,
             });
-            self.told_ms = js_sys::Date::now();
+            self.told_ms = host.now_ms();
         }
     }
 }

@@ -1,17 +1,15 @@
 //! A few steps that are forgotten: they say how fast a run would go, and have the browser optimise
 //! the program before it matters.
 
-use futures::channel::mpsc::UnboundedReceiver;
+use futures::channel::mpsc::{TryRecvError, UnboundedReceiver};
 use kiln_model::config::Config;
 use kiln_model::dataset::Dataset;
 use kiln_model::event::{Event, Moment};
 use kiln_model::train::engine::Place;
-use kiln_model::train::session::{Session, TrainError};
-
-use super::run::read_back;
-use super::team::Helpers;
-use crate::browser::scope::{post, yield_to_messages};
+use kiln_model::train::session::{ReadBack, Session, TrainError};
 use kiln_run::protocol::{FromWorker, ToWorker};
+
+use crate::host::Host;
 
 /// Browsers take about so long to optimise what runs often.
 const WARM_SECS: f64 = 1.0;
@@ -22,20 +20,20 @@ const BATCH_SIZE: u32 = 32;
 
 /// Warms up and tells the page the speed, unless a message interrupts; that one is returned.
 pub async fn run(
+    host: &impl Host,
     dataset: &Dataset,
     place: Place,
-    helpers: Option<&Helpers>,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Option<ToWorker> {
-    match time(dataset, place, helpers, inbox).await {
+    match time(host, dataset, place, inbox).await {
         Ok(Outcome::Timed(images_per_sec)) => {
-            post(&FromWorker::Timed { images_per_sec });
+            host.post(&FromWorker::Timed { images_per_sec });
             None
         }
         Ok(Outcome::Interrupted(message)) => Some(message),
         Ok(Outcome::Nothing) => None,
         Err(error) => {
-            post(&FromWorker::Fatal {
+            host.post(&FromWorker::Fatal {
                 details: error.to_string(),
             });
             None
@@ -46,14 +44,14 @@ pub async fn run(
 enum Outcome {
     Timed(f64),
     Interrupted(ToWorker),
-    /// On data so small that no time passed.
+    /// On data so small that no time passed, or with nobody there to hear of it.
     Nothing,
 }
 
 async fn time(
+    host: &impl Host,
     dataset: &Dataset,
     place: Place,
-    helpers: Option<&Helpers>,
     inbox: &mut UnboundedReceiver<ToWorker>,
 ) -> Result<Outcome, TrainError> {
     let all = Config::default();
@@ -62,15 +60,18 @@ async fn time(
         training_images: all.training_images.min(dataset.training_len() as u32),
         ..all
     };
-    let mut session = Session::new(config, dataset, place, read_back(helpers))?;
-    if let Some(helpers) = helpers {
-        session.employ(Box::new(helpers.team(&config)));
+    let read_back = ReadBack::of(&place);
+    let mut session = Session::new(config, dataset, place, read_back)?;
+    if let Some(crew) = host.crew(dataset, &config) {
+        session.employ(crew);
     }
     let mut last: Option<Moment> = None;
     let mut warm: Option<Moment> = None;
     loop {
-        if let Ok(message) = inbox.try_recv() {
-            return Ok(Outcome::Interrupted(message));
+        match inbox.try_recv() {
+            Ok(message) => return Ok(Outcome::Interrupted(message)),
+            Err(TryRecvError::Closed) => return Ok(Outcome::Nothing),
+            Err(TryRecvError::Empty) => {}
         }
         let events = session.advance().await?;
         let step = events.iter().rev().find_map(|event| match event {
@@ -92,6 +93,6 @@ async fn time(
                 return Ok(Outcome::Timed((now.images - then.images) as f64 / secs));
             }
         }
-        yield_to_messages().await;
+        host.rest().await;
     }
 }

@@ -1,0 +1,16 @@
+//! The trainer in the process that the page came from, where there is one.
+
+use leptos::prelude::window;
+
+/// What the query of the page's address begins with where there is such a trainer; its token follows.
+const KEY: &str = "?trainer=";
+/// What the name of the worker begins with that passes messages on to it.
+const NAME: &str = "relay ";
+
+/// The name of the worker that passes messages on to it; nothing where the page came from elsewhere.
+pub fn relay() -> Option<String> {
+    let query = window().location().search().ok()?;
+    let token = query.strip_prefix(KEY)?;
+    let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_token.then(|| format!("{NAME}{token}"))
+}
