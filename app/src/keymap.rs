@@ -91,7 +91,7 @@ const fn tab(name: &'static str, screen: &'static str, does: &'static str) -> Ke
 }
 
 /// Every key, in the order in which a person is shown them.
-pub const KEYS: [Key; 19] = [
+pub const KEYS: [Key; 20] = [
     key(
         "s",
         Act::Press(Control::Start),
@@ -113,6 +113,7 @@ pub const KEYS: [Key; 19] = [
     tab("5", "Data", "Opens Data"),
     tab("6", "Draw", "Opens Draw"),
     tab("7", "Files", "Opens Files"),
+    tab("8", "Sweep", "Opens Sweep"),
     key(
         "/",
         Act::Filter("Runs"),

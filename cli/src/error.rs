@@ -7,9 +7,8 @@ use kiln_model::mnist::MnistError;
 use kiln_model::train::session::TrainError;
 use kiln_run::export::ExportError;
 use kiln_run::import::data::DataError;
+use kiln_run::set::SetError;
 use kiln_run::sweep::SweepError;
-
-use crate::set::SetError;
 
 /// Why a command did not do its work.
 #[derive(Debug, thiserror::Error)]

@@ -5,10 +5,10 @@ use std::path::Path;
 use kiln_model::config::Config;
 use kiln_run::import::archive::{self, Unpacked};
 use kiln_run::record::Record;
+use kiln_run::set;
 use serde_json::{Map, Value};
 
 use crate::error::CliError;
-use crate::set;
 use crate::terminal::tell;
 
 /// What ends the name of a file of settings.
@@ -32,6 +32,8 @@ pub struct Settings {
     pub config: Config,
     /// The hash of the data that they were used with, where the file says it.
     pub data: Option<String>,
+    /// What the run is found by, among others.
+    pub tags: Vec<String>,
 }
 
 /// What a file asks for: the runs of an archive, or settings.
@@ -97,6 +99,7 @@ fn settings(path: &Path, bytes: &[u8]) -> Result<Settings, CliError> {
             .unwrap_or_default(),
         config,
         data: text(described[1].and_then(|data| data.get("hash"))),
+        tags: Vec::new(),
     })
 }
 

@@ -11,7 +11,6 @@ mod input;
 mod output;
 mod report;
 mod serve;
-mod set;
 mod show;
 mod sweep;
 mod terminal;

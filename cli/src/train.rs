@@ -19,6 +19,7 @@ use kiln_run::parcel::Parcel;
 use kiln_run::run::identity::COLOURS;
 use kiln_run::run::names::{NAME_LETTERS, cut};
 use kiln_run::run::{Identity, Run};
+use kiln_run::set::{self, SetError};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 use time::OffsetDateTime;
@@ -29,10 +30,9 @@ use crate::attempt::Attempt;
 use crate::data::{self, Data};
 use crate::device::{self, Opened};
 use crate::error::CliError;
-use crate::input::{self, Input};
+use crate::input::{self, Input, Settings};
 use crate::output::Output;
 use crate::report::Report;
-use crate::set::{self, SetError};
 use crate::terminal::tell;
 
 /// What is asked of every run.
@@ -147,8 +147,8 @@ pub fn one(wanted: &Wanted, input: Input) -> Result<Outcome, CliError> {
     let ready = match input {
         Input::Run(run) => go_on(wanted, *run, there, &output)?,
         Input::Settings(settings) => {
-            let hash = settings.data.as_deref();
-            begin(wanted, &name, config, hash, there, &output)?
+            let settings = Settings { config, ..settings };
+            begin(wanted, &name, settings, there, &output)?
         }
     };
     let Some(Ready {
@@ -187,15 +187,17 @@ pub fn one(wanted: &Wanted, input: Input) -> Result<Outcome, CliError> {
 fn begin(
     wanted: &Wanted,
     name: &str,
-    config: Config,
-    hash: Option<&str>,
+    settings: Settings,
     there: Vec<Unpacked>,
     output: &Output,
 ) -> Result<Option<Ready>, CliError> {
-    let hash = hash.unwrap_or(wanted.data.images.hash());
-    check_data(wanted, name, hash)?;
+    let Settings {
+        config, data, tags, ..
+    } = settings;
+    let hash = data.unwrap_or_else(|| wanted.data.images.hash().to_owned());
+    check_data(wanted, name, &hash)?;
     if there.is_empty() {
-        let run = Run::new(identity(wanted, name), config, hash.to_owned());
+        let run = Run::new(identity(wanted, name, tags), config, hash);
         return Ok(Some(Ready {
             run,
             kept: None,
@@ -337,7 +339,7 @@ fn check_data(wanted: &Wanted, name: &str, hash: &str) -> Result<(), CliError> {
 }
 
 /// What a new run is known by.
-fn identity(wanted: &Wanted, name: &str) -> Identity {
+fn identity(wanted: &Wanted, name: &str, tags: Vec<String>) -> Identity {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     // Browsers write milliseconds, and no more.
     let micros = now.as_micros() as u64;
@@ -352,7 +354,7 @@ fn identity(wanted: &Wanted, name: &str) -> Identity {
         // Every date of this calendar can be written so.
         started_at: started.format(&Rfc3339).unwrap_or_default(),
         colour: (micros % COLOURS.len() as u64) as usize,
-        tags: Vec::new(),
+        tags,
         notes: String::new(),
         data_name: wanted.data.name.clone(),
         classes: wanted.data.classes.clone(),

@@ -26,6 +26,7 @@ pub mod protocol;
 pub mod record;
 pub mod run;
 pub mod series;
+pub mod set;
 pub mod settings;
 pub mod share;
 pub mod sight;

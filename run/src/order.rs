@@ -2,22 +2,33 @@
 
 use kiln_model::config::Config;
 
+use crate::id::RunId;
+
 /// A run that waits for its turn.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Queued {
     /// Its settings.
     pub config: Config,
     /// Its name, where it has one already.
-    pub name: Option<&'static str>,
+    pub name: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
 }
 
 /// A new run that was asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Order {
     /// Do one step, then wait.
     pub single_step: bool,
-    /// Its settings.
-    pub config: Config,
-    /// A name of its own.
-    pub name: Option<&'static str>,
+    /// What it is to be.
+    pub run: Queued,
+}
+
+/// What whoever looks after a sweep is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// No run is open and none waits: the next of the sweep may begin.
+    Next,
+    /// This run has failed.
+    Failed(RunId),
 }

@@ -25,6 +25,31 @@ pub enum Fault {
     Before(&'static str, Cow<'static, str>),
 }
 
+impl Fault {
+    /// So many runs fail at their second step, whose loss the page is told to be none.
+    pub fn spoilt(runs: u32) -> Self {
+        Self::Before(
+            "cpu_worker_loader.js",
+            format!(
+                "const spoilt = new Set(), post = self.postMessage.bind(self);
+                 if (self.name !== 'helper') self.postMessage = message => {{
+                   const {{ run, events }} = message.Happened ?? {{ events: [] }};
+                   const second = events.findIndex(event => event.Step?.[0].step === 2);
+                   if (second >= 0 && (spoilt.size < {runs} || spoilt.has(run))) {{
+                     spoilt.add(run);
+                     const [moment, trained] = events[second].Step;
+                     trained.quality.loss = NaN;
+                     events.splice(second, Infinity, {{ Diverged: [moment, trained] }}, {{ State: 'Failed' }});
+                     dispatchEvent(new MessageEvent('message', {{ data: {{ Cancel: {{ run }} }} }}));
+                   }}
+                   post(message);
+                 }};"
+            )
+            .into(),
+        )
+    }
+}
+
 /// The program that starts the worker which trains on the CPU.
 const CPU_WORKER: &str = "cpu_worker_loader.js";
 /// The program by which a browser keeps the page.

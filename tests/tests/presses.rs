@@ -11,29 +11,6 @@ use serde_json::json;
 
 type Outcome = Result<(), HarnessError>;
 
-/// So many runs fail at their second step, whose loss the page is told to be none.
-fn spoilt(runs: u32) -> Fault {
-    Fault::Before(
-        "cpu_worker_loader.js",
-        format!(
-            "const spoilt = new Set(), post = self.postMessage.bind(self);
-             if (self.name !== 'helper') self.postMessage = message => {{
-               const {{ run, events }} = message.Happened ?? {{ events: [] }};
-               const second = events.findIndex(event => event.Step?.[0].step === 2);
-               if (second >= 0 && (spoilt.size < {runs} || spoilt.has(run))) {{
-                 spoilt.add(run);
-                 const [moment, trained] = events[second].Step;
-                 trained.quality.loss = NaN;
-                 events.splice(second, Infinity, {{ Diverged: [moment, trained] }}, {{ State: 'Failed' }});
-                 dispatchEvent(new MessageEvent('message', {{ data: {{ Cancel: {{ run }} }} }}));
-               }}
-               post(message);
-             }};"
-        )
-        .into(),
-    )
-}
-
 async fn ready(server: &Server) -> Result<Page, HarnessError> {
     let page = Page::open(server, WebGpu::AsIs).await?;
     page.wait_for_state(&["ready"], 60).await?;
@@ -43,7 +20,7 @@ async fn ready(server: &Server) -> Result<Page, HarnessError> {
 #[tokio::test]
 async fn a_failed_run_keeps_all_that_happened() -> Outcome {
     let server = Server::start().await?;
-    server.set_fault(Some(spoilt(1)));
+    server.set_fault(Some(Fault::spoilt(1)));
     let page = ready(&server).await?;
     page.press("button", "Start").await?;
     page.wait_for_state(&["failed"], 60).await?;
@@ -80,7 +57,7 @@ async fn a_failed_run_keeps_all_that_happened() -> Outcome {
 #[tokio::test]
 async fn a_question_of_an_earlier_run_is_asked_no_more() -> Outcome {
     let server = Server::start().await?;
-    server.set_fault(Some(spoilt(1)));
+    server.set_fault(Some(Fault::spoilt(1)));
     let page = ready(&server).await?;
     page.press("button", "Start").await?;
     page.wait_for_state(&["failed"], 60).await?;
@@ -99,7 +76,7 @@ async fn a_question_of_an_earlier_run_is_asked_no_more() -> Outcome {
 #[tokio::test]
 async fn a_restart_has_the_settings_of_the_run_that_failed() -> Outcome {
     let server = Server::start().await?;
-    server.set_fault(Some(spoilt(1)));
+    server.set_fault(Some(Fault::spoilt(1)));
     let page = ready(&server).await?;
     page.type_number("Batch size", "96").await?;
     page.press("button", "Start").await?;

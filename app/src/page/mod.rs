@@ -13,6 +13,7 @@ mod route;
 mod runs;
 mod screens;
 mod state;
+mod sweep;
 mod train;
 mod views;
 

@@ -22,6 +22,8 @@ pub enum Route {
     Evaluate(Option<RunId>, Option<f64>),
     /// What a run leaves, of a run.
     Files(Option<RunId>),
+    /// Runs that differ in some settings.
+    Sweep,
     /// How Kiln is used, at a section.
     Help(Option<String>),
 }
@@ -45,6 +47,7 @@ impl Route {
                 value(query, "epoch=").and_then(|epoch| epoch.parse().ok()),
             ),
             "#/files" => Self::Files(run(query)),
+            "#/sweep" => Self::Sweep,
             "#/help" => Self::Help(value(query, "about=").map(str::to_owned)),
             _ => Self::Train,
         }
@@ -72,6 +75,7 @@ impl Route {
             Self::Draw(_) => "Draw",
             Self::Evaluate(..) => "Evaluate",
             Self::Files(_) => "Files",
+            Self::Sweep => "Sweep",
             Self::Help(_) => "Help",
         }
     }

@@ -19,6 +19,7 @@ use super::parts::view::View;
 use super::route::Route;
 use super::runs::Runs;
 use super::state::trainer::Trainer;
+use super::sweep::SweepView;
 use crate::browser::bridge;
 
 /// What screens are made with, and what of theirs outlives a visit.
@@ -91,6 +92,7 @@ impl Shared {
             "Data" => data().await,
             "Draw" => draw().await,
             "Evaluate" => evaluate().await,
+            "Sweep" => sweep().await,
             "Help" => help().await,
             _ => files().await,
         }?;
@@ -211,6 +213,11 @@ fn files() -> Arrival {
         });
         view! { <Files trainer asked /> }.into_any()
     })
+}
+
+#[wasm_split(sweeps, fallible, wasm_split_path = leptos::wasm_split)]
+fn sweep() -> Arrival {
+    Ok(|shared| view! { <SweepView trainer=shared.trainer /> }.into_any())
 }
 
 #[wasm_split(runs, fallible, wasm_split_path = leptos::wasm_split)]

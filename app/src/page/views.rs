@@ -9,11 +9,11 @@ use super::screens::Shared;
 use crate::keymap::Control;
 
 /// The screens that are worked in, in the order of their keys.
-const SCREENS: [&str; 7] = [
-    "Train", "Runs", "Compare", "Evaluate", "Data", "Draw", "Files",
+const SCREENS: [&str; 8] = [
+    "Train", "Runs", "Compare", "Evaluate", "Data", "Draw", "Files", "Sweep",
 ];
 /// Those that a narrow bar has no room for.
-const MORE: [&str; 3] = ["Compare", "Data", "Files"];
+const MORE: [&str; 4] = ["Compare", "Data", "Files", "Sweep"];
 
 /// A bar of links, of which a narrow one has some in a menu; `place` is the screen that is shown.
 #[component]

@@ -13,12 +13,11 @@ use kiln_run::export::name::file_stem;
 use kiln_run::format;
 use kiln_run::record::Record;
 use kiln_run::run::names::cut;
-use kiln_run::sweep::{Pairs, Standing, Sweep, better};
+use kiln_run::sweep::{Member, Standing, Sweep, better, names};
 use serde_json::json;
 
 use crate::error::CliError;
 use crate::input::{self, Input, Settings};
-use crate::set;
 
 const SWEEP: &str = "sweep.toml";
 const INDEX: &str = "index.csv";
@@ -42,6 +41,8 @@ const COLUMNS: [&str; 8] = [
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
+    /// What all names of its runs begin with, and what they are tagged with.
+    stem: String,
     sweep: Sweep,
     runs: Vec<SweptRun>,
 }
@@ -50,8 +51,7 @@ pub struct Folder {
 #[derive(Debug)]
 struct SweptRun {
     name: String,
-    pairs: Pairs,
-    config: Config,
+    member: Member,
 }
 
 impl Folder {
@@ -83,7 +83,7 @@ impl Folder {
         for run in &folder.runs {
             let config = path.join(format!("{}.config.json", file_stem(&run.name)));
             if !config.exists() {
-                let settings = json!({ "run": run.name, "settings": run.config });
+                let settings = json!({ "run": run.name, "settings": run.member.config });
                 put(&config, format!("{settings:#}\n").as_bytes())?;
             }
         }
@@ -111,31 +111,18 @@ impl Folder {
             path: file.to_owned(),
             reason: format!("says no sweep: {}", error.message()),
         })?;
-        let all = sweep.all()?;
-        let digits = all.len().to_string().len();
-        let mut runs = Vec::new();
-        for (index, pairs) in all.into_iter().enumerate() {
-            let mut config = Config::default();
-            set::all(
-                &mut config,
-                pairs
-                    .iter()
-                    .map(|(key, value)| (key.as_str(), value.as_str())),
-            )?;
-            runs.push(SweptRun {
-                name: format!("{}-{:0digits$}", cut(stem, STEM_LETTERS), index + 1),
-                pairs,
-                config,
-            });
-        }
-        let folder = Self {
+        let stem = cut(stem, STEM_LETTERS);
+        let members = sweep.members(Config::default())?;
+        let names = names(stem, members.len());
+        let runs = names.into_iter().zip(members);
+        Ok(Self {
             path: path.to_owned(),
+            stem: stem.to_owned(),
             sweep,
-            runs,
-        };
-        let most = folder.epochs().into_iter().max().unwrap_or_default();
-        folder.sweep.check_epochs(folder.runs.len(), most)?;
-        Ok(folder)
+            runs: runs
+                .map(|(name, member)| SweptRun { name, member })
+                .collect(),
+        })
     }
 
     /// Where it is.
@@ -165,7 +152,10 @@ impl Folder {
 
     /// Epochs of each run that goes on to its end.
     fn epochs(&self) -> Vec<u32> {
-        self.runs.iter().map(|run| run.config.epochs).collect()
+        self.runs
+            .iter()
+            .map(|run| run.member.config.epochs)
+            .collect()
     }
 
     /// What it is, for a person.
@@ -195,14 +185,15 @@ impl Folder {
         let unit = |index: usize| {
             let run = &self.runs[index];
             // Of a grid each run has epochs of its own, where they differ.
-            let epochs = epochs.min(run.config.epochs);
+            let epochs = epochs.min(run.member.config.epochs);
             let settings = Settings {
                 name: run.name.clone(),
                 config: Config {
                     epochs,
-                    ..run.config
+                    ..run.member.config
                 },
                 data: None,
+                tags: vec![self.stem.clone()],
             };
             (index, Input::Settings(settings))
         };
@@ -265,7 +256,7 @@ impl Folder {
                 standing.refused.clone().unwrap_or_default(),
             ];
             let varied = varied.iter().map(|key| {
-                let found = run.pairs.iter().find(|(name, _)| name == *key);
+                let found = run.member.pairs.iter().find(|(name, _)| name == *key);
                 found.map(|(_, value)| value.clone()).unwrap_or_default()
             });
             drop(table.write_record(columns.into_iter().chain(varied)));

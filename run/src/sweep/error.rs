@@ -2,6 +2,8 @@
 
 use kiln_model::config::OutOfRange;
 
+use crate::set::SetError;
+
 /// A sweep that cannot be.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum SweepError {
@@ -71,6 +73,9 @@ pub enum SweepError {
         /// Epochs of the longest run.
         epochs: u32,
     },
+    /// A value that a setting cannot have, or a name that none has.
+    #[error(transparent)]
+    Setting(#[from] SetError),
     /// Fewer settings than runs.
     #[error(
         "There are only {found} different settings to draw, not {asked}. Lower runs, or say search = \"grid\"."

@@ -1,11 +1,15 @@
 //! A sweep: runs that differ in some settings, which of them there are, and which of them go on.
 
 mod error;
+mod importance;
+mod parallel;
 mod values;
+mod written;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use kiln_model::config::Config;
 use kiln_model::event::State;
 use kiln_model::random::{Purpose, numbers, uniform};
 use serde::{Deserialize, Serialize};
@@ -13,9 +17,13 @@ use serde_json::Value;
 
 use crate::record::Record;
 use crate::run::Status;
+use crate::set;
 pub use error::SweepError;
+pub use importance::{Importance, importances};
+pub use parallel::{Axis, Line, Parallel};
 pub use values::{MOST_RUNS, Range, Scale};
 use values::{Values, text, values};
+pub use written::{read, write};
 
 /// Halving, where nothing else is said: epochs of the first rung, and that one of so many goes on.
 const FIRST_EPOCHS: u32 = 1;
@@ -63,6 +71,15 @@ pub enum Search {
 /// Settings by name, as files write them.
 pub type Pairs = Vec<(String, String)>;
 
+/// A run of a sweep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Member {
+    /// The settings that the sweep says.
+    pub pairs: Pairs,
+    /// All of its settings; with as many epochs as it does if it goes on to the end.
+    pub config: Config,
+}
+
 /// What runs are compared after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rung {
@@ -103,6 +120,25 @@ impl Sweep {
             .collect())
     }
 
+    /// Its runs, with these settings but for those that it says.
+    ///
+    /// # Errors
+    /// A sweep that cannot be, or a setting that cannot be so.
+    pub fn members(&self, base: Config) -> Result<Vec<Member>, SweepError> {
+        let mut members = Vec::new();
+        for pairs in self.all()? {
+            let mut config = base;
+            let texts = pairs
+                .iter()
+                .map(|(key, value)| (key.as_str(), value.as_str()));
+            set::all(&mut config, texts)?;
+            members.push(Member { pairs, config });
+        }
+        let most = members.iter().map(|member| member.config.epochs).max();
+        self.check_epochs(members.len(), most.unwrap_or_default())?;
+        Ok(members)
+    }
+
     /// After how many epochs how many of `runs` are compared, if the last of them do so many.
     pub fn rungs(&self, runs: usize, epochs: u32) -> Vec<Rung> {
         let mut rungs = Vec::new();
@@ -130,7 +166,7 @@ impl Sweep {
     ///
     /// # Errors
     /// It compares none: it would be a draw.
-    pub fn check_epochs(&self, runs: usize, epochs: u32) -> Result<(), SweepError> {
+    fn check_epochs(&self, runs: usize, epochs: u32) -> Result<(), SweepError> {
         let is_none = runs > 1 && self.rungs(runs, epochs).len() == 1;
         if self.search == Search::Halving && is_none {
             let first = self.first_epochs.unwrap_or(FIRST_EPOCHS);
@@ -262,6 +298,37 @@ impl Standing {
         let best = self.record.as_ref()?.summary.best?;
         Some(best.loss).filter(|_| !self.has_failed())
     }
+}
+
+/// What came of each of these runs, out of all that there are: of those with the tag and on this data,
+/// the one with its settings that is furthest.
+pub fn standings(members: &[Member], records: &[Record], tag: &str, data: &str) -> Vec<Standing> {
+    let of_sweep: Vec<&Record> = records
+        .iter()
+        .filter(|record| record.data == data && record.identity.tags.iter().any(|one| one == tag))
+        .collect();
+    let standing = |member: &Member| {
+        let own = of_sweep.iter().filter(|record| {
+            let asked = Config {
+                epochs: record.config.epochs,
+                ..member.config
+            };
+            record.config == asked
+        });
+        let furthest = own.max_by_key(|record| (record.config.epochs, record.summary.steps));
+        Standing {
+            record: furthest.copied().cloned(),
+            refused: None,
+        }
+    };
+    members.iter().map(standing).collect()
+}
+
+/// What the runs of a sweep of this name are called.
+pub fn names(sweep: &str, runs: usize) -> Vec<String> {
+    let digits = runs.to_string().len();
+    let name = |number| format!("{sweep}-{number:0digits$}");
+    (1..=runs).map(name).collect()
 }
 
 /// Which of two runs comes first: the one with the lower validation loss; one that has none comes last.

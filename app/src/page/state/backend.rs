@@ -190,7 +190,7 @@ impl Trainer {
             Ok(bridge) => self
                 .private
                 .update_value(|private| private.rival = Some((bridge, None))),
-            Err(reason) => self.refuse_gpu(reason),
+            Err(reason) => self.refuse(reason),
         }
     }
 
@@ -207,7 +207,7 @@ impl Trainer {
                 self.let_the_faster_train();
             }
             FromWorker::Unfit { reason } | FromWorker::Fatal { details: reason } => {
-                self.refuse_gpu(reason);
+                self.refuse(reason);
             }
             // The other worker has the data; which of them is faster is found out another time.
             FromWorker::LoadFailed { .. } => {
@@ -238,26 +238,21 @@ impl Trainer {
         self.loading.set(Loading::Done);
     }
 
-    /// The GPU cannot be had: the CPU trains.
-    pub(super) fn refuse_gpu(&self, reason: String) {
-        self.private.update_value(|private| {
-            private.probed = Some(Err(NoGpu::Refused(reason)));
-            private.rival = None;
-        });
-        self.open_worker();
-    }
-
-    /// The trainer beside the page cannot be had: the tab trains.
-    pub(super) fn leave_native(&self, reason: &str) {
-        self.choice.set(BackendChoice::Auto);
-        self.notify(Notice::problem(
-            format!(
-                "The trainer on this machine cannot be used: {reason}. This tab trains. Backend under \
-                 Advanced tries again."
-            ),
-            [],
-        ));
-        self.private.update_value(|private| private.bridge = None);
+    /// What was chosen cannot be had: without the process beside the page the tab trains, and without the
+    /// GPU the CPU.
+    pub(super) fn refuse(&self, reason: String) {
+        if self.choice.get_untracked() == BackendChoice::Native {
+            self.choice.set(BackendChoice::Auto);
+            self.notify(Notice::problem(
+                format!("The trainer on this machine cannot be used: {reason}. This tab trains."),
+                [],
+            ));
+        } else {
+            self.private.update_value(|private| {
+                private.probed = Some(Err(NoGpu::Refused(reason)));
+                private.rival = None;
+            });
+        }
         self.open_worker();
     }
 

@@ -8,7 +8,6 @@ use super::notice::{Notice, Remedy};
 use super::trainer::{Loading, Phase, Trainer};
 use crate::browser::remembered;
 use crate::browser::store::KeptAnswers;
-use kiln_run::device::Backend;
 use kiln_run::life;
 use kiln_run::protocol::{FromWorker, RunId};
 use kiln_run::record::Record;
@@ -31,10 +30,7 @@ impl Trainer {
                 self.is_open.set(true);
                 self.tell_if_ready();
             }
-            FromWorker::Unfit { reason } if untrack(|| self.backend()) == Some(Backend::Native) => {
-                self.leave_native(&reason);
-            }
-            FromWorker::Unfit { reason } => self.refuse_gpu(reason),
+            FromWorker::Unfit { reason } => self.refuse(reason),
             FromWorker::Loading {
                 loaded_bytes,
                 total_bytes,

@@ -123,9 +123,22 @@ impl Trainer {
     /// Shows a kept run; whether a person asked for it decides about settings that they have made for the
     /// next one.
     fn open(&self, id: RunId, is_asked: bool) {
+        self.open_and_then(id, is_asked, |_| ());
+    }
+
+    /// The same, and what comes once it is shown.
+    pub(super) fn open_and_then(
+        &self,
+        id: RunId,
+        is_asked: bool,
+        then: impl FnOnce(Self) + 'static,
+    ) {
         let trainer = *self;
-        if self.stage.get_untracked().is_busy() || self.shown_id() == Some(id) {
+        if self.stage.get_untracked().is_busy() {
             return;
+        }
+        if self.shown_id() == Some(id) {
+            return then(trainer);
         }
         self.library.with_store(move |store| async move {
             let run = store.run(id).await?;
@@ -143,6 +156,7 @@ impl Trainer {
                 if is_asked || !has_draft {
                     trainer.take_settings_of_shown();
                 }
+                then(trainer);
             }
             Ok(())
         });

@@ -10,6 +10,7 @@ use crate::browser::lock::{Alive, Patience};
 use crate::browser::store::StoreError;
 use kiln_run::device::{Backend, BackendChoice};
 use kiln_run::life::{Effect, Event, Goal, Rest, Stage};
+use kiln_run::order::Turn;
 use kiln_run::protocol::{RunId, ToWorker};
 use kiln_run::run::identity::rarest_colour;
 use kiln_run::run::names::unused_name;
@@ -88,7 +89,11 @@ impl Trainer {
             Effect::HandOver(run) => self.release(run),
             Effect::TakeNext => self.begin_next(),
             Effect::Measure => self.measure(),
-            Effect::AskAboutFailure(run) => self.ask_about_failure(run),
+            Effect::AskAboutFailure(run) => {
+                if !self.offer(Turn::Failed(run)) {
+                    self.ask_about_failure(run);
+                }
+            }
             Effect::AskAboutLoss(run) => self.ask_about_loss(run),
             Effect::SayGoesOn(_) => self.say_it_goes_on(),
             Effect::SayBroken => self.notify(Notice::problem(
@@ -132,7 +137,7 @@ impl Trainer {
 
     /// Makes the new run that was asked for, and asks it of the trainer.
     fn start_new(&self, id: RunId) {
-        let order = self.private.with_value(|private| private.order);
+        let order = self.private.with_value(|private| private.order.clone());
         let Some(backend) = untrack(|| self.backend()) else {
             return self.happen(Event::Cancel);
         };
@@ -143,7 +148,7 @@ impl Trainer {
             let taken = |name: &str| records.iter().any(|run| run.identity.name == name);
             let colours = records.iter().map(|run| run.identity.colour);
             (
-                unused_name(order.name, records.len() as u32 + 1, taken),
+                unused_name(order.run.name.as_deref(), records.len() as u32 + 1, taken),
                 rarest_colour(colours),
             )
         });
@@ -155,7 +160,7 @@ impl Trainer {
             adapter: self.adapter.get_untracked().map(|adapter| adapter.name),
             started_at: js_sys::Date::new_0().to_iso_string().into(),
             colour,
-            tags: Vec::new(),
+            tags: order.run.tags,
             notes: String::new(),
             data_name: used.name,
             classes: used.classes,
@@ -249,6 +254,20 @@ impl Trainer {
     pub fn continue_ended(&self) {
         let epochs = self.config.with_untracked(|config| config.epochs);
         self.once_it_can_go_on(Event::Continue { epochs });
+    }
+
+    /// Shows a kept run and goes on with it: with one that has ended up to so many epochs.
+    pub fn go_on_with(&self, id: RunId, epochs: u32) {
+        self.open_and_then(id, true, move |trainer| {
+            let has_ended = trainer
+                .run
+                .with_untracked(|run| run.as_ref().map(|run| run.status().has_ended()));
+            match has_ended {
+                Some(true) => trainer.once_it_can_go_on(Event::Continue { epochs }),
+                Some(false) => trainer.resume(),
+                None => {}
+            }
+        });
     }
 
     /// Whether the ended run has steps left with the epochs that are set now.
@@ -355,14 +374,10 @@ impl Trainer {
 
     fn say_it_goes_on(&self) {
         let (backend, step, saved) = self.whereabouts();
-        let what = match backend {
-            Backend::WebGpu => "GPU",
-            Backend::Cpu => "trainer",
-            Backend::Native => "trainer on this machine",
-        };
-        let place = match backend {
-            Backend::Native => " in this tab",
-            Backend::WebGpu | Backend::Cpu => "",
+        let (what, place) = match backend {
+            Backend::WebGpu => ("GPU", ""),
+            Backend::Cpu => ("trainer", ""),
+            Backend::Native => ("trainer on this machine", " in this tab"),
         };
         self.notify(Notice::problem(
             format!("The {what} stopped at step {step}. Continuing from step {saved}{place}."),

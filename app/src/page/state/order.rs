@@ -9,11 +9,11 @@ use kiln_model::preset::Preset;
 use leptos::prelude::*;
 
 use super::notice::Notice;
-use super::trainer::Trainer;
+use super::trainer::{Sweeper, Trainer};
 use crate::browser::clock::new_run_id;
 use kiln_run::format;
 use kiln_run::life::{Event, Stage};
-use kiln_run::order::{Order, Queued};
+use kiln_run::order::{Order, Queued, Turn};
 use kiln_run::protocol::ToWorker;
 
 impl Trainer {
@@ -55,8 +55,10 @@ impl Trainer {
                 .update_value(|private| private.has_draft = false);
             self.ask_for(Order {
                 single_step,
-                config: self.next.get_untracked(),
-                name: None,
+                run: Queued {
+                    config: self.next.get_untracked(),
+                    ..Queued::default()
+                },
             });
         }
     }
@@ -67,14 +69,22 @@ impl Trainer {
             .run
             .with_untracked(|run| run.as_ref().map(|run| *run.config()));
         if let Some(config) = config {
-            self.ask_for(Order {
+            self.ask_for_run(Queued {
                 config: Config {
                     learning_rate,
                     ..config
                 },
-                ..Order::default()
+                ..Queued::default()
             });
         }
+    }
+
+    /// Begins a run, unless one is open.
+    pub fn ask_for_run(&self, run: Queued) {
+        self.ask_for(Order {
+            single_step: false,
+            run,
+        });
     }
 
     fn ask_for(&self, order: Order) {
@@ -85,19 +95,22 @@ impl Trainer {
             return;
         }
         let id = new_run_id();
+        let config = order.run.config;
         self.private.update_value(|private| private.order = order);
         self.invalid.update(HashMap::clear);
         // While it waits the rail shows what it will be.
-        self.under_way.set(order.config);
+        self.under_way.set(config);
         self.happen(Event::Begin(id));
     }
 
     /// Adds the settings to the runs that wait.
     pub fn queue_settings(&self) {
         if self.invalid.with_untracked(HashMap::is_empty) {
-            let config = self.config.get_untracked();
-            self.queue
-                .update(|queue| queue.push(Queued { config, name: None }));
+            let run = Queued {
+                config: self.config.get_untracked(),
+                ..Queued::default()
+            };
+            self.queue.update(|queue| queue.push(run));
         }
     }
 
@@ -115,13 +128,28 @@ impl Trainer {
                 seed: set.seed,
                 ..preset.config()
             },
-            name: Some(name),
+            name: Some(name.to_owned()),
+            ..Queued::default()
         });
         self.queue.update(|queue| queue.extend(queued));
         self.begin_next();
     }
 
-    /// Begins the run that waits at the head of the queue, unless one is open.
+    /// Has somebody look after a sweep, or nobody: whoever does is told when a turn is theirs, and says
+    /// whether they took it.
+    pub fn sweep_with(&self, sweeper: Option<Sweeper>) {
+        self.is_sweeping.set(sweeper.is_some());
+        self.private
+            .update_value(|private| private.sweeper = sweeper);
+    }
+
+    pub(super) fn offer(&self, turn: Turn) -> bool {
+        let sweeper = self.private.with_value(|private| private.sweeper.clone());
+        sweeper.is_some_and(|sweeper| sweeper(turn))
+    }
+
+    /// Begins the run that waits at the head of the queue, or else the next of a sweep, unless one is
+    /// open.
     pub fn begin_next(&self) {
         if !matches!(
             self.stage.get_untracked(),
@@ -132,19 +160,16 @@ impl Trainer {
         let next = self
             .queue
             .try_update(|queue| (!queue.is_empty()).then(|| queue.remove(0)));
-        if let Some(Queued { config, name }) = next.flatten() {
-            self.ask_for(Order {
-                single_step: false,
-                config,
-                name,
-            });
+        match next.flatten() {
+            Some(run) => self.ask_for_run(run),
+            None => drop(self.offer(Turn::Next)),
         }
     }
 
     /// The settings of the run that begins now, as far as the data has images for them; what had to
     /// be lowered is said.
     pub(super) fn settings_of_new(&self, order: &Order) -> Config {
-        let mut config = order.config;
+        let mut config = order.run.config;
         let data = self.data.get_untracked();
         if let Some(data) = data.filter(|data| data.training_images < config.training_images) {
             let name = self.sources.used.get_untracked().name;

@@ -4,6 +4,7 @@
 //! methods, one concern each; what becomes of the run is decided in [`kiln_run::life`] alone.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use gloo::events::EventListener;
 use gloo::timers::callback::{Interval, Timeout};
@@ -27,9 +28,12 @@ use crate::pace::Pace;
 use kiln_run::device::{Adapter, BackendChoice, Chosen, NoGpu, Speeds};
 use kiln_run::import::archive::Unpacked;
 use kiln_run::life::{Activity, Rest, Stage};
-use kiln_run::order::{Order, Queued};
+use kiln_run::order::{Order, Queued, Turn};
 use kiln_run::protocol::{DataSummary, RunId, ToWorker};
 use kiln_run::run::Run;
+
+/// Looks after a sweep: is told when a turn is theirs, and says whether it was taken.
+pub type Sweeper = Rc<dyn Fn(Turn) -> bool>;
 
 /// How far the data is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +147,8 @@ pub struct Trainer {
     pub run: RwSignal<Option<Run>>,
     /// Runs that follow the open one, the next first.
     pub queue: RwSignal<Vec<Queued>>,
+    /// Whether a sweep takes its turns.
+    pub is_sweeping: RwSignal<bool>,
     /// All runs that are kept.
     pub library: Library,
     /// Answers questions about data and networks.
@@ -167,6 +173,8 @@ pub(super) struct Private {
     pub(super) probed: Option<Result<Adapter, NoGpu>>,
     /// The new run that was asked for.
     pub(super) order: Order,
+    /// Who looks after the sweep that is under way.
+    pub(super) sweeper: Option<Sweeper>,
     /// Whether a person has set the next run's settings while one was open.
     pub(super) has_draft: bool,
     /// The run before the new one; it is shown again if that is cancelled.
@@ -230,6 +238,7 @@ impl Trainer {
             stage,
             run: RwSignal::new(None),
             queue: RwSignal::new(Vec::new()),
+            is_sweeping: RwSignal::new(false),
             library: Library::new(),
             examiner: Examiner::new(),
             data: RwSignal::new(None),

@@ -167,9 +167,13 @@ pub(super) fn SeedSetting(trainer: Trainer) -> AnyView {
 
 #[component]
 pub(super) fn BackendSetting(trainer: Trainer) -> AnyView {
-    let native = native::relay().map(|_| BackendChoice::Native);
-    let options = BackendChoice::IN_TAB.into_iter().chain(native);
-    let options: Vec<_> = options.map(|choice| (choice.label(), choice)).collect();
+    let mut options = BackendChoice::IN_TAB
+        .map(|choice| (choice.label(), choice))
+        .to_vec();
+    if native::relay().is_some() {
+        let native = BackendChoice::Native;
+        options.push((native.label(), native));
+    }
     let chosen = Signal::derive(move || trainer.choice.get().label());
     let choose = move |choice| trainer.choose(choice);
     let speeds = Memo::new(move |_| {

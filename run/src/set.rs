@@ -1,7 +1,7 @@
 //! Settings by name: out of `--set`, and out of a file of settings.
 
+use crate::share::{NUMBERS, WORDS, choices, put_word};
 use kiln_model::config::{Config, DEFAULT_PATIENCE, OutOfRange, Setting};
-use kiln_run::share::{NUMBERS, WORDS, choices, put_word};
 use serde_json::{Map, Value};
 
 /// The key and what it is where a run always goes to its last epoch.
