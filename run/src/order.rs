@@ -5,14 +5,21 @@ use kiln_model::config::Config;
 use crate::id::RunId;
 
 /// A run that waits for its turn.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Queued {
     /// Its settings.
     pub config: Config,
     /// Its name, where it has one already.
-    pub name: Option<String>,
-    /// Its tags.
-    pub tags: Vec<String>,
+    pub name: Option<&'static str>,
+}
+
+/// What a run of a sweep is known by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OfSweep {
+    /// Its name.
+    pub name: String,
+    /// The name of the sweep, which is its tag.
+    pub tag: String,
 }
 
 /// A new run that was asked for.
@@ -22,6 +29,8 @@ pub struct Order {
     pub single_step: bool,
     /// What it is to be.
     pub run: Queued,
+    /// Where it is one of a sweep.
+    pub of_sweep: Option<OfSweep>,
 }
 
 /// What whoever looks after a sweep is told.

@@ -63,6 +63,29 @@ pub fn drill(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
 pub fn bench(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
     // `cargo xtask bench -- peers` may be written without the dashes too.
     let options = options.strip_prefix(&["--".to_owned()]).unwrap_or(options);
+    if options == ["native"] {
+        browser::python(shell)?;
+        let built = [
+            "build",
+            "--release",
+            "--workspace",
+            "--features",
+            "kiln-model/train",
+        ];
+        let mut build = shell.command("cargo", built);
+        build.args(["--bin=kiln", "--bin=bench"]);
+        shell.step("kiln", build)?;
+        let run = [
+            "run",
+            "--release",
+            "--workspace",
+            "--features",
+            "kiln-model/train",
+        ];
+        let mut bench = shell.command("cargo", run);
+        bench.args(["--bin=bench", "--", "native"]);
+        return shell.step("kiln train beside Keras", bench);
+    }
     setup::set_up(shell)?;
     let driver = browser::set_up(shell)?;
     page::build_with_tools(shell, &[])?;

@@ -19,7 +19,7 @@ struct Package {
     never: &'static [&'static [&'static str]],
 }
 
-const PACKAGES: [Package; 4] = [
+const PACKAGES: [Package; 5] = [
     Package {
         name: "kiln-model",
         features: "",
@@ -29,6 +29,11 @@ const PACKAGES: [Package; 4] = [
         name: "kiln-run",
         features: "",
         never: &[BURN, WEB],
+    },
+    Package {
+        name: "kiln-trainer",
+        features: "questions",
+        never: &[WEB],
     },
     Package {
         name: "kiln-app",
@@ -73,7 +78,7 @@ pub fn check(shell: &Shell) -> Result<(), Error> {
     for (folder, never) in FOLDERS {
         check_folder(&shell.root().join("app/src").join(folder), never)?;
     }
-    for sources in ["app/src", "cli/src", "run/src"] {
+    for sources in ["app/src", "cli/src", "run/src", "trainer/src"] {
         circles::check(&shell.root().join(sources))?;
     }
     Ok(())

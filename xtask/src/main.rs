@@ -40,12 +40,13 @@ cargo xtask COMMAND
   test                 sets up what is missing, then check and all tests, in Chromium too
   interop              opens the files of a run in every program they are for, PyTorch too (6 GB), which
                        test leaves out
+  gpu                  tests the GPU's kernels, and kiln on a GPU of this machine, against the CPU
   drill [-- N [SEED]]  kills the browser N times while it trains, imports and deletes, 200 unless it is
                        said, takes storage, workers and files away, and looks whether anything is lost
   fuzz [SECONDS]       feeds each reader of files with anything, for a minute or so many seconds
   reproduce            trains the course's two runs and prints their figures beside the reference
   bench [-- OPTIONS]   measures speed and sizes in Chromium; with `long`, what a run of two million
-                       steps costs the page; with `peers`, the speed of other programs that train
+                       steps costs the page; with `native`, `kiln train` beside Keras; with `peers`, the speed of other programs that train
                        the same network, in 3 rounds or `--rounds N`";
 
 fn main() -> ExitCode {
@@ -69,11 +70,12 @@ fn run(command: &str, options: &[String]) -> Result<(), Error> {
         "fuzz" => fuzz::fuzz(&mut Shell::new()?, options),
         "drill" => figures::drill(&mut Shell::new()?, options),
         "bench" => figures::bench(&mut Shell::new()?, options),
-        "check" | "test" | "interop" | "reproduce" if !options.is_empty() => Err(Error::Usage(
-            format!("`cargo xtask {command}` takes no options."),
-        )),
+        "check" | "test" | "gpu" | "interop" | "reproduce" if !options.is_empty() => Err(
+            Error::Usage(format!("`cargo xtask {command}` takes no options.")),
+        ),
         "check" => check::check(&Shell::new()?),
         "test" => test::test(&mut Shell::new()?),
+        "gpu" => test::gpu(&Shell::new()?),
         "interop" => test::interop(&mut Shell::new()?),
         "reproduce" => figures::reproduce(&Shell::new()?),
         "help" | "--help" | "-h" => {

@@ -49,7 +49,7 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
             [
                 "e2e", "engines", "offline", "arrivals", "kept", "recovery", "presses", "keys",
                 "access", "places", "runs", "charts", "evaluate", "data", "draw", "pixels",
-                "travel", "drill", "interop",
+                "travel", "beside", "sweep", "drill", "interop",
             ]
             .map(|test| format!("--test={test}")),
         )
@@ -76,6 +76,38 @@ pub fn interop(shell: &mut Shell) -> Result<(), Error> {
         .env("CHROMEDRIVER", &driver)
         .env("KILN_INTEROP", "torch");
     shell.step("Files in every program", interop)
+}
+
+/// `cargo xtask gpu`: the GPU's kernels and `kiln` on a GPU of this machine against the CPU.
+///
+/// # Errors
+/// The first step that fails. Where there is no GPU that is said, and nothing is tested.
+pub fn gpu(shell: &Shell) -> Result<(), Error> {
+    let quick = ["--profile=first", "--package=kiln-cli", "--features=gpu"];
+    let mut build = shell.command("cargo", ["build", "--bin=kiln"]);
+    build.args(quick);
+    shell.step("kiln with GPUs", build)?;
+    let mut devices = vec!["run", "--quiet", "--bin=kiln"];
+    devices.extend(quick);
+    devices.extend(["--", "devices"]);
+    let listed = shell
+        .output_of("cargo", &devices)
+        .ok_or_else(|| Error::Step {
+            name: "Devices".to_owned(),
+            status: "kiln could not list them".to_owned(),
+            command: format!("cargo {}", devices.join(" ")),
+        })?;
+    eprintln!("{}", listed.trim_end());
+    if listed.trim_end().lines().count() < 2 {
+        eprintln!("\nThere is no GPU here, so the tests on one are SKIPPED.");
+        return Ok(());
+    }
+    let mut kernels = shell.command("cargo", ["test", "--test=gpu", "--package=kiln-model"]);
+    kernels.args(["--profile=first", "--features=webgpu"]);
+    shell.step("Kernels on a GPU", kernels)?;
+    let mut kiln = shell.command("cargo", ["test", "--test=kiln"]);
+    kiln.args(quick).arg("gpu::");
+    shell.step("kiln on a GPU", kiln)
 }
 
 /// Native tests of the workspace; always the same selection, so that burn is compiled once.

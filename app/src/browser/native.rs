@@ -10,7 +10,5 @@ const NAME: &str = "relay ";
 /// The name of the worker that passes messages on to it; nothing where the page came from elsewhere.
 pub fn relay() -> Option<String> {
     let query = window().location().search().ok()?;
-    let token = query.strip_prefix(KEY)?;
-    let is_token = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_token.then(|| format!("{NAME}{token}"))
+    Some([NAME, query.strip_prefix(KEY)?].concat())
 }

@@ -215,7 +215,7 @@ fn files() -> Arrival {
     })
 }
 
-#[wasm_split(sweeps, fallible, wasm_split_path = leptos::wasm_split)]
+#[wasm_split(study, fallible, wasm_split_path = leptos::wasm_split)]
 fn sweep() -> Arrival {
     Ok(|shared| view! { <SweepView trainer=shared.trainer /> }.into_any())
 }

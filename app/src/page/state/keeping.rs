@@ -1,8 +1,11 @@
 //! The store and the run that is shown: what is read when the page opens, what is kept while it is
 //! there, and what becomes of the store itself.
 
+use std::pin::Pin;
+
 use kiln_model::event::Score;
 use leptos::prelude::*;
+use leptos::wasm_split::{SplitLoaderError, wasm_split};
 
 use super::life::in_another_tab;
 use super::notice::{Notice, Remedy};
@@ -16,10 +19,27 @@ use kiln_run::protocol::RunId;
 use kiln_run::record::Record;
 use kiln_run::run::{Run, Status};
 
+/// Reads what is kept.
+type Reading = fn(Trainer) -> Pin<Box<dyn Future<Output = ()>>>;
+
+/// Nobody waits for what reads and keeps before the first paint.
+#[wasm_split(work, fallible, wasm_split_path = leptos::wasm_split)]
+fn reading() -> Result<Reading, SplitLoaderError> {
+    Ok(|trainer| Box::pin(trainer.read_library()))
+}
+
 impl Trainer {
+    /// Reads the kept runs, once what does so has arrived.
+    pub(super) async fn open_library(self) {
+        match reading().await {
+            Ok(read) => read(self).await,
+            Err(_) => self.say_incomplete(),
+        }
+    }
+
     /// Reads the kept runs, and shows the newest that was under way when its tab went, unless a
     /// run is shown already.
-    pub(super) async fn open_library(self) {
+    async fn read_library(self) {
         match store::open(move |fate| self.follow_store(fate)).await {
             Ok(store) => {
                 self.library.open(store);

@@ -144,11 +144,13 @@ impl Trainer {
         self.take_the_machine();
         self.is_drafting.set(false);
         let config = self.settings_of_new(&order);
+        let of_sweep = order.of_sweep.as_ref();
+        let asked = of_sweep.map(|of_sweep| of_sweep.name.as_str());
         let (name, colour) = self.library.records.with_untracked(|records| {
             let taken = |name: &str| records.iter().any(|run| run.identity.name == name);
             let colours = records.iter().map(|run| run.identity.colour);
             (
-                unused_name(order.run.name.as_deref(), records.len() as u32 + 1, taken),
+                unused_name(asked.or(order.run.name), records.len() as u32 + 1, taken),
                 rarest_colour(colours),
             )
         });
@@ -160,7 +162,11 @@ impl Trainer {
             adapter: self.adapter.get_untracked().map(|adapter| adapter.name),
             started_at: js_sys::Date::new_0().to_iso_string().into(),
             colour,
-            tags: order.run.tags,
+            tags: order
+                .of_sweep
+                .map(|of_sweep| of_sweep.tag)
+                .into_iter()
+                .collect(),
             notes: String::new(),
             data_name: used.name,
             classes: used.classes,

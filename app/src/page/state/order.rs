@@ -57,8 +57,9 @@ impl Trainer {
                 single_step,
                 run: Queued {
                     config: self.next.get_untracked(),
-                    ..Queued::default()
+                    name: None,
                 },
+                of_sweep: None,
             });
         }
     }
@@ -69,25 +70,26 @@ impl Trainer {
             .run
             .with_untracked(|run| run.as_ref().map(|run| *run.config()));
         if let Some(config) = config {
-            self.ask_for_run(Queued {
+            self.ask_for_queued(Queued {
                 config: Config {
                     learning_rate,
                     ..config
                 },
-                ..Queued::default()
+                name: None,
             });
         }
     }
 
-    /// Begins a run, unless one is open.
-    pub fn ask_for_run(&self, run: Queued) {
+    fn ask_for_queued(&self, run: Queued) {
         self.ask_for(Order {
             single_step: false,
             run,
+            of_sweep: None,
         });
     }
 
-    fn ask_for(&self, order: Order) {
+    /// Begins a run, unless one is open.
+    pub fn ask_for(&self, order: Order) {
         if !matches!(
             self.stage.get_untracked(),
             Stage::Empty | Stage::Resting(..)
@@ -108,7 +110,7 @@ impl Trainer {
         if self.invalid.with_untracked(HashMap::is_empty) {
             let run = Queued {
                 config: self.config.get_untracked(),
-                ..Queued::default()
+                name: None,
             };
             self.queue.update(|queue| queue.push(run));
         }
@@ -128,8 +130,7 @@ impl Trainer {
                 seed: set.seed,
                 ..preset.config()
             },
-            name: Some(name.to_owned()),
-            ..Queued::default()
+            name: Some(name),
         });
         self.queue.update(|queue| queue.extend(queued));
         self.begin_next();
@@ -161,7 +162,7 @@ impl Trainer {
             .queue
             .try_update(|queue| (!queue.is_empty()).then(|| queue.remove(0)));
         match next.flatten() {
-            Some(run) => self.ask_for_run(run),
+            Some(run) => self.ask_for_queued(run),
             None => drop(self.offer(Turn::Next)),
         }
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use kiln_model::config::Config;
 use kiln_run::format;
 use kiln_run::id::RunId;
-use kiln_run::order::{Queued, Turn};
+use kiln_run::order::{OfSweep, Order, Queued, Turn};
 use kiln_run::sweep::{Member, Standing, Sweep, SweepError, better, names, standings};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub struct Turns {
 /// What is to be trained next.
 enum Next {
     /// A run that is not there yet.
-    New(Queued),
+    New(Order),
     /// One that goes on, up to so many epochs.
     Old(RunId, u32),
 }
@@ -72,13 +72,20 @@ impl Begun {
         if let Some(record) = &standings[index].record {
             return Some(Next::Old(record.identity.id, epochs));
         }
-        Some(Next::New(Queued {
-            config: Config {
-                epochs,
-                ..member.config
+        let name = names(&self.name, members.len()).into_iter().nth(index)?;
+        Some(Next::New(Order {
+            single_step: false,
+            run: Queued {
+                config: Config {
+                    epochs,
+                    ..member.config
+                },
+                name: None,
             },
-            name: names(&self.name, members.len()).into_iter().nth(index),
-            tags: vec![self.name.clone()],
+            of_sweep: Some(OfSweep {
+                name,
+                tag: self.name.clone(),
+            }),
         }))
     }
 
@@ -166,7 +173,7 @@ fn take(trainer: Trainer, begun: &Begun, turn: Turn) -> bool {
         return true;
     }
     match begun.next(trainer) {
-        Some(Next::New(run)) => trainer.ask_for_run(run),
+        Some(Next::New(order)) => trainer.ask_for(order),
         Some(Next::Old(run, epochs)) => trainer.go_on_with(run, epochs),
         None => {
             trainer.sweep_with(None);

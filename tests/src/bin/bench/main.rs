@@ -4,6 +4,7 @@
 mod long_run;
 mod long_tasks;
 mod many_runs;
+mod native;
 mod peers;
 mod training;
 mod understanding;
@@ -24,6 +25,7 @@ const ROUNDS: usize = 3;
 enum Wanted {
     Kiln,
     Long,
+    Native,
     Peers { rounds: usize },
 }
 
@@ -46,6 +48,10 @@ async fn measure(options: &[String]) -> Result<ExitCode, HarnessError> {
             long_run::print_costs(&Server::start_at(Pace::Full).await?).await?;
             Ok(ExitCode::SUCCESS)
         }
+        Wanted::Native => {
+            native::compare(ROUNDS).await?;
+            Ok(ExitCode::SUCCESS)
+        }
         Wanted::Peers { rounds } => {
             peers::compare(rounds).await?;
             Ok(ExitCode::SUCCESS)
@@ -58,6 +64,7 @@ fn wanted(options: &[String]) -> Result<Wanted, HarnessError> {
     let rounds = match words[..] {
         [] => return Ok(Wanted::Kiln),
         ["long"] => return Ok(Wanted::Long),
+        ["native"] => return Ok(Wanted::Native),
         ["peers"] => Some(ROUNDS),
         ["peers", "--rounds", rounds] => rounds.parse().ok().filter(|rounds| *rounds > 0),
         _ => None,
@@ -66,7 +73,7 @@ fn wanted(options: &[String]) -> Result<Wanted, HarnessError> {
         Some(rounds) => Ok(Wanted::Peers { rounds }),
         None => Err(HarnessError::Usage(format!(
             "`{}` is no option of the benchmark. It knows `long`, for what a run of two million \
-             steps costs the page, `peers`, for the speed of other programs, and `peers --rounds N`, which measures each N times instead of {ROUNDS}.",
+             steps costs the page, `native`, for `kiln train` beside Keras, `peers`, for the speed of other programs, and `peers --rounds N`, which measures each N times instead of {ROUNDS}.",
             options.join(" ")
         ))),
     }
@@ -104,6 +111,7 @@ mod tests {
         };
         assert_eq!(read("").ok(), Some(Wanted::Kiln));
         assert_eq!(read("long").ok(), Some(Wanted::Long));
+        assert_eq!(read("native").ok(), Some(Wanted::Native));
         assert_eq!(read("peers").ok(), Some(Wanted::Peers { rounds: ROUNDS }));
         assert_eq!(
             read("peers --rounds 1").ok(),

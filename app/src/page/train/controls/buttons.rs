@@ -48,14 +48,17 @@ pub fn Queue(trainer: Trainer) -> AnyView {
         let queue = trainer.queue.get();
         let row = |(index, queued): (usize, Queued)| {
             let config = queued.config;
-            let name = queued.name.unwrap_or_else(|| {
-                let noun = if config.epochs == 1 {
-                    "epoch"
-                } else {
-                    "epochs"
-                };
-                format!("{} {noun}, batch {}", config.epochs, config.batch_size)
-            });
+            let name = queued.name.map_or_else(
+                || {
+                    let noun = if config.epochs == 1 {
+                        "epoch"
+                    } else {
+                        "epochs"
+                    };
+                    format!("{} {noun}, batch {}", config.epochs, config.batch_size)
+                },
+                str::to_owned,
+            );
             let label = format!("Remove {name} from the queue");
             let remove = move |_| {
                 trainer.queue.update(|queue| {

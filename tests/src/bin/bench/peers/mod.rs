@@ -1,8 +1,8 @@
 //! Other programs train the same network: how many images a second, beside Kiln.
 
 mod browser;
-mod keras;
-mod packages;
+pub mod keras;
+pub mod packages;
 mod table;
 
 use std::net::SocketAddr;

@@ -26,12 +26,19 @@ pub fn folder() -> PathBuf {
 /// No npm, no Python, or packages that cannot be loaded.
 pub fn install() -> Result<Packages, HarnessError> {
     libraries(&folder(), "330 MB")?;
-    let list = folder().join("requirements.txt");
-    let python = environment("peers", &[list], "1.6 GB of Keras and TensorFlow")?;
     Ok(Packages {
-        python,
+        python: python()?,
         versions: versions()?,
     })
+}
+
+/// The Python that has Keras, which is installed where it is missing.
+///
+/// # Errors
+/// No Python, or packages that cannot be loaded.
+pub fn python() -> Result<PathBuf, HarnessError> {
+    let list = folder().join("requirements.txt");
+    environment("peers", &[list], "1.6 GB of Keras and TensorFlow")
 }
 
 /// The exact versions that the lists of packages name.
