@@ -100,12 +100,14 @@ async fn of_a_halving_the_best_go_on_after_a_reload_too() -> Outcome {
     page.press("link", "Sweep").await?;
     page.wait_for_text("4 to epoch 1, 2 to epoch 2", 10).await?;
     page.press("button", "Start the sweep").await?;
-    page.wait_for_text("sweep-1: 2 of 4 runs.", 120).await?;
+    page.wait_for_text("sweep-1: 1 of 4 runs.", 120).await?;
+    // In the middle of a run, or between two.
+    page.reload().await?;
+    page.wait_for_text("sweep-1 rests:", 60).await?;
+    page.press("button", "Go on with the sweep").await?;
+    page.wait_for_text("sweep-1: 3 of 4 runs.", 120).await?;
     page.press("button", "Pause the sweep").await?;
     page.wait_for_text("sweep-1 rests:", 10).await?;
-    page.wait_for_state(&["finished"], 60).await?;
-    page.reload().await?;
-    page.wait_for_state(&["ready", "finished"], 60).await?;
     page.press("button", "Go on with the sweep").await?;
     page.wait_for_text("sweep-1 is done: 4 runs.", 240).await?;
     let epochs = "[...document.querySelectorAll('.results > .scroll tbody tr')]
@@ -130,5 +132,30 @@ async fn a_run_that_fails_comes_last_and_stops_nobody() -> Outcome {
         ["sweep-1-2", "sweep-1-1"]
     );
     page.wait_for_text("Failed", 10).await?;
+    page.close().await
+}
+
+/// As many images as there are, and not as many as were asked for: the runs are those of the sweep all
+/// the same, and one that was deleted is not trained again.
+#[tokio::test]
+async fn what_was_lowered_or_deleted_is_not_trained_again() -> Outcome {
+    let server = Server::start_at(Pace::Full).await?;
+    let page = open(&server).await?;
+    page.press("link", "Train").await?;
+    page.open_advanced().await?;
+    page.type_number("Training images", "100").await?;
+    page.type_number("Batch size", "512").await?;
+    page.press("link", "Sweep").await?;
+    vary(&page, "Learning rate", "0.001, 0.003").await?;
+    vary(&page, "Dropout", "").await?;
+    page.press("button", "Start the sweep").await?;
+    page.wait_for_text("sweep-1 is done: 2 runs.", 60).await?;
+    let count = format!("{}.length", column(NAMES));
+    page.wait_for_value(&count, &json!(2), 10).await?;
+    page.press("link", "Runs").await?;
+    page.press("button", "Delete sweep-1-1").await?;
+    page.press("link", "Sweep").await?;
+    page.wait_for_text("sweep-1 is done: 2 runs.", 10).await?;
+    page.wait_for_value(&count, &json!(1), 10).await?;
     page.close().await
 }

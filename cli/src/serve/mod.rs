@@ -40,7 +40,11 @@ impl Gate {
     /// Why somebody may not, where they may not. A page of another origin never knows the token; that its
     /// origin is looked at too keeps a token that got out from being of use to it.
     fn refuses(&self, request: &Request) -> Option<&'static str> {
-        let hosts = ["127.0.0.1", "localhost"].map(|name| format!("{name}:{}", self.port));
+        let hosts = ["127.0.0.1", "localhost"].map(|name| match self.port {
+            // Browsers leave out the one that is usual.
+            80 => name.to_owned(),
+            port => format!("{name}:{port}"),
+        });
         let said = |name| request.headers().get(name)?.to_str().ok();
         // A name that somebody has point here is none of them.
         let is_asked = said(header::HOST).is_some_and(|host| hosts.iter().any(|own| own == host));

@@ -10,8 +10,18 @@ use crate::place::Place;
 const UPGRADE: &str = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
+/// A server, which ends with the test.
+struct Server(Child);
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
 /// A server, its port, and its token.
-fn serve(place: &Place) -> (Child, String, String) {
+fn serve(place: &Place) -> (Server, String, String) {
     place.put("index.html", "<html></html>");
     let mut kiln = place.kiln(&["serve", "--port", "0", "--page", "."]);
     let mut process = kiln.stderr(Stdio::piped()).spawn().unwrap();
@@ -23,7 +33,7 @@ fn serve(place: &Place) -> (Child, String, String) {
     let line = line.unwrap();
     let address = line.trim_start_matches("Kiln is at http://127.0.0.1:");
     let (port, token) = address.split_once("/?trainer=").unwrap();
-    (process, port.to_owned(), token.to_owned())
+    (Server(process), port.to_owned(), token.to_owned())
 }
 
 /// The status that somebody is answered with.
@@ -42,7 +52,7 @@ fn status(port: &str, query: &str, host: &str, origin: &str) -> String {
 #[test]
 fn only_the_page_that_has_the_token_may_use_the_trainer() {
     let place = Place::new();
-    let (mut process, port, token) = serve(&place);
+    let (_server, port, token) = serve(&place);
     let token = format!("?{token}");
     let own = format!("127.0.0.1:{port}");
     let from = |origin: &str| format!("Origin: {origin}\r\n");
@@ -73,8 +83,6 @@ fn only_the_page_that_has_the_token_may_use_the_trainer() {
         ask(&token, &named, &from(&format!("http://{named}"))),
         "403"
     );
-    process.kill().unwrap();
-    process.wait().unwrap();
 }
 
 #[test]

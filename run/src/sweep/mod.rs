@@ -3,24 +3,22 @@
 mod error;
 mod importance;
 mod parallel;
+mod standing;
 mod values;
 mod written;
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use kiln_model::config::Config;
-use kiln_model::event::State;
 use kiln_model::random::{Purpose, numbers, uniform};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::record::Record;
-use crate::run::Status;
 use crate::set;
 pub use error::SweepError;
 pub use importance::{Importance, importances};
 pub use parallel::{Axis, Line, Parallel};
+pub use standing::{Standing, better, loss};
 pub use values::{MOST_RUNS, Range, Scale};
 use values::{Values, text, values};
 pub use written::{read, write};
@@ -30,8 +28,6 @@ const FIRST_EPOCHS: u32 = 1;
 const KEEP_ONE_OF: u32 = 3;
 /// How often is drawn for each run before there are no other settings to draw.
 const DRAWS: usize = 64;
-
-const FAILED: Status = Status::Session(State::Failed);
 
 /// A sweep as a file says it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -87,15 +83,6 @@ pub struct Rung {
     pub epochs: u32,
     /// How many there are.
     pub runs: usize,
-}
-
-/// What came of a run of a sweep.
-#[derive(Clone, Debug, Default)]
-pub struct Standing {
-    /// The run, once it was begun.
-    pub record: Option<Record>,
-    /// Why it cannot be trained.
-    pub refused: Option<String>,
 }
 
 impl Sweep {
@@ -273,69 +260,11 @@ impl Sweep {
     }
 }
 
-impl Standing {
-    /// Whether it will not be trained any further.
-    pub fn has_failed(&self) -> bool {
-        self.refused.is_some()
-            || self
-                .record
-                .as_ref()
-                .is_some_and(|record| record.status == FAILED)
-    }
-
-    /// Whether it has done so many epochs, or all that it can.
-    pub fn has_done(&self, epochs: u32) -> bool {
-        // One that is to do more epochs has done these, for nobody is asked for more before.
-        let done = |record: &Record| {
-            record.config.epochs > epochs
-                || record.status.has_ended() && record.config.epochs == epochs
-        };
-        self.has_failed() || self.record.as_ref().is_some_and(done)
-    }
-
-    /// Its lowest validation loss, which it is judged by.
-    pub fn loss(&self) -> Option<f64> {
-        let best = self.record.as_ref()?.summary.best?;
-        Some(best.loss).filter(|_| !self.has_failed())
-    }
-}
-
-/// What came of each of these runs, out of all that there are: of those with the tag and on this data,
-/// the one with its settings that is furthest.
-pub fn standings(members: &[Member], records: &[Record], tag: &str, data: &str) -> Vec<Standing> {
-    let of_sweep: Vec<&Record> = records
-        .iter()
-        .filter(|record| record.data == data && record.identity.tags.iter().any(|one| one == tag))
-        .collect();
-    let standing = |member: &Member| {
-        let own = of_sweep.iter().filter(|record| {
-            let asked = Config {
-                epochs: record.config.epochs,
-                ..member.config
-            };
-            record.config == asked
-        });
-        let furthest = own.max_by_key(|record| (record.config.epochs, record.summary.steps));
-        Standing {
-            record: furthest.copied().cloned(),
-            refused: None,
-        }
-    };
-    members.iter().map(standing).collect()
-}
-
 /// What the runs of a sweep of this name are called.
 pub fn names(sweep: &str, runs: usize) -> Vec<String> {
     let digits = runs.to_string().len();
     let name = |number| format!("{sweep}-{number:0digits$}");
     (1..=runs).map(name).collect()
-}
-
-/// Which of two runs comes first: the one with the lower validation loss; one that has none comes last.
-pub fn better(first: &Standing, second: &Standing) -> Ordering {
-    let loss = |standing: &Standing| standing.loss().unwrap_or(f64::INFINITY);
-    let failed = first.has_failed().cmp(&second.has_failed());
-    failed.then(loss(first).total_cmp(&loss(second)))
 }
 
 fn within(

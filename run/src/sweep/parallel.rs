@@ -8,6 +8,7 @@ use crate::id::RunId;
 use crate::record::Record;
 use crate::settings;
 use crate::share::NUMBERS;
+use crate::sweep::standing::loss;
 
 /// Values that are marked by themselves; of more, the ends and what lies between.
 const MOST_MARKED: usize = 6;
@@ -59,7 +60,6 @@ enum Scale {
 impl Parallel {
     /// These runs across the settings in which they differ.
     pub fn of(records: &[Record]) -> Self {
-        let loss = |record: &Record| record.summary.best.map(|best| best.loss);
         let mut sorted: Vec<&Record> = records.iter().collect();
         let key = |record: &Record| loss(record).unwrap_or(f64::INFINITY);
         sorted.sort_by(|a, b| key(a).total_cmp(&key(b)));
@@ -91,7 +91,9 @@ impl Parallel {
         }
         let losses: Vec<Option<f64>> = sorted.iter().map(|record| loss(record)).collect();
         if let Some(axis) = Axis::of_numbers(LOSS, losses.iter().flatten().copied(), format::loss) {
-            let places = losses.iter().map(|loss| loss.map(|loss| axis.place(loss)));
+            let places = losses
+                .iter()
+                .map(|found| found.map(|found| axis.place(found)));
             let places = places.collect();
             columns.push((axis, places));
         }
@@ -290,6 +292,16 @@ mod tests {
         assert_eq!(within(&[None, None, None, None]), [3, 2, 1]);
         assert_eq!(within(&[Some((0.4, 1.0)), None, None, None]), [3, 1]);
         assert_eq!(within(&[None, None, None, Some((0.0, 0.5))]), [3]);
+    }
+
+    #[test]
+    fn a_run_that_failed_is_not_the_best_whatever_it_measured_before() {
+        let mut failed = record(1, 0.1, Optimizer::Adam, Some(0.1));
+        failed.status = crate::run::Status::Session(kiln_model::event::State::Failed);
+        let parallel = Parallel::of(&[failed, record(2, 0.01, Optimizer::Adam, Some(0.2))]);
+        let ids: Vec<_> = parallel.lines.iter().map(|line| line.id.0).collect();
+        assert_eq!(ids, [2, 1]);
+        assert_eq!(parallel.lines[1].shade, None);
     }
 
     #[test]

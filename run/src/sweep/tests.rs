@@ -1,5 +1,8 @@
 use super::*;
+use crate::record::Record;
+use crate::run::Status;
 use crate::run::tests::scored_run;
+use kiln_model::event::State;
 use serde_json::json;
 
 fn sweep(value: Value) -> Sweep {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::sweep::error::SweepError;
+use crate::sweep::values::text as text_of;
 
 /// How many values a grid takes of a range that does not say.
 const STEPS: u32 = 3;
@@ -72,11 +73,11 @@ fn value(text: &str) -> Value {
 pub fn write(value: &Value) -> String {
     match value {
         Value::Array(listed) => {
-            let listed: Vec<String> = listed.iter().map(super::text).collect();
+            let listed: Vec<String> = listed.iter().map(text_of).collect();
             listed.join(", ")
         }
         Value::Object(range) => {
-            let text = |key: &str| range.get(key).map(super::text);
+            let text = |key: &str| range.get(key).map(text_of);
             let ends = format!(
                 "{} to {}",
                 text("from").unwrap_or_default(),
@@ -88,7 +89,7 @@ pub fn write(value: &Value) -> String {
             let steps = text("steps").map(|steps| format!(" in {steps}"));
             [Some(ends), scale, steps].into_iter().flatten().collect()
         }
-        other => super::text(other),
+        other => text_of(other),
     }
 }
 

@@ -264,7 +264,7 @@ impl Trainer {
 
     /// Shows a kept run and goes on with it: with one that has ended up to so many epochs.
     pub fn go_on_with(&self, id: RunId, epochs: u32) {
-        self.open_and_then(id, true, move |trainer| {
+        self.open_and_then(id, false, move |trainer| {
             let has_ended = trainer
                 .run
                 .with_untracked(|run| run.as_ref().map(|run| run.status().has_ended()));

@@ -14,7 +14,7 @@ use crate::browser::clock::new_run_id;
 use kiln_run::format;
 use kiln_run::life::{Event, Stage};
 use kiln_run::order::{Order, Queued, Turn};
-use kiln_run::protocol::ToWorker;
+use kiln_run::protocol::{RunId, ToWorker};
 
 impl Trainer {
     /// Sets the settings that the rail shows.
@@ -53,7 +53,7 @@ impl Trainer {
         if self.invalid.with_untracked(HashMap::is_empty) {
             self.private
                 .update_value(|private| private.has_draft = false);
-            self.ask_for(Order {
+            let _asked = self.ask_for(Order {
                 single_step,
                 run: Queued {
                     config: self.next.get_untracked(),
@@ -81,28 +81,33 @@ impl Trainer {
     }
 
     fn ask_for_queued(&self, run: Queued) {
-        self.ask_for(Order {
+        let _asked = self.ask_for(Order {
             single_step: false,
             run,
             of_sweep: None,
         });
     }
 
-    /// Begins a run, unless one is open.
-    pub fn ask_for(&self, order: Order) {
+    /// Begins a run, unless one is open; says which.
+    pub fn ask_for(&self, order: Order) -> Option<RunId> {
         if !matches!(
             self.stage.get_untracked(),
             Stage::Empty | Stage::Resting(..)
         ) {
-            return;
+            return None;
         }
         let id = new_run_id();
         let config = order.run.config;
-        self.private.update_value(|private| private.order = order);
+        self.private.update_value(|private| {
+            // What a person has set for the next run stays through a sweep.
+            private.has_draft |= order.of_sweep.is_some();
+            private.order = order;
+        });
         self.invalid.update(HashMap::clear);
         // While it waits the rail shows what it will be.
         self.under_way.set(config);
         self.happen(Event::Begin(id));
+        Some(id)
     }
 
     /// Adds the settings to the runs that wait.

@@ -78,7 +78,7 @@ pub fn Chart(parallel: Memo<Parallel>, stretches: Stretches, within: Memo<Vec<Ru
                 </Show>
             </div>
             <p class="hint">"Each line is a run, from the best to the worst by its validation loss. Drag along an axis to see only those that run through there."</p>
-            <p class="key" aria-hidden="true"><span>"best"</span><i></i><span>"worst"</span></p>
+            <p class="shades" aria-hidden="true"><span>"best"</span><i></i><span>"worst"</span></p>
             <div class="scroll" tabindex="0" role="region" aria-label="Chart of runs across settings">
                 <div class="plot" prop:style=least>
                     <svg viewBox=view_box preserveAspectRatio="none" aria-hidden="true">{lines}</svg>
@@ -87,7 +87,7 @@ pub fn Chart(parallel: Memo<Parallel>, stretches: Stretches, within: Memo<Vec<Ru
             </div>
             <details class="filters">
                 <summary>"Filters"</summary>
-                {filters}
+                <div>{filters}</div>
             </details>
         </section>
     }
@@ -185,7 +185,8 @@ fn AxisView(
             <strong>{label}</strong>
             {marks}
             {stretch}
-            <div class="brush" on:pointerdown=press on:pointermove=drag on:pointerup=release></div>
+            <div class="brush" on:pointerdown=press on:pointermove=drag on:pointerup=release
+                on:pointercancel=move |_| began.set(None)></div>
         </div>
     }
     .into_any()

@@ -10,7 +10,7 @@ use kiln_run::sweep::{Member, Search, Sweep, SweepError, read};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::turns::{Begun, Turns};
+use super::turns::Turns;
 use crate::browser::remembered;
 use crate::page::state::trainer::Trainer;
 
@@ -91,7 +91,7 @@ impl Said {
 pub fn Form(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>) -> AnyView {
     let said = RwSignal::new(remembered::get::<Said>(KEY).unwrap_or_default());
     Effect::new(move |_| said.with(|said| remembered::set(KEY, said)));
-    let name = RwSignal::new(unused(trainer));
+    let name = RwSignal::new(unused(trainer, turns));
     let planned = Memo::new(move |_| {
         let base = trainer.next.get();
         let sweep = said.with(Said::sweep).map_err(sentence)?;
@@ -116,29 +116,33 @@ pub fn Form(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>) ->
     let is_drawn = Memo::new(move |_| said.with(|said| said.search != Search::Grid));
     let is_halving = Memo::new(move |_| said.with(|said| said.search == Search::Halving));
     let start = move |_| {
-        let Some(Ok((sweep, _))) = planned.try_get_untracked() else {
+        let Some(Ok((sweep, members))) = planned.try_get_untracked() else {
             return;
         };
-        let begun = Begun {
-            name: name.get_untracked(),
-            sweep,
-            base: trainer.next.get_untracked(),
-        };
-        chosen.set(Some(begun.name.clone()));
-        turns.begin(begun);
-        name.set(unused(trainer));
+        let begun = name.get_untracked().trim().to_owned();
+        chosen.set(Some(begun.clone()));
+        turns.begin(begun, sweep, trainer.next.get_untracked(), members.len());
+        name.set(unused(trainer, turns));
     };
     let is_taken = move || {
-        let name = name.get();
+        let name = name.get().trim().to_owned();
         let is_tag = trainer.library.records.with(|records| {
             let mut tags = records.iter().flat_map(|record| &record.identity.tags);
             tags.any(|tag| *tag == name)
         });
-        name.is_empty() || is_tag || turns.begun().is_some_and(|begun| begun.name == name)
+        is_tag || turns.begun().is_some_and(|begun| begun.name == name)
     };
     let why_not = move || {
+        let library = trainer.library;
+        let keeps_none = || library.is_read.get() && library.store().is_none();
         if let Err(error) = planned.get() {
             Some(error)
+        } else if name.with(|name| name.trim().is_empty() || name.contains(',')) {
+            Some("Give the sweep a name without commas.".to_owned())
+        } else if is_halving.get() && keeps_none() {
+            Some("Halving goes on with kept runs, and this window keeps none. Choose another search.".to_owned())
+        } else if !turns.can_go_on() {
+            Some("It can start once data is there and no run is open.".to_owned())
         } else if is_taken() {
             Some("Another sweep or tag has this name. Give it another.".to_owned())
         } else if turns.is_under_way() {
@@ -157,7 +161,7 @@ pub fn Form(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>) ->
             <div class="field">
                 <label for="sweep-name">"Name"</label>
                 <input id="sweep-name" type="text" maxlength=NAME_LETTERS prop:value=name
-                    on:input=move |event| name.set(event_target_value(&event).trim().to_owned()) />
+                    on:input=move |event| name.set(event_target_value(&event)) />
             </div>
             <fieldset class="searches">
                 <legend>"Search"</legend>
@@ -216,9 +220,9 @@ fn Values(said: RwSignal<Said>, key: &'static str) -> AnyView {
 fn Whole(said: RwSignal<Said>, label: &'static str, of: fn(&mut Said) -> &mut u32) -> AnyView {
     let value = move || said.with(|said| *of(&mut said.clone()));
     let set = move |event| {
-        if let Ok(number) = event_target_value(&event).parse() {
-            said.update(|said| *of(said) = number);
-        }
+        // What is no such number is shown as the one that holds.
+        let number = event_target_value(&event).parse().ok();
+        said.update(|said| *of(said) = number.unwrap_or(*of(said)));
     };
     view! {
         <div class="field">
@@ -257,8 +261,8 @@ fn sentence(error: SweepError) -> String {
 }
 
 /// A name that no sweep has.
-fn unused(trainer: Trainer) -> String {
-    let latest = remembered::get::<Begun>("kiln.sweep").map(|begun| begun.name);
+fn unused(trainer: Trainer, turns: Turns) -> String {
+    let latest = turns.latest();
     let is_taken = |name: &String| {
         latest.as_ref() == Some(name)
             || trainer.library.records.with_untracked(|records| {

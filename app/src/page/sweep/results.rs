@@ -1,11 +1,13 @@
 //! What came of a sweep: how far it is, its runs across their settings, how important each setting is,
 //! and a table.
 
+use kiln_model::event::State;
 use kiln_run::format;
 use kiln_run::protocol::RunId;
 use kiln_run::record::Record;
+use kiln_run::run::Status;
 use kiln_run::settings;
-use kiln_run::sweep::{Parallel, importances};
+use kiln_run::sweep::{Parallel, importances, loss};
 use leptos::prelude::*;
 
 use super::chart::Chart;
@@ -116,30 +118,28 @@ fn Progress(trainer: Trainer, turns: Turns) -> AnyView {
         let (done, all) = begun.done(trainer);
         Some((begun.name, done, all))
     });
-    (move || {
+    let is_done = move || state.get().is_none_or(|(_, done, all)| done == all);
+    let text = move || {
         let (name, done, all) = state.get()?;
-        let is_under_way = turns.is_under_way();
-        let is_done = done == all;
-        let text = match (is_done, is_under_way) {
+        Some(match (done == all, turns.is_under_way()) {
             (true, _) => format!("{name} is done: {all} runs."),
             (false, true) => format!("{name}: {done} of {all} runs."),
             (false, false) => format!("{name} rests: {done} of {all} runs."),
-        };
-        let button = match (is_done, is_under_way) {
-            (true, _) => None,
-            (false, true) => Some(
-                view! {
-                    <button title="The run that is open goes on to its end." on:click=move |_| turns.pause()>"Pause the sweep"</button>
-                }
-                .into_any(),
-            ),
-            (false, false) => Some(
-                view! { <button class="primary" on:click=move |_| turns.go_on()>"Go on with the sweep"</button> }
-                    .into_any(),
-            ),
-        };
-        Some(view! { <div class="head"><p role="status">{text}</p>{button}</div> })
-    })
+        })
+    };
+    let can_pause = Memo::new(move |_| !is_done() && turns.is_under_way());
+    let can_go_on = Memo::new(move |_| !is_done() && turns.can_go_on());
+    view! {
+        <div class="head">
+            <p role="status">{text}</p>
+            <Show when=move || can_pause.get()>
+                <button title="The run that is open goes on to its end." on:click=move |_| turns.pause()>"Pause the sweep"</button>
+            </Show>
+            <Show when=move || can_go_on.get()>
+                <button class="primary" on:click=move |_| turns.go_on()>"Go on with the sweep"</button>
+            </Show>
+        </div>
+    }
     .into_any()
 }
 
@@ -148,10 +148,11 @@ fn Progress(trainer: Trainer, turns: Turns) -> AnyView {
 fn Important(records: Memo<Vec<Record>>) -> AnyView {
     let found = Memo::new(move |_| {
         records.with(|records| {
-            let runs = records.iter().map(|record| {
-                let loss = record.summary.best.map(|best| best.loss);
-                (record.config, loss)
+            // One that is not that far yet says nothing.
+            let runs = records.iter().filter(|record| {
+                loss(record).is_some() || record.status == Status::Session(State::Failed)
             });
+            let runs = runs.map(|record| (record.config, loss(record)));
             importances(&runs.collect::<Vec<_>>())
         })
     });
@@ -173,7 +174,7 @@ fn Important(records: Memo<Vec<Record>>) -> AnyView {
     view! {
         <section>
             <h2>"Importance"</h2>
-            <p class="hint">"Spearman's rank correlation of each setting with the validation loss, over all runs of the sweep. It does not see what two settings do together, and words have no order."</p>
+            <p class="hint">"Spearman's rank correlation of each setting with the validation loss, over the runs of the sweep that have one, whatever their epochs; one that failed counts as the worst. It does not see what two settings do together, and words have no order."</p>
             <Show when=move || !found.with(Vec::is_empty) fallback=|| view! { <p class="muted">"No setting that is a number differs yet."</p> }>
                 <table>
                     <caption class="hidden">"Importance of settings"</caption>
@@ -202,7 +203,7 @@ fn Best(trainer: Trainer, within: Memo<Vec<RunId>>) -> AnyView {
     };
     let text = move || {
         let record = best.get()?;
-        let quality = record.summary.best?;
+        let quality = record.summary.best.filter(|_| loss(&record).is_some())?;
         Some(format!(
             "{}: validation loss {}, accuracy {}.",
             record.identity.name,

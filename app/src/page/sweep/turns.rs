@@ -1,30 +1,49 @@
 //! A sweep while it is under way: whose turn is next, over the page's own queue.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use kiln_model::config::Config;
 use kiln_run::format;
 use kiln_run::id::RunId;
 use kiln_run::order::{OfSweep, Order, Queued, Turn};
-use kiln_run::sweep::{Member, Standing, Sweep, SweepError, better, names, standings};
+use kiln_run::sweep::{Member, Standing, Sweep, better, names};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::browser::clock::new_run_id;
+use crate::browser::lock::{Alive, Patience};
 use crate::browser::remembered;
+use crate::browser::store::StoreError;
 use crate::page::state::notice::Notice;
 use crate::page::state::trainer::Trainer;
 
 const KEY: &str = "kiln.sweep";
+/// Why a run of a sweep is not trained that was there before.
+const DELETED: &str = "It was deleted.";
 
 /// A sweep that was begun.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Begun {
+    /// What its lock goes by: one tab takes its turns.
+    id: RunId,
     /// Its name, which its runs have as a tag.
     pub name: String,
-    /// What it is.
-    pub sweep: Sweep,
+    sweep: Sweep,
     /// The settings that it leaves as they are.
-    pub base: Config,
+    base: Config,
+    /// What its data is known by.
+    data: String,
+    /// The run of each member, once it was asked for.
+    asked: Vec<Option<RunId>>,
+    /// Whether that was seen among the kept runs: where it is not any more, a person has deleted it.
+    seen: Vec<bool>,
+}
+
+thread_local! {
+    /// The sweep that was begun last, in this visit or one before; it outlives the screen.
+    static BEGUN: ArcRwSignal<Option<Begun>> = ArcRwSignal::new(remembered::get(KEY));
 }
 
 /// The sweep that was begun last, and whether it takes its turns.
@@ -36,76 +55,97 @@ pub struct Turns {
 
 /// What is to be trained next.
 enum Next {
-    /// A run that is not there yet.
-    New(Order),
+    /// The run of a member that is not there yet.
+    New(usize, Order),
     /// One that goes on, up to so many epochs.
     Old(RunId, u32),
+    /// All are done.
+    Nothing,
+    /// So many were tried and did not go on.
+    Stuck(usize),
 }
 
 impl Begun {
-    /// Its runs.
-    ///
-    /// # Errors
-    /// None of one that was begun here.
-    pub fn members(&self) -> Result<Vec<Member>, SweepError> {
-        self.sweep.members(self.base)
+    fn members(&self) -> Vec<Member> {
+        // One that was begun has some.
+        self.sweep.members(self.base).unwrap_or_default()
     }
 
     /// What came of each of its runs; read by whoever is told of changes.
-    pub fn standings(&self, trainer: Trainer) -> Vec<Standing> {
-        let data = trainer.data.get().map(|data| data.hash).unwrap_or_default();
-        let members = self.members().unwrap_or_default();
-        trainer
-            .library
-            .records
-            .with(|records| standings(&members, records, &self.name, &data))
+    fn standings(&self, trainer: Trainer) -> Vec<Standing> {
+        let runs = self.asked.iter().zip(&self.seen);
+        let standing = |(asked, was_seen): (&Option<RunId>, &bool)| {
+            let record = asked.and_then(|id| trainer.library.record(id));
+            let is_gone = *was_seen && record.is_none();
+            Standing {
+                record,
+                refused: is_gone.then(|| DELETED.to_owned()),
+            }
+        };
+        runs.map(standing).collect()
     }
 
-    fn next(&self, trainer: Trainer) -> Option<Next> {
-        let members = self.members().ok()?;
-        let standings = untrack(|| self.standings(trainer));
+    /// The next that was not tried yet.
+    fn next(&self, standings: &[Standing], tried: &mut BTreeSet<(usize, u32)>) -> Next {
+        let members = self.members();
         let epochs: Vec<u32> = members.iter().map(|member| member.config.epochs).collect();
-        let (rung, waiting) = self.sweep.now(&standings, &epochs)?;
-        let index = *waiting.first()?;
-        let member = &members[index];
-        let epochs = rung.min(member.config.epochs);
+        let Some((rung, waiting)) = self.sweep.now(standings, &epochs) else {
+            return Next::Nothing;
+        };
+        let untried = waiting
+            .iter()
+            .find(|index| !tried.contains(&(**index, rung)));
+        let Some(index) = untried.copied() else {
+            return Next::Stuck(waiting.len());
+        };
+        tried.insert((index, rung));
+        let epochs = rung.min(epochs[index]);
         if let Some(record) = &standings[index].record {
-            return Some(Next::Old(record.identity.id, epochs));
+            return Next::Old(record.identity.id, epochs);
         }
-        let name = names(&self.name, members.len()).into_iter().nth(index)?;
-        Some(Next::New(Order {
+        let mut names = names(&self.name, members.len()).into_iter();
+        let order = Order {
             single_step: false,
             run: Queued {
                 config: Config {
                     epochs,
-                    ..member.config
+                    ..members[index].config
                 },
                 name: None,
             },
             of_sweep: Some(OfSweep {
-                name,
+                name: names.nth(index).unwrap_or_default(),
                 tag: self.name.clone(),
             }),
-        }))
+        };
+        Next::New(index, order)
     }
 
-    /// Runs that will do nothing more, of all.
+    /// Runs that will do nothing more for now, of all.
     pub fn done(&self, trainer: Trainer) -> (usize, usize) {
         let standings = self.standings(trainer);
-        let Ok(members) = self.members() else {
-            return (0, 0);
-        };
+        let members = self.members();
         let epochs: Vec<u32> = members.iter().map(|member| member.config.epochs).collect();
-        match self.sweep.now(&standings, &epochs) {
-            None => (members.len(), members.len()),
-            Some((rung, _)) => {
-                let has_done =
-                    |(standing, epochs): &(&Standing, &u32)| standing.has_done(rung.min(**epochs));
-                let done = standings.iter().zip(&epochs).filter(has_done).count();
-                (done, members.len())
-            }
-        }
+        let Some((rung, _)) = self.sweep.now(&standings, &epochs) else {
+            return (members.len(), members.len());
+        };
+        let has_done =
+            |(standing, epochs): &(&Standing, &u32)| standing.has_done(rung.min(**epochs));
+        let done = standings.iter().zip(&epochs).filter(has_done).count();
+        (done, members.len())
     }
+}
+
+/// Changes the sweep that was begun last.
+fn change(change: impl FnOnce(&mut Option<Begun>)) {
+    BEGUN.with(|begun| begun.update(change));
+    if let Some(begun) = latest() {
+        remembered::set(KEY, &begun);
+    }
+}
+
+fn latest() -> Option<Begun> {
+    BEGUN.with(GetUntracked::get_untracked)
 }
 
 impl Turns {
@@ -113,7 +153,7 @@ impl Turns {
     pub fn new(trainer: Trainer) -> Self {
         Self {
             trainer,
-            begun: RwSignal::new(remembered::get(KEY)),
+            begun: BEGUN.with(|begun| begun.clone().into()),
         }
     }
 
@@ -124,31 +164,72 @@ impl Turns {
 
     /// Its name.
     pub fn latest(self) -> Option<String> {
-        let begun = self.begun.get_untracked();
-        begun.map(|begun| begun.name)
+        latest().map(|begun| begun.name)
     }
 
-    /// Whether a sweep of this name takes its turns now.
+    /// Whether it takes its turns.
     pub fn is_under_way(self) -> bool {
         self.trainer.is_sweeping.get()
     }
 
-    /// Begins a sweep.
-    pub fn begin(self, begun: Begun) {
-        remembered::set(KEY, &begun);
-        self.begun.set(Some(begun));
+    /// Whether it could take a turn now, and none is taken: it was paused, or what was asked for did not
+    /// come about.
+    pub fn can_go_on(self) -> bool {
+        let trainer = self.trainer;
+        let is_there = trainer.is_ready() && trainer.library.is_read.get();
+        is_there && !trainer.phase().is_open()
+    }
+
+    /// Begins a sweep, on the data that is there.
+    pub fn begin(self, name: String, sweep: Sweep, base: Config, members: usize) {
+        let data = self.trainer.data.get_untracked();
+        change(|begun| {
+            *begun = Some(Begun {
+                id: new_run_id(),
+                name,
+                sweep,
+                base,
+                data: data.map(|data| data.hash).unwrap_or_default(),
+                asked: vec![None; members],
+                seen: vec![false; members],
+            });
+        });
         self.go_on();
     }
 
-    /// Has the sweep take its turns from now on.
+    /// Has the sweep take its turns from now on, unless another tab does.
     pub fn go_on(self) {
-        let Some(begun) = self.begun.get_untracked() else {
-            return;
-        };
         let trainer = self.trainer;
-        let sweeper = move |turn| take(trainer, &begun, turn);
-        trainer.sweep_with(Some(Rc::new(sweeper)));
-        trainer.begin_next();
+        trainer.sweep_with(None);
+        wasm_bindgen_futures::spawn_local(async move {
+            let Some(begun) = latest() else {
+                return;
+            };
+            let alive = match Alive::claim(begun.id, Patience::None).await {
+                Ok(Some(alive)) => alive,
+                Ok(None) => {
+                    return trainer.notify(Notice::info(format!(
+                        "Another tab goes on with {}.",
+                        begun.name
+                    )));
+                }
+                Err(reason) => {
+                    return trainer.library.tell_storage(StoreError::Refused(reason));
+                }
+            };
+            // Another tab may have gone on with it meanwhile.
+            let kept = remembered::get(KEY).filter(|kept: &Begun| kept.id == begun.id);
+            if let Some(kept) = kept {
+                change(|begun| *begun = Some(kept));
+            }
+            let tried = RefCell::new(BTreeSet::new());
+            trainer.sweep_with(Some(Rc::new(move |turn| {
+                // Held for as long as it takes turns.
+                let _held = &alive;
+                take(trainer, &tried, turn)
+            })));
+            trainer.begin_next();
+        });
     }
 
     /// Has it take none any more; the run that is open goes on to its end.
@@ -157,40 +238,81 @@ impl Turns {
     }
 }
 
-/// Takes a turn of a sweep, where there is one to take.
-fn take(trainer: Trainer, begun: &Begun, turn: Turn) -> bool {
+/// Takes a turn of the sweep, where there is one to take.
+fn take(trainer: Trainer, tried: &RefCell<BTreeSet<(usize, u32)>>, turn: Turn) -> bool {
+    let Some(begun) = latest() else {
+        return false;
+    };
     if let Turn::Failed(run) = turn {
-        let record = trainer.library.record_untracked(run);
-        let Some(record) = record.filter(|record| record.identity.tags.contains(&begun.name))
-        else {
+        if !begun.asked.contains(&Some(run)) {
             return false;
-        };
+        }
+        let record = trainer.library.record_untracked(run);
+        let name = record.map(|record| record.identity.name);
         trainer.notify(Notice::info(format!(
             "{} has failed and comes last in {}.",
-            record.identity.name, begun.name
+            name.unwrap_or_default(),
+            begun.name
         )));
         trainer.begin_next();
         return true;
     }
-    match begun.next(trainer) {
-        Some(Next::New(order)) => trainer.ask_for(order),
-        Some(Next::Old(run, epochs)) => trainer.go_on_with(run, epochs),
-        None => {
+    let data = trainer.data.get_untracked().map(|data| data.hash);
+    if data.as_ref() != Some(&begun.data) {
+        trainer.sweep_with(None);
+        trainer.notify(Notice::info(format!(
+            "{} rests: its runs are trained on other data than there is now. Choose theirs under Data, \
+             then go on.",
+            begun.name
+        )));
+        return false;
+    }
+    let standings = untrack(|| begun.standings(trainer));
+    let are_there: Vec<bool> = standings
+        .iter()
+        .map(|standing| standing.record.is_some())
+        .collect();
+    change(|begun| {
+        for begun in begun.iter_mut() {
+            let seen = begun.seen.iter_mut().zip(&are_there);
+            seen.for_each(|(seen, is_there)| *seen |= is_there);
+        }
+    });
+    let next = begun.next(&standings, &mut tried.borrow_mut());
+    match next {
+        Next::New(index, order) => {
+            let asked = trainer.ask_for(order);
+            change(|begun| {
+                for begun in begun.iter_mut() {
+                    begun.asked[index] = asked.or(begun.asked[index]);
+                }
+            });
+            true
+        }
+        Next::Old(run, epochs) => {
+            trainer.go_on_with(run, epochs);
+            true
+        }
+        Next::Nothing => {
             trainer.sweep_with(None);
-            let mut standings = untrack(|| begun.standings(trainer));
-            standings.sort_by(better);
-            let best = standings.into_iter().next();
-            let best = best.and_then(|best| Some((best.loss()?, best.record?)));
+            let best = standings.iter().min_by(|a, b| better(a, b));
+            let best = best.and_then(|best| Some((best.loss()?, best.record.as_ref()?)));
             let said = best.map_or_else(String::new, |(loss, record)| {
-                let name = record.identity.name;
-                format!(
-                    " The best is {name}, validation loss {}.",
-                    format::loss(loss)
-                )
+                let name = &record.identity.name;
+                let loss = format::loss(loss);
+                format!(" The best is {name}, validation loss {loss}.")
             });
             trainer.notify(Notice::info(format!("{} is done.{said}", begun.name)));
-            return false;
+            false
+        }
+        Next::Stuck(count) => {
+            trainer.sweep_with(None);
+            let runs = if count == 1 { "run" } else { "runs" };
+            trainer.notify(Notice::info(format!(
+                "{} rests: {count} {runs} of it did not go on.",
+                begun.name
+            )));
+            false
         }
     }
-    true
 }

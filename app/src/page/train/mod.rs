@@ -30,7 +30,8 @@ const LONG_SECS: f64 = 60.0;
 pub fn Train(trainer: Trainer, view: View, listing: Listing, share: Share) -> AnyView {
     let link = Signal::derive(move || {
         let here = window().location().href().unwrap_or_default();
-        let page = here.split('#').next().unwrap_or_default();
+        // What stands behind a ? is nobody else's: a trainer's token.
+        let page = here.split(['#', '?']).next().unwrap_or_default();
         format!("{page}{}", share.address().unwrap_or_default())
     });
     view! {
