@@ -146,6 +146,10 @@ async fn a_sweep_is_compared_in_the_page() -> Outcome {
     let mut listed = page.listed(4).await?;
     listed.sort();
     assert_eq!(listed, ["rate-1", "rate-2", "rate-3", "rate-4"]);
+    // They are one sweep there too.
+    page.press("link", "Sweep").await?;
+    page.wait_for_text("Runs across settings", 30).await?;
+    page.wait_for_text("4 runs", 10).await?;
     page.press("link", "Compare").await?;
     // The setting that differs, and what came of it.
     page.wait_for_text("Dropout", 30).await?;

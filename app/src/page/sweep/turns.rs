@@ -44,6 +44,9 @@ pub struct Begun {
 thread_local! {
     /// The sweep that was begun last, in this visit or one before; it outlives the screen.
     static BEGUN: ArcRwSignal<Option<Begun>> = ArcRwSignal::new(remembered::get(KEY));
+    /// Whose turn has been in this visit, with the epochs they were to come to: who did not get there is not
+    /// asked again before all others were.
+    static TRIED: RefCell<BTreeSet<(usize, u32)>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 /// The sweep that was begun last, and whether it takes its turns.
@@ -183,6 +186,7 @@ impl Turns {
     /// Begins a sweep, on the data that is there.
     pub fn begin(self, name: String, sweep: Sweep, base: Config, members: usize) {
         let data = self.trainer.data.get_untracked();
+        TRIED.take();
         change(|begun| {
             *begun = Some(Begun {
                 id: new_run_id(),
@@ -222,11 +226,10 @@ impl Turns {
             if let Some(kept) = kept {
                 change(|begun| *begun = Some(kept));
             }
-            let tried = RefCell::new(BTreeSet::new());
             trainer.sweep_with(Some(Rc::new(move |turn| {
                 // Held for as long as it takes turns.
                 let _held = &alive;
-                take(trainer, &tried, turn)
+                take(trainer, turn)
             })));
             trainer.begin_next();
         });
@@ -239,7 +242,7 @@ impl Turns {
 }
 
 /// Takes a turn of the sweep, where there is one to take.
-fn take(trainer: Trainer, tried: &RefCell<BTreeSet<(usize, u32)>>, turn: Turn) -> bool {
+fn take(trainer: Trainer, turn: Turn) -> bool {
     let Some(begun) = latest() else {
         return false;
     };
@@ -278,8 +281,7 @@ fn take(trainer: Trainer, tried: &RefCell<BTreeSet<(usize, u32)>>, turn: Turn) -
             seen.for_each(|(seen, is_there)| *seen |= is_there);
         }
     });
-    let next = begun.next(&standings, &mut tried.borrow_mut());
-    match next {
+    match TRIED.with_borrow_mut(|tried| begun.next(&standings, tried)) {
         Next::New(index, order) => {
             let asked = trainer.ask_for(order);
             change(|begun| {
@@ -306,6 +308,7 @@ fn take(trainer: Trainer, tried: &RefCell<BTreeSet<(usize, u32)>>, turn: Turn) -
             false
         }
         Next::Stuck(count) => {
+            TRIED.take();
             trainer.sweep_with(None);
             let runs = if count == 1 { "run" } else { "runs" };
             trainer.notify(Notice::info(format!(
