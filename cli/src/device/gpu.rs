@@ -1,7 +1,9 @@
 //! GPUs, by wgpu, where this program is built with them.
 
 use super::name::Api;
-use super::opened::{Opened, machine};
+#[cfg(not(feature = "gpu"))]
+use super::opened::Opened;
+use super::opened::machine;
 
 /// What to say where there are not enough: nothing where this program knows of them.
 pub const HOW_TO_HAVE_THEM: &str = if cfg!(feature = "gpu") {
@@ -66,8 +68,8 @@ mod with {
     use kiln_model::train::gpu::check;
 
     use super::Adapter;
-    use super::name::Api;
-    use super::opened::{Opened, machine};
+    use crate::device::name::Api;
+    use crate::device::opened::Opened;
 
     /// Operations gathered into one command buffer.
     const TASKS_MAX: usize = 64;

@@ -7,6 +7,8 @@ use crate::place::{Place, measured, train_and_terminate};
 /// Losses of 20 steps differ by so much at most, as those of the kernels' own tests: a gradient of 1e-6
 /// can become a whole step of the rate where Adam divides by its length.
 const LOSS_TOLERANCE: f64 = 2e-3;
+/// So many they differ by so little.
+const STEPS: usize = 20;
 
 /// The first GPU. Without one there is nothing to test, and `cargo xtask test` does not come here.
 fn device(place: &Place) -> String {
@@ -20,7 +22,7 @@ fn device(place: &Place) -> String {
 fn twenty_steps_are_the_cpus() {
     let place = Place::new();
     let device = device(&place);
-    let settings = json!({ "epochs": 1, "batch_size": 32, "training_images": 640 });
+    let settings = json!({ "epochs": 1, "batch_size": 32, "training_images": 1_000 });
     place.put("steps.config.json", &settings.to_string());
     let losses = |device: &str| {
         place.done(&[
@@ -32,14 +34,14 @@ fn twenty_steps_are_the_cpus() {
             device,
         ]);
         let (kept, run) = place.run(&format!("{device}/steps.kiln.zip"));
-        let steps = run.history().steps.since(0);
+        let steps = run.history().steps.since(0).take(STEPS);
         let losses: Vec<f64> = steps.map(|step| step.value.quality.loss).collect();
         (kept.record.identity.device(), losses)
     };
     let (_, expected) = losses("cpu");
     let (words, found) = losses(&device);
     assert!(words.starts_with("Native, "), "{words}");
-    assert_eq!((found.len(), expected.len()), (20, 20));
+    assert_eq!((found.len(), expected.len()), (STEPS, STEPS));
     for (found, expected) in found.iter().zip(&expected) {
         assert!(
             (found - expected).abs() <= LOSS_TOLERANCE,
