@@ -166,6 +166,11 @@ impl Surroundings for Attempt<'_> {
     }
 
     fn take(&mut self, events: Vec<Event>) {
+        // What a broken device computed did not happen, its end least of all.
+        let events = match self.broken.get() {
+            Some(_) => Vec::new(),
+            None => events,
+        };
         for event in events {
             self.run.apply(event);
             if event == Event::State(State::Running) {
@@ -181,6 +186,9 @@ impl Surroundings for Attempt<'_> {
     fn tell(&mut self) {}
 
     fn answer(&mut self, answers: Answers) {
+        if self.broken.get().is_some() {
+            return;
+        }
         let (part, step) = (answers.part, answers.moment.step);
         let steps = self.answers.iter().filter(|kept| kept.part == part);
         let before: Vec<u32> = steps

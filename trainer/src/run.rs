@@ -162,6 +162,10 @@ impl<H: Host> Surroundings for Page<'_, H> {
     }
 
     fn take(&mut self, events: Vec<Event>) {
+        // What a broken device computed did not happen, its end least of all.
+        if self.host.fault().is_some() {
+            return;
+        }
         self.outbox.add(self.host, events);
     }
 
@@ -170,6 +174,9 @@ impl<H: Host> Surroundings for Page<'_, H> {
     }
 
     fn answer(&mut self, answers: Answers) {
+        if self.host.fault().is_some() {
+            return;
+        }
         self.host.post(&FromWorker::Measured {
             run: self.run,
             moment: answers.moment,

@@ -75,15 +75,11 @@ pub fn bench(shell: &mut Shell, options: &[String]) -> Result<(), Error> {
         let mut build = shell.command("cargo", built);
         build.args(["--bin=kiln", "--bin=bench"]);
         shell.step("kiln", build)?;
-        let run = [
-            "run",
-            "--release",
-            "--workspace",
-            "--features",
-            "kiln-model/train",
-        ];
-        let mut bench = shell.command("cargo", run);
-        bench.args(["--bin=bench", "--", "native"]);
+        // `cargo run` would build it with other features, and so all of burn once more.
+        let program = std::env::current_exe().unwrap_or_default();
+        let target = program.ancestors().nth(2).unwrap_or(Path::new("target"));
+        let bench = target.join("release").join("bench");
+        let bench = shell.command(&bench.to_string_lossy(), ["native"]);
         return shell.step("kiln train beside Keras", bench);
     }
     setup::set_up(shell)?;

@@ -112,6 +112,9 @@ mod with {
             }));
         }
         found.sort_by_key(|adapter| adapter.is_software);
+        // burn does not tell several in software apart.
+        let hardware = found.iter().filter(|adapter| !adapter.is_software).count();
+        found.truncate(hardware + 1);
         found
     }
 

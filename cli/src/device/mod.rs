@@ -23,10 +23,13 @@ pub fn open(device: Device, threads: usize) -> Result<Opened, CliError> {
         return Ok(Opened::cpu(threads));
     };
     let adapters = gpu::adapters();
-    let reached = adapters
+    let mut reached: Vec<&Adapter> = adapters
         .iter()
-        .filter(|adapter| api.is_none_or(|api| api == adapter.api));
-    let Some(adapter) = reached.clone().nth(number.unwrap_or(0)) else {
+        .filter(|adapter| api.is_none_or(|api| api == adapter.api))
+        .collect();
+    // A GPU by whichever API goes before one in software.
+    reached.sort_by_key(|adapter| adapter.is_software);
+    let Some(adapter) = reached.get(number.unwrap_or(0)).copied() else {
         return Err(CliError::NoDevice {
             asked: device.to_string(),
             there: names(&adapters),

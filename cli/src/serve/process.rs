@@ -65,6 +65,9 @@ impl Host for Process<'_> {
 
     fn open(&self) -> impl Future<Output = Result<kiln_trainer::Opened, String>> {
         let device = &self.loaded.device;
+        if let Some(reason) = self.fault() {
+            return ready(Err(reason));
+        }
         let adapter = Adapter {
             name: device.words.clone(),
             is_software: device.threads.is_some(),
