@@ -164,7 +164,6 @@ impl Trainer {
             let run = store.run(id).await?;
             if is_alive(id).await.map_err(StoreError::Refused)? {
                 trainer.notify(in_another_tab(id));
-                trainer.pass_on();
                 return Ok(());
             }
             trainer.tell_damage(&run);

@@ -149,13 +149,6 @@ impl Trainer {
             .update_value(|private| private.sweeper = sweeper);
     }
 
-    /// What was asked for did not come about: a sweep goes on with another.
-    pub(super) fn pass_on(&self) {
-        if self.is_sweeping.get_untracked() {
-            self.begin_next();
-        }
-    }
-
     pub(super) fn offer(&self, turn: Turn) -> bool {
         let sweeper = self.private.with_value(|private| private.sweeper.clone());
         sweeper.is_some_and(|sweeper| sweeper(turn))

@@ -43,10 +43,7 @@ pub struct Begun {
 
 thread_local! {
     /// The sweep that was begun last, in this visit or one before; it outlives the screen.
-    static BEGUN: ArcRwSignal<Option<Begun>> = ArcRwSignal::new(kept());
-    /// Whose turn has been in this visit, with the epochs they were to come to: who did not get there is not
-    /// asked again before all others were.
-    static TRIED: RefCell<BTreeSet<(usize, u32)>> = const { RefCell::new(BTreeSet::new()) };
+    static BEGUN: ArcRwSignal<Option<Begun>> = ArcRwSignal::new(remembered::get(KEY));
 }
 
 /// The sweep that was begun last, and whether it takes its turns.
@@ -79,9 +76,7 @@ impl Begun {
         let runs = self.asked.iter().zip(&self.seen);
         let standing = |(asked, was_seen): (&Option<RunId>, &bool)| {
             let record = asked.and_then(|id| trainer.library.record(id));
-            let library = trainer.library;
-            let is_read = library.is_read.get() && library.store().is_some();
-            let is_gone = *was_seen && record.is_none() && is_read;
+            let is_gone = *was_seen && record.is_none();
             Standing {
                 record,
                 refused: is_gone.then(|| DELETED.to_owned()),
@@ -141,43 +136,11 @@ impl Begun {
     }
 }
 
-/// The sweep that the browser remembers, where its runs are still those that it was begun with.
-fn kept() -> Option<Begun> {
-    let begun: Begun = remembered::get(KEY)?;
-    let members = begun.members().len();
-    let is_whole = members > 0 && begun.asked.len() == members && begun.seen.len() == members;
-    is_whole.then_some(begun)
-}
-
-/// Changes the sweep that was begun last; the browser remembers it unless another tab has begun one since.
-fn change(change: impl FnOnce(&mut Begun)) {
-    BEGUN.with(|begun| {
-        begun.update(|begun| {
-            if let Some(begun) = begun {
-                change(begun);
-            }
-        })
-    });
-    let Some(begun) = latest() else {
-        return;
-    };
-    if kept().is_none_or(|kept| kept.id == begun.id) {
+/// Changes the sweep that was begun last.
+fn change(change: impl FnOnce(&mut Option<Begun>)) {
+    BEGUN.with(|begun| begun.update(change));
+    if let Some(begun) = latest() {
         remembered::set(KEY, &begun);
-    }
-}
-
-/// Notes which runs are among the kept ones.
-fn note_seen(standings: &[Standing]) {
-    let is_there = |standing: &Standing| standing.record.is_some();
-    let is_new = latest().is_some_and(|begun| {
-        let mut runs = begun.seen.iter().zip(standings);
-        runs.any(|(seen, standing)| !seen && is_there(standing))
-    });
-    if is_new {
-        change(|begun| {
-            let seen = begun.seen.iter_mut().zip(standings);
-            seen.for_each(|(seen, standing)| *seen |= is_there(standing));
-        });
     }
 }
 
@@ -197,15 +160,6 @@ impl Turns {
     /// The sweep that was begun last.
     pub fn begun(self) -> Option<Begun> {
         self.begun.get()
-    }
-
-    /// Notes which of its runs are there, whenever that changes: one that is not any more was deleted.
-    pub fn watch(self) {
-        Effect::new(move |_| {
-            if let Some(begun) = self.begun.get() {
-                note_seen(&begun.standings(self.trainer));
-            }
-        });
     }
 
     /// Its name.
@@ -229,18 +183,17 @@ impl Turns {
     /// Begins a sweep, on the data that is there.
     pub fn begin(self, name: String, sweep: Sweep, base: Config, members: usize) {
         let data = self.trainer.data.get_untracked();
-        TRIED.take();
-        let begun = Begun {
-            id: new_run_id(),
-            name,
-            sweep,
-            base,
-            data: data.map(|data| data.hash).unwrap_or_default(),
-            asked: vec![None; members],
-            seen: vec![false; members],
-        };
-        remembered::set(KEY, &begun);
-        BEGUN.with(|signal| signal.set(Some(begun)));
+        change(|begun| {
+            *begun = Some(Begun {
+                id: new_run_id(),
+                name,
+                sweep,
+                base,
+                data: data.map(|data| data.hash).unwrap_or_default(),
+                asked: vec![None; members],
+                seen: vec![false; members],
+            });
+        });
         self.go_on();
     }
 
@@ -265,13 +218,15 @@ impl Turns {
                 }
             };
             // Another tab may have gone on with it meanwhile.
-            if let Some(kept) = kept().filter(|kept| kept.id == begun.id) {
-                BEGUN.with(|signal| signal.set(Some(kept)));
+            let kept = remembered::get(KEY).filter(|kept: &Begun| kept.id == begun.id);
+            if let Some(kept) = kept {
+                change(|begun| *begun = Some(kept));
             }
+            let tried = RefCell::new(BTreeSet::new());
             trainer.sweep_with(Some(Rc::new(move |turn| {
                 // Held for as long as it takes turns.
                 let _held = &alive;
-                take(trainer, turn)
+                take(trainer, &tried, turn)
             })));
             trainer.begin_next();
         });
@@ -284,7 +239,7 @@ impl Turns {
 }
 
 /// Takes a turn of the sweep, where there is one to take.
-fn take(trainer: Trainer, turn: Turn) -> bool {
+fn take(trainer: Trainer, tried: &RefCell<BTreeSet<(usize, u32)>>, turn: Turn) -> bool {
     let Some(begun) = latest() else {
         return false;
     };
@@ -313,13 +268,23 @@ fn take(trainer: Trainer, turn: Turn) -> bool {
         return false;
     }
     let standings = untrack(|| begun.standings(trainer));
-    note_seen(&standings);
-    match TRIED.with_borrow_mut(|tried| begun.next(&standings, tried)) {
+    let are_there: Vec<bool> = standings
+        .iter()
+        .map(|standing| standing.record.is_some())
+        .collect();
+    change(|begun| {
+        for begun in begun.iter_mut() {
+            let seen = begun.seen.iter_mut().zip(&are_there);
+            seen.for_each(|(seen, is_there)| *seen |= is_there);
+        }
+    });
+    let next = begun.next(&standings, &mut tried.borrow_mut());
+    match next {
         Next::New(index, order) => {
             let asked = trainer.ask_for(order);
             change(|begun| {
-                if let Some(member) = begun.asked.get_mut(index) {
-                    *member = asked.or(*member);
+                for begun in begun.iter_mut() {
+                    begun.asked[index] = asked.or(begun.asked[index]);
                 }
             });
             true
@@ -341,7 +306,6 @@ fn take(trainer: Trainer, turn: Turn) -> bool {
             false
         }
         Next::Stuck(count) => {
-            TRIED.take();
             trainer.sweep_with(None);
             let runs = if count == 1 { "run" } else { "runs" };
             trainer.notify(Notice::info(format!(
