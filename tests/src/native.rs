@@ -99,17 +99,16 @@ pub async fn fingerprint(config: Config) -> Result<String, HarnessError> {
 /// It was not built.
 pub fn kiln() -> Result<PathBuf, HarnessError> {
     let test = std::env::current_exe()?;
-    let folder = test.ancestors().nth(2).unwrap_or(&test);
-    let kiln = folder.join(format!("kiln{}", std::env::consts::EXE_SUFFIX));
-    if kiln.exists() {
+    let name = format!("kiln{}", std::env::consts::EXE_SUFFIX);
+    // A test lies one folder deeper than a program.
+    let folders = test.ancestors().skip(1).take(2);
+    let mut places = folders.map(|folder| folder.join(&name));
+    if let Some(kiln) = places.find(|kiln| kiln.exists()) {
         return Ok(kiln);
     }
     Err(unreadable(
         "the command line",
-        &format!(
-            "{} is not built: cargo build --release --package kiln-cli",
-            kiln.display()
-        ),
+        &format!("{name} is not built: cargo build --release --package kiln-cli"),
     ))
 }
 
