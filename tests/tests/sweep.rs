@@ -1,8 +1,11 @@
 //! Sweeps in the tab: what differs, the runs one after the other, and what came of them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::path::PathBuf;
+
 use kiln_tests::HarnessError;
-use kiln_tests::page::Page;
+use kiln_tests::browser::WebGpu;
+use kiln_tests::page::{Page, with_database};
 use kiln_tests::server::{Fault, Pace, Server};
 use serde_json::json;
 
@@ -153,5 +156,201 @@ async fn what_a_person_deletes_is_not_trained_again() -> Outcome {
     let mut names = strings(&page, &column(NAMES)).await?;
     names.sort();
     assert_eq!(names, ["sweep-1-2", "sweep-1-3"]);
+    page.close().await
+}
+
+/// A kept run of which a part is gone is passed over, at whatever the page notices it.
+#[tokio::test]
+async fn a_run_that_cannot_go_on_stops_nobody() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    vary(&page, "Learning rate", "0.001, 0.003").await?;
+    vary(&page, "Dropout", "").await?;
+    page.press("button", "Start the sweep").await?;
+    page.press("link", "Train").await?;
+    page.wait_for_step(1, 60).await?;
+    page.press("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    let kept = with_database(
+        None,
+        "return (await of(store('checkpoints').getAll())).length > 0;",
+    );
+    page.wait_for_value(&kept, &json!(true), 20).await?;
+    let damages = [
+        (
+            "const stretch = (await of(store('segments').getAll())).find(stretch => stretch.run === id);
+             stretch.bytes = stretch.bytes.slice(0, -1);
+             await of(store('segments').put(stretch));",
+            "sweep-1-1 cannot go on: a part of what happened in it cannot be read.",
+        ),
+        (
+            "const file = await of(store('checkpoints').get(id));
+             file.checkpoint[file.checkpoint.length - 9] ^= 1;
+             await of(store('checkpoints').put(file));",
+            "A kept run could not be read: the checkpoint was altered or damaged.",
+        ),
+    ];
+    for (damage, said) in damages {
+        let damage = format!(
+            "const runs = await of(store('runs').getAll());
+             const {{ id }} = runs.find(run => run.record.identity.name === 'sweep-1-1').record.identity;
+             {damage} return true;"
+        );
+        page.evaluate(&with_database(None, &damage)).await?;
+        page.reload().await?;
+        page.press("link", "Sweep").await?;
+        page.press("button", "Go on with the sweep").await?;
+        page.wait_for_text(said, 60).await?;
+        // The other is trained the first time, and left alone the second.
+        page.wait_for_text("sweep-1 rests: 1 run of it did not go on.", 120)
+            .await?;
+        page.wait_for_text("sweep-1 rests: 1 of 2 runs.", 10)
+            .await?;
+    }
+    page.close().await
+}
+
+#[tokio::test]
+async fn who_cancels_a_run_pauses_its_sweep() -> Outcome {
+    let server = Server::start_at(Pace::Full).await?;
+    // What is heard of the first run does not arrive: it stays about to begin.
+    server.set_fault(Some(Fault::Before(
+        "cpu_worker_loader.js",
+        "let first;
+         const post = self.postMessage.bind(self);
+         if (self.name !== 'helper') self.postMessage = message => {
+           const run = message.Happened?.run;
+           first ??= run && String(run);
+           if (!run || String(run) !== first) post(message);
+         };"
+        .into(),
+    )));
+    let page = open(&server).await?;
+    vary(&page, "Learning rate", "0.001, 0.003").await?;
+    vary(&page, "Dropout", "").await?;
+    page.press("button", "Start the sweep").await?;
+    page.press("link", "Train").await?;
+    page.press("button", "Cancel").await?;
+    page.press("link", "Sweep").await?;
+    page.wait_for_text("sweep-1 rests: 0 of 2 runs.", 10)
+        .await?;
+    page.press("button", "Go on with the sweep").await?;
+    page.wait_for_text("sweep-1 is done: 2 runs.", 120).await?;
+    assert_eq!(strings(&page, &column(NAMES)).await?.len(), 2);
+    page.close().await
+}
+
+#[tokio::test]
+async fn two_tabs_train_a_sweep_each() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    vary(&page, "Learning rate", "0.001, 0.003").await?;
+    vary(&page, "Dropout", "").await?;
+    page.press("button", "Start the sweep").await?;
+    page.wait_for_state(&["running"], 60).await?;
+    let first = page.open_tab(&server).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("button", "Quick taste").await?;
+    page.press("link", "Sweep").await?;
+    page.press("button", "Go on with the sweep").await?;
+    page.wait_for_text("Another tab goes on with sweep-1.", 10)
+        .await?;
+    page.type_into("textbox", "Name", "of the second tab")
+        .await?;
+    page.press("button", "Start the sweep").await?;
+    page.wait_for_text("of the second tab is done: 2 runs.", 180)
+        .await?;
+    page.go_to_tab(first).await?;
+    page.wait_for_text("sweep-1 is done: 2 runs.", 180).await?;
+    // The browser remembers the sweep that was begun last.
+    page.reload().await?;
+    page.wait_for_text("of the second tab is done: 2 runs.", 60)
+        .await?;
+    page.close().await
+}
+
+/// So many images of one's own, of stripes that tell the ten classes apart: a file of images and one
+/// of labels.
+fn stripes(folder: &std::path::Path, count: u32) -> [PathBuf; 2] {
+    let header = |kind: u8, sizes: &[u32]| {
+        let sizes = sizes.iter().flat_map(|size| size.to_be_bytes());
+        [0, 0, 8, kind]
+            .into_iter()
+            .chain(sizes)
+            .collect::<Vec<u8>>()
+    };
+    let mut images = header(3, &[count, 28, 28]);
+    let mut labels = header(1, &[count]);
+    for number in 0..count {
+        let class = number % 10;
+        let pixel = |place: u32| if place / 28 / 3 == class { 255 } else { 0 };
+        images.extend((0..28 * 28).map(pixel));
+        labels.push(class as u8);
+    }
+    [("stripes-images", images), ("stripes-labels", labels)].map(|(name, bytes)| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    })
+}
+
+#[tokio::test]
+async fn on_other_data_a_sweep_rests() -> Outcome {
+    let server = Server::start_at(Pace::Full).await?;
+    let page = open(&server).await?;
+    vary(&page, "Learning rate", "0.001, 0.003").await?;
+    vary(&page, "Dropout", "").await?;
+    page.press("button", "Start the sweep").await?;
+    page.press("button", "Pause the sweep").await?;
+    page.wait_for_text("sweep-1 rests: 1 of 2 runs.", 60)
+        .await?;
+    page.wait_for_state(&["finished"], 60).await?;
+    page.press("link", "Data").await?;
+    let folder = tempfile::tempdir()?;
+    page.choose_files("Import", &stripes(folder.path(), 1_400))
+        .await?;
+    page.wait_for_text("became the test set", 60).await?;
+    page.wait_for_state(&["finished"], 60).await?;
+    page.press("link", "Sweep").await?;
+    page.press("button", "Go on with the sweep").await?;
+    page.wait_for_text(
+        "sweep-1 rests: its runs are trained on other data than there is now.",
+        10,
+    )
+    .await?;
+    page.press("link", "Data").await?;
+    page.press("button", "Use MNIST again").await?;
+    page.wait_for_text("1 135", 60).await?;
+    page.press("link", "Sweep").await?;
+    page.press("button", "Go on with the sweep").await?;
+    page.wait_for_text("sweep-1 is done: 2 runs.", 120).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_window_that_keeps_nothing_sweeps_what_it_can() -> Outcome {
+    let server = Server::start_at(Pace::Full).await?;
+    let page = Page::open_after(
+        &server,
+        WebGpu::AsIs,
+        "for (const name of ['localStorage', 'indexedDB', 'caches']) Object.defineProperty(window, name,
+           { get() { throw new DOMException('The request was denied.', 'SecurityError'); } });",
+    )
+    .await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("button", "Quick taste").await?;
+    page.type_number("Epochs", "2").await?;
+    page.press("link", "Sweep").await?;
+    vary(&page, "Learning rate", "0.001, 0.003").await?;
+    vary(&page, "Dropout", "").await?;
+    page.press("radio", "Halving").await?;
+    page.type_number("Runs", "2").await?;
+    page.type_number("One goes on of", "2").await?;
+    page.wait_for_text("this window keeps none. Choose another search.", 10)
+        .await?;
+    page.press("radio", "Grid").await?;
+    page.press("button", "Start the sweep").await?;
+    page.wait_for_text("sweep-1 is done: 2 runs.", 120).await?;
+    assert_eq!(strings(&page, &column(NAMES)).await?.len(), 2);
     page.close().await
 }

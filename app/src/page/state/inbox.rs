@@ -94,6 +94,7 @@ impl Trainer {
                         format!("The run cannot go on: {reason}."),
                         [],
                     ));
+                    self.pass_on();
                 }
             }
             FromWorker::Fatal { details } => self.crash(details),

@@ -2,6 +2,7 @@
 //! there, and what becomes of the store itself.
 
 use std::pin::Pin;
+use std::rc::Rc;
 
 use kiln_model::event::Score;
 use leptos::prelude::*;
@@ -12,7 +13,7 @@ use super::notice::{Notice, Remedy};
 use super::trainer::Trainer;
 use crate::browser::lock::is_alive;
 use crate::browser::store::Kept;
-use crate::browser::store::{self, Fate, StoreError};
+use crate::browser::store::{self, Fate, Store, StoreError};
 use kiln_run::format;
 use kiln_run::life::Stage;
 use kiln_run::protocol::RunId;
@@ -160,26 +161,43 @@ impl Trainer {
         if self.shown_id() == Some(id) {
             return then(trainer);
         }
+        if self.library.store().is_none() {
+            self.pass_on();
+        }
         self.library.with_store(move |store| async move {
-            let run = store.run(id).await?;
-            if is_alive(id).await.map_err(StoreError::Refused)? {
-                trainer.notify(in_another_tab(id));
-                return Ok(());
-            }
-            trainer.tell_damage(&run);
-            trainer.put_on_shelf();
-            trainer.library.remember_kept(&run);
-            trainer.show(run);
+            let outcome = trainer.show_kept(store, id, is_asked).await;
             if trainer.shown_id() == Some(id) {
-                trainer.library.set_shown(id, true);
-                let has_draft = trainer.private.with_value(|private| private.has_draft);
-                if is_asked || !has_draft {
-                    trainer.take_settings_of_shown();
-                }
                 then(trainer);
+            } else {
+                trainer.pass_on();
             }
-            Ok(())
+            outcome
         });
+    }
+
+    async fn show_kept(
+        self,
+        store: Rc<dyn Store>,
+        id: RunId,
+        is_asked: bool,
+    ) -> Result<(), StoreError> {
+        let run = store.run(id).await?;
+        if is_alive(id).await.map_err(StoreError::Refused)? {
+            self.notify(in_another_tab(id));
+            return Ok(());
+        }
+        self.tell_damage(&run);
+        self.put_on_shelf();
+        self.library.remember_kept(&run);
+        self.show(run);
+        if self.shown_id() == Some(id) {
+            self.library.set_shown(id, true);
+            let has_draft = self.private.with_value(|private| private.has_draft);
+            if is_asked || !has_draft {
+                self.take_settings_of_shown();
+            }
+        }
+        Ok(())
     }
 
     /// Leaves the run that was shown until now to the charts, as one of many.

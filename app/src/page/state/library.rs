@@ -185,6 +185,12 @@ impl Library {
         self.private.with_value(|private| !private.kept.is_empty())
     }
 
+    /// Whether the store has this run.
+    pub fn is_kept(&self, id: RunId) -> bool {
+        self.private
+            .with_value(|private| private.kept.contains(&id))
+    }
+
     pub(super) fn note_kept(&self, id: RunId) {
         self.private.update_value(|private| {
             private.kept.insert(id);
@@ -364,11 +370,7 @@ impl Library {
             }
         });
         // A run that the store has not yet is kept with all of it.
-        let is_kept = |record: &Record| {
-            let id = record.identity.id;
-            self.private
-                .with_value(|private| private.kept.contains(&id))
-        };
+        let is_kept = |record: &Record| self.is_kept(record.identity.id);
         if let (Some(store), Some(record)) = (self.store(), changed.filter(is_kept)) {
             self.keep(store.of_record(&record), id);
         }

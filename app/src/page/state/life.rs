@@ -100,7 +100,10 @@ impl Trainer {
                 "The trainer stopped. Start begins with a new one.",
                 [Remedy::Copy(self.last_crash())],
             )),
-            Effect::SayElsewhere(run) => self.notify(in_another_tab(run)),
+            Effect::SayElsewhere(run) => {
+                self.notify(in_another_tab(run));
+                self.pass_on();
+            }
         }
     }
 
@@ -294,10 +297,11 @@ impl Trainer {
         if let Some(name) = damaged {
             self.private
                 .update_value(|private| private.patience = Patience::None);
-            return self.notify(Notice::info(format!(
+            self.notify(Notice::info(format!(
                 "{name} cannot go on: a part of what happened in it cannot be read. Its settings \
                  can begin another run."
             )));
+            return self.pass_on();
         }
         let trainer = *self;
         self.with_data_of_run(move || trainer.happen(event));
@@ -312,6 +316,8 @@ impl Trainer {
     /// Gives up what was asked for and has not begun: a run that goes on is again as it was, and of a
     /// new one the run before it comes back.
     pub fn cancel(&self) {
+        // A person who gives up one run of a sweep does not want the next at once.
+        self.stop_sweeping();
         self.happen(Event::Cancel);
     }
 

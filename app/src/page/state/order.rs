@@ -141,12 +141,27 @@ impl Trainer {
         self.begin_next();
     }
 
-    /// Has somebody look after a sweep, or nobody: whoever does is told when a turn is theirs, and says
-    /// whether they took it.
-    pub fn sweep_with(&self, sweeper: Option<Sweeper>) {
-        self.is_sweeping.set(sweeper.is_some());
+    /// Has somebody look after a sweep: whoever does is told when a turn is theirs, and says whether they
+    /// took it.
+    pub fn sweep_with(&self, sweeper: Sweeper) {
+        self.is_sweeping.set(true);
         self.private
-            .update_value(|private| private.sweeper = sweeper);
+            .update_value(|private| private.sweeper = Some(sweeper));
+    }
+
+    /// Nobody looks after a sweep any more. It is no case of [`Self::sweep_with`]: the compiler knows who
+    /// the only sweeper is, and would carry its code to wherever it may be taken away, the first paint too.
+    pub fn stop_sweeping(&self) {
+        self.is_sweeping.set(false);
+        self.private.update_value(|private| private.sweeper = None);
+    }
+
+    /// What was asked for did not come about: a sweep goes on with another, once what is done now is done.
+    pub(super) fn pass_on(&self) {
+        let trainer = *self;
+        if trainer.is_sweeping.get_untracked() {
+            wasm_bindgen_futures::spawn_local(async move { trainer.begin_next() });
+        }
     }
 
     pub(super) fn offer(&self, turn: Turn) -> bool {

@@ -43,7 +43,7 @@ pub struct Begun {
 
 thread_local! {
     /// The sweep that was begun last, in this visit or one before; it outlives the screen.
-    static BEGUN: ArcRwSignal<Option<Begun>> = ArcRwSignal::new(remembered::get(KEY));
+    static BEGUN: ArcRwSignal<Option<Begun>> = ArcRwSignal::new(kept());
 }
 
 /// The sweep that was begun last, and whether it takes its turns.
@@ -76,7 +76,9 @@ impl Begun {
         let runs = self.asked.iter().zip(&self.seen);
         let standing = |(asked, was_seen): (&Option<RunId>, &bool)| {
             let record = asked.and_then(|id| trainer.library.record(id));
-            let is_gone = *was_seen && record.is_none();
+            let library = trainer.library;
+            let is_read = library.is_read.get() && library.store().is_some();
+            let is_gone = *was_seen && record.is_none() && is_read;
             Standing {
                 record,
                 refused: is_gone.then(|| DELETED.to_owned()),
@@ -136,11 +138,48 @@ impl Begun {
     }
 }
 
-/// Changes the sweep that was begun last.
-fn change(change: impl FnOnce(&mut Option<Begun>)) {
-    BEGUN.with(|begun| begun.update(change));
-    if let Some(begun) = latest() {
+/// The sweep that the browser remembers, where its runs are still those that it was begun with.
+fn kept() -> Option<Begun> {
+    let begun: Begun = remembered::get(KEY)?;
+    let members = begun.members().len();
+    let is_whole = members > 0 && begun.asked.len() == members && begun.seen.len() == members;
+    is_whole.then_some(begun)
+}
+
+/// Changes the sweep that was begun last; the browser remembers it unless another tab has begun one since.
+fn change(change: impl FnOnce(&mut Begun)) {
+    BEGUN.with(|begun| {
+        begun.update(|begun| {
+            if let Some(begun) = begun {
+                change(begun);
+            }
+        })
+    });
+    let Some(begun) = latest() else {
+        return;
+    };
+    if kept().is_none_or(|kept| kept.id == begun.id) {
         remembered::set(KEY, &begun);
+    }
+}
+
+/// Notes which runs the browser has kept. Of one that it has not, or that has no step, it is no wonder
+/// that it is gone after a reload or after Cancel: nobody has deleted it.
+fn note_seen(trainer: Trainer, standings: &[Standing]) {
+    let is_there = |standing: &Standing| {
+        standing.record.as_ref().is_some_and(|record| {
+            record.summary.steps > 0 && trainer.library.is_kept(record.identity.id)
+        })
+    };
+    let is_new = latest().is_some_and(|begun| {
+        let mut runs = begun.seen.iter().zip(standings);
+        runs.any(|(seen, standing)| !seen && is_there(standing))
+    });
+    if is_new {
+        change(|begun| {
+            let seen = begun.seen.iter_mut().zip(standings);
+            seen.for_each(|(seen, standing)| *seen |= is_there(standing));
+        });
     }
 }
 
@@ -160,6 +199,15 @@ impl Turns {
     /// The sweep that was begun last.
     pub fn begun(self) -> Option<Begun> {
         self.begun.get()
+    }
+
+    /// Notes which of its runs are there, whenever that changes: one that is not any more was deleted.
+    pub fn watch(self) {
+        Effect::new(move |_| {
+            if let Some(begun) = self.begun.get() {
+                note_seen(self.trainer, &begun.standings(self.trainer));
+            }
+        });
     }
 
     /// Its name.
@@ -183,24 +231,24 @@ impl Turns {
     /// Begins a sweep, on the data that is there.
     pub fn begin(self, name: String, sweep: Sweep, base: Config, members: usize) {
         let data = self.trainer.data.get_untracked();
-        change(|begun| {
-            *begun = Some(Begun {
-                id: new_run_id(),
-                name,
-                sweep,
-                base,
-                data: data.map(|data| data.hash).unwrap_or_default(),
-                asked: vec![None; members],
-                seen: vec![false; members],
-            });
-        });
+        let begun = Begun {
+            id: new_run_id(),
+            name,
+            sweep,
+            base,
+            data: data.map(|data| data.hash).unwrap_or_default(),
+            asked: vec![None; members],
+            seen: vec![false; members],
+        };
+        remembered::set(KEY, &begun);
+        BEGUN.with(|signal| signal.set(Some(begun)));
         self.go_on();
     }
 
     /// Has the sweep take its turns from now on, unless another tab does.
     pub fn go_on(self) {
         let trainer = self.trainer;
-        trainer.sweep_with(None);
+        trainer.stop_sweeping();
         wasm_bindgen_futures::spawn_local(async move {
             let Some(begun) = latest() else {
                 return;
@@ -218,23 +266,23 @@ impl Turns {
                 }
             };
             // Another tab may have gone on with it meanwhile.
-            let kept = remembered::get(KEY).filter(|kept: &Begun| kept.id == begun.id);
-            if let Some(kept) = kept {
-                change(|begun| *begun = Some(kept));
+            if let Some(kept) = kept().filter(|kept| kept.id == begun.id) {
+                BEGUN.with(|signal| signal.set(Some(kept)));
             }
+            // Whose turn has been since then, with the epochs they were to come to.
             let tried = RefCell::new(BTreeSet::new());
-            trainer.sweep_with(Some(Rc::new(move |turn| {
+            trainer.sweep_with(Rc::new(move |turn| {
                 // Held for as long as it takes turns.
                 let _held = &alive;
                 take(trainer, &tried, turn)
-            })));
+            }));
             trainer.begin_next();
         });
     }
 
     /// Has it take none any more; the run that is open goes on to its end.
     pub fn pause(self) {
-        self.trainer.sweep_with(None);
+        self.trainer.stop_sweeping();
     }
 }
 
@@ -259,7 +307,7 @@ fn take(trainer: Trainer, tried: &RefCell<BTreeSet<(usize, u32)>>, turn: Turn) -
     }
     let data = trainer.data.get_untracked().map(|data| data.hash);
     if data.as_ref() != Some(&begun.data) {
-        trainer.sweep_with(None);
+        trainer.stop_sweeping();
         trainer.notify(Notice::info(format!(
             "{} rests: its runs are trained on other data than there is now. Choose theirs under Data, \
              then go on.",
@@ -268,23 +316,14 @@ fn take(trainer: Trainer, tried: &RefCell<BTreeSet<(usize, u32)>>, turn: Turn) -
         return false;
     }
     let standings = untrack(|| begun.standings(trainer));
-    let are_there: Vec<bool> = standings
-        .iter()
-        .map(|standing| standing.record.is_some())
-        .collect();
-    change(|begun| {
-        for begun in begun.iter_mut() {
-            let seen = begun.seen.iter_mut().zip(&are_there);
-            seen.for_each(|(seen, is_there)| *seen |= is_there);
-        }
-    });
+    note_seen(trainer, &standings);
     let next = begun.next(&standings, &mut tried.borrow_mut());
     match next {
         Next::New(index, order) => {
             let asked = trainer.ask_for(order);
             change(|begun| {
-                for begun in begun.iter_mut() {
-                    begun.asked[index] = asked.or(begun.asked[index]);
+                if let Some(member) = begun.asked.get_mut(index) {
+                    *member = asked.or(*member);
                 }
             });
             true
@@ -294,7 +333,7 @@ fn take(trainer: Trainer, tried: &RefCell<BTreeSet<(usize, u32)>>, turn: Turn) -
             true
         }
         Next::Nothing => {
-            trainer.sweep_with(None);
+            trainer.stop_sweeping();
             let best = standings.iter().min_by(|a, b| better(a, b));
             let best = best.and_then(|best| Some((best.loss()?, best.record.as_ref()?)));
             let said = best.map_or_else(String::new, |(loss, record)| {
@@ -306,7 +345,7 @@ fn take(trainer: Trainer, tried: &RefCell<BTreeSet<(usize, u32)>>, turn: Turn) -
             false
         }
         Next::Stuck(count) => {
-            trainer.sweep_with(None);
+            trainer.stop_sweeping();
             let runs = if count == 1 { "run" } else { "runs" };
             trainer.notify(Notice::info(format!(
                 "{} rests: {count} {runs} of it did not go on.",
