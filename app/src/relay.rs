@@ -9,16 +9,14 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{BinaryType, Event, MessageEvent, WebSocket, WorkerGlobalScope};
 
+use crate::browser::RELAY;
 use crate::browser::codec::{buffers, decode};
 use crate::browser::scope::{self, post};
 use crate::browser::words::describe;
 
-/// What the name of such a worker begins with; its token follows.
-const NAME: &str = "relay ";
-
 /// The token of this worker, where it is one.
 pub fn token() -> Option<String> {
-    scope::name().strip_prefix(NAME).map(str::to_owned)
+    scope::name().strip_prefix(RELAY).map(str::to_owned)
 }
 
 /// Serves the page until one of the two has gone.

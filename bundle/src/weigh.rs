@@ -9,7 +9,7 @@ use crate::error::Error;
 /// Modules that arrive together, and the most that they may weigh, in gzip kilobytes.
 const LIMITS: [(Modules, u64); 5] = [
     (Modules::Page, 400),
-    (Modules::Parts, 810),
+    (Modules::Parts, 825),
     (Modules::FileWorker, 820),
     (Modules::CpuWorker, 970),
     (Modules::GpuWorker, 2_540),

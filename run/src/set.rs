@@ -1,6 +1,6 @@
 //! Settings by name: out of `--set`, and out of a file of settings.
 
-use crate::share::{NUMBERS, WORDS, choices, put_word};
+use crate::share::{NUMBERS, choices, is_word, names, put_word};
 use kiln_model::config::{Config, DEFAULT_PATIENCE, OutOfRange, Setting};
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ pub enum SetError {
     #[error("{0:?} sets nothing. Write KEY=VALUE, such as epochs=3.")]
     NoPair(String),
     /// No setting has this name.
-    #[error("There is no setting {key:?}. The nearest is {nearest}; all are: {}.", names().join(", "))]
+    #[error("There is no setting {key:?}. The nearest is {nearest}; all are: {}.", names().collect::<Vec<_>>().join(", "))]
     UnknownKey {
         /// The name.
         key: String,
@@ -85,14 +85,6 @@ pub enum SetError {
     },
 }
 
-/// The names of all settings.
-fn names() -> Vec<&'static str> {
-    WORDS
-        .into_iter()
-        .chain(NUMBERS.map(|(name, _)| name))
-        .collect()
-}
-
 /// The two sides of `KEY=VALUE`.
 ///
 /// # Errors
@@ -111,8 +103,7 @@ pub fn all<'a>(
     config: &mut Config,
     pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
 ) -> Result<(), SetError> {
-    let (first, then): (Vec<_>, Vec<_>) =
-        pairs.into_iter().partition(|(key, _)| WORDS.contains(key));
+    let (first, then): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(key, _)| is_word(key));
     first
         .into_iter()
         .chain(then)
@@ -120,7 +111,7 @@ pub fn all<'a>(
 }
 
 fn one(config: &mut Config, key: &str, value: &str) -> Result<(), SetError> {
-    if WORDS.contains(&key) {
+    if is_word(key) {
         return if put_word(config, key, value) {
             Ok(())
         } else {
@@ -167,9 +158,7 @@ fn one(config: &mut Config, key: &str, value: &str) -> Result<(), SetError> {
 /// The setting whose name looks most like this.
 fn nearest(key: &str) -> &'static str {
     let likeness = |name: &&str| strsim::jaro_winkler(key, name);
-    let nearest = names()
-        .into_iter()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    let nearest = names().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     nearest.unwrap_or_default()
 }
 

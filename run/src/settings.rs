@@ -4,6 +4,7 @@ use kiln_model::config::{Setting, ValidateOn};
 use kiln_model::optimizer::Optimizer;
 
 use crate::record::Record;
+use crate::share::label;
 use crate::{data, format};
 
 /// One setting of a run.
@@ -21,21 +22,17 @@ pub struct Line {
 /// optimiser does not have say "–".
 pub fn lines(record: &Record) -> Vec<Line> {
     let config = &record.config;
-    let number = |key, setting: Setting| Line {
+    let line = |key, text: &str| Line {
         key,
-        label: setting.label(),
-        text: setting.get(config).to_string(),
-    };
-    let line = |key, label, text: &str| Line {
-        key,
-        label,
+        label: label(key),
         text: text.to_owned(),
     };
+    let number = |key, setting: Setting| line(key, &setting.get(config).to_string());
     let of_optimizer = |key, setting: Setting, has: bool| {
         if has {
             number(key, setting)
         } else {
-            line(key, setting.label(), format::NOTHING)
+            line(key, format::NOTHING)
         }
     };
     let optimizer = config.optimizer;
@@ -43,7 +40,7 @@ pub fn lines(record: &Record) -> Vec<Line> {
         number("epochs", Setting::Epochs),
         number("batch_size", Setting::BatchSize),
         number("learning_rate", Setting::LearningRate),
-        line("optimizer", "Optimizer", optimizer.label()),
+        line("optimizer", optimizer.label()),
         of_optimizer(
             "momentum",
             Setting::Momentum,
@@ -54,30 +51,30 @@ pub fn lines(record: &Record) -> Vec<Line> {
             Setting::WeightDecay,
             matches!(optimizer, Optimizer::AdamW { .. }),
         ),
-        line("schedule", "Schedule", config.schedule.label()),
+        line("schedule", config.schedule.label()),
         number("dropout", Setting::Dropout),
         line(
             "validate_on",
-            "Validate on",
             match config.validate_on {
                 ValidateOn::Split => "Split",
                 ValidateOn::TestSet => "Test set",
             },
         ),
         number("validation_split", Setting::ValidationSplit),
-        line(
-            "validate_every",
-            "Validate every",
-            config.validate_every.label(),
-        ),
+        line("validate_every", config.validate_every.label()),
         of_optimizer("patience", Setting::Patience, config.patience.is_some()),
         number("training_images", Setting::TrainingImages),
         number("seed", Setting::Seed),
-        line("backend", "Backend", record.identity.backend.label()),
-        line(
-            "data",
-            "Data",
-            &data::label(&record.identity.data_name, &record.data),
-        ),
+        Line {
+            label: "Backend",
+            ..line("backend", record.identity.backend.label())
+        },
+        Line {
+            label: "Data",
+            ..line(
+                "data",
+                &data::label(&record.identity.data_name, &record.data),
+            )
+        },
     ]
 }

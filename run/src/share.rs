@@ -40,8 +40,32 @@ pub const NUMBERS: [(&str, Setting); 10] = [
     ("seed", Setting::Seed),
 ];
 
-/// Settings that are words, by the names that files give them.
-pub const WORDS: [&str; 4] = ["optimizer", "schedule", "validate_on", "validate_every"];
+/// Settings that are words, by the names that files give them, with what a person reads.
+pub const WORDS: [(&str, &str); 4] = [
+    ("optimizer", "Optimizer"),
+    ("schedule", "Schedule"),
+    ("validate_on", "Validate on"),
+    ("validate_every", "Validate every"),
+];
+
+/// Whether the setting that files give this name is a word.
+pub fn is_word(key: &str) -> bool {
+    WORDS.iter().any(|(word, _)| *word == key)
+}
+
+/// The names of all settings, as files give them.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let words = WORDS.into_iter().map(|(name, _)| name);
+    words.chain(NUMBERS.into_iter().map(|(name, _)| name))
+}
+
+/// What a person reads of the setting that files give this name; the name itself where there is none.
+pub fn label(key: &'static str) -> &'static str {
+    let words = WORDS.into_iter();
+    let mut all = words.chain(NUMBERS.map(|(name, setting)| (name, setting.label())));
+    all.find(|(name, _)| *name == key)
+        .map_or(key, |(_, label)| label)
+}
 
 /// The words that files have for the choices of one of [`WORDS`].
 pub fn choices(key: &str) -> Vec<String> {
@@ -163,7 +187,7 @@ impl Shared {
         }
         let is_known = match key {
             "v" | "optimizer" => true,
-            _ if WORDS.contains(&key) => put_word(&mut self.config, key, value),
+            _ if is_word(key) => put_word(&mut self.config, key, value),
             "axis" => choose(&mut self.sight.axis, &Axis::ALL, axis_word, value),
             "from" => choose(&mut self.sight.from, &Beginning::ALL, beginning_word, value),
             "log" => switch(&mut self.sight.is_log, value),

@@ -1,12 +1,13 @@
 //! Sweeps in the tab: what differs, the runs one after the other, and what came of them.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
 use kiln_tests::page::{Page, with_database};
 use kiln_tests::server::{Fault, Pace, Server};
+use kiln_tests::{HarnessError, native};
 use serde_json::json;
 
 type Outcome = Result<(), HarnessError>;
@@ -84,6 +85,39 @@ async fn a_grid_is_trained_and_its_best_stands_first() -> Outcome {
         .await?;
     page.press("link", "Compare the best 4").await?;
     page.wait_for_text("Dropout", 30).await?;
+    page.close().await
+}
+
+/// The runs of the form, as the program beside the page makes them of its file.
+#[tokio::test]
+async fn a_sweep_leaves_as_a_file_for_kiln() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    page.press("link", "Train").await?;
+    page.type_number("Epochs", "3").await?;
+    page.press("link", "Sweep").await?;
+    vary(&page, "Learning rate", "0.0003, 0.003").await?;
+    vary(&page, "Dropout", "0 to 0.5 in 3").await?;
+    vary(&page, "Optimizer", "adam, sgd").await?;
+    page.wait_for_text("12 runs", 10).await?;
+    page.type_into("textbox", "Name", "rates & more").await?;
+    let file = page
+        .save("Save for kiln sweep", "rates _ more.toml")
+        .await?;
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("rates.toml"), file)?;
+    let made = Command::new(native::kiln()?)
+        .args(["sweep", "rates.toml", "--out", "rates"])
+        .current_dir(folder.path())
+        .output()?;
+    assert!(made.status.success(), "{made:?}");
+    let index = std::fs::read_to_string(folder.path().join("rates/index.csv"))?;
+    assert_eq!(index.lines().count(), 1 + 12, "{index}");
+    let last = std::fs::read_to_string(folder.path().join("rates/rates-12.config.json"))?;
+    let last: serde_json::Value = serde_json::from_str(&last).unwrap();
+    assert_eq!(last["settings"]["epochs"], 3, "{last}");
+    // Those of Quick taste, which are not the ordinary ones.
+    assert_eq!(last["settings"]["training_images"], 6_000, "{last}");
     page.close().await
 }
 
@@ -271,7 +305,7 @@ async fn two_tabs_train_a_sweep_each() -> Outcome {
 
 /// So many images of one's own, of stripes that tell the ten classes apart: a file of images and one
 /// of labels.
-fn stripes(folder: &std::path::Path, count: u32) -> [PathBuf; 2] {
+fn stripes(folder: &Path, count: u32) -> [PathBuf; 2] {
     let header = |kind: u8, sizes: &[u32]| {
         let sizes = sizes.iter().flat_map(|size| size.to_be_bytes());
         [0, 0, 8, kind]

@@ -28,3 +28,8 @@ pub mod store;
 #[cfg(feature = "page")]
 pub mod tab;
 pub mod words;
+
+/// What the name of the worker begins with that passes messages on to a trainer in another process; its
+/// token follows.
+#[cfg(any(feature = "page", feature = "file-worker"))]
+pub const RELAY: &str = "relay ";

@@ -2,13 +2,13 @@
 
 use leptos::prelude::window;
 
+use super::RELAY;
+
 /// What the query of the page's address begins with where there is such a trainer; its token follows.
 const KEY: &str = "?trainer=";
-/// What the name of the worker begins with that passes messages on to it.
-const NAME: &str = "relay ";
 
 /// The name of the worker that passes messages on to it; nothing where the page came from elsewhere.
 pub fn relay() -> Option<String> {
     let query = window().location().search().ok()?;
-    Some([NAME, query.strip_prefix(KEY)?].concat())
+    Some([RELAY, query.strip_prefix(KEY)?].concat())
 }

@@ -7,6 +7,8 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use kiln_model::config::Config;
 use kiln_run::export::name::file_stem;
@@ -45,6 +47,17 @@ pub struct Folder {
     stem: String,
     sweep: Sweep,
     runs: Vec<SweptRun>,
+    /// Of each run what its archive said when it was read last: whoever waits for others looks often.
+    read: Mutex<Vec<Option<Read>>>,
+}
+
+/// What an archive said, and which one: each is put in the place of the one before as a whole.
+#[derive(Debug)]
+struct Read {
+    modified: SystemTime,
+    bytes: u64,
+    /// Nothing where it cannot be read.
+    record: Option<Record>,
 }
 
 /// A run of a sweep.
@@ -115,13 +128,15 @@ impl Folder {
         let members = sweep.members(Config::default())?;
         let names = names(stem, members.len());
         let runs = names.into_iter().zip(members);
+        let runs: Vec<_> = runs
+            .map(|(name, member)| SweptRun { name, member })
+            .collect();
         Ok(Self {
             path: path.to_owned(),
             stem: stem.to_owned(),
             sweep,
-            runs: runs
-                .map(|(name, member)| SweptRun { name, member })
-                .collect(),
+            read: Mutex::new(runs.iter().map(|_| None).collect()),
+            runs,
         })
     }
 
@@ -265,18 +280,34 @@ impl Folder {
     }
 
     fn standings(&self) -> Vec<Standing> {
-        let standing = |(index, run): (usize, &SweptRun)| {
-            let archive = self.path.join(format!("{}.kiln.zip", file_stem(&run.name)));
-            // One that cannot be read is found so by whoever trains it.
-            let records = Some(archive).filter(|archive| archive.exists());
-            let records = records.and_then(|archive| input::records(&[archive]).ok());
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let standing = |(index, read)| {
             let refused = fs::read_to_string(self.refused(index)).ok();
             Standing {
-                record: records.and_then(|mut records| records.pop()),
+                record: self.record(index, read),
                 refused: refused.map(|reason| reason.trim_end().to_owned()),
             }
         };
-        self.runs.iter().enumerate().map(standing).collect()
+        read.iter_mut().enumerate().map(standing).collect()
+    }
+
+    /// What came of a run, where its archive is there and can be read. One that cannot be is found so by
+    /// whoever trains it.
+    fn record(&self, index: usize, read: &mut Option<Read>) -> Option<Record> {
+        let stem = file_stem(&self.runs[index].name);
+        let archive = self.path.join(format!("{stem}.kiln.zip"));
+        let about = fs::metadata(&archive).ok()?;
+        let (modified, bytes) = (about.modified().ok()?, about.len());
+        let is_same = |read: &Read| (read.modified, read.bytes) == (modified, bytes);
+        if !read.as_ref().is_some_and(is_same) {
+            let mut records = input::records(&[archive]).unwrap_or_default();
+            *read = Some(Read {
+                modified,
+                bytes,
+                record: records.pop(),
+            });
+        }
+        read.as_ref().and_then(|read| read.record.clone())
     }
 
     fn refused(&self, index: usize) -> PathBuf {
@@ -297,12 +328,12 @@ fn named(text: &str, stem: &str) -> String {
     }
 }
 
-/// Where a run is: whether somebody trains one that is not over, its file does not say.
+/// Where a run is. Whether somebody trains one that is not over just now, its file does not say.
 fn status(record: &Record) -> &'static str {
     if record.status.has_ended() {
         record.status.label()
     } else {
-        "Under way"
+        "Unfinished"
     }
 }
 

@@ -448,7 +448,7 @@ fn a_sweeper_that_is_to_end_says_that_something_is_left_and_its_run_goes_on_to_t
     assert!(!child.wait().unwrap().success());
     assert_eq!(
         column(&index(&place, "out"), "status"),
-        ["Under way", "Finished"]
+        ["Unfinished", "Finished"]
     );
 
     // Other images are other results.

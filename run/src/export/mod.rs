@@ -6,7 +6,7 @@ mod burnpack;
 mod clock;
 mod config;
 mod csv;
-mod flat;
+pub(crate) mod flat;
 mod format;
 mod h5;
 mod json_lines;

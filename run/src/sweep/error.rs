@@ -76,6 +76,9 @@ pub enum SweepError {
     /// A value that a setting cannot have, or a name that none has.
     #[error(transparent)]
     Setting(#[from] SetError),
+    /// A sweep that has no file.
+    #[error("This sweep cannot be said in a file: {0}")]
+    Unwritten(String),
     /// Fewer settings than runs.
     #[error(
         "There are only {found} different settings to draw, not {asked}. Lower runs, or say search = \"grid\"."

@@ -1,6 +1,7 @@
 //! A sweep: runs that differ in some settings, which of them there are, and which of them go on.
 
 mod error;
+mod file;
 mod importance;
 mod parallel;
 mod standing;
@@ -21,7 +22,7 @@ pub use parallel::{Axis, Line, Parallel};
 pub use standing::{Standing, better, loss};
 pub use values::{MOST_RUNS, Range, Scale};
 use values::{Values, text, values};
-pub use written::{read, write};
+pub use written::read;
 
 /// Halving, where nothing else is said: epochs of the first rung, and that one of so many goes on.
 const FIRST_EPOCHS: u32 = 1;

@@ -1,5 +1,6 @@
 //! The Help route: how Kiln is used, what its keys and figures mean, where its runs are.
 
+mod beyond;
 mod charts;
 mod files;
 mod keys;
@@ -22,7 +23,7 @@ struct Section {
     show: fn(SingleKeys) -> AnyView,
 }
 
-const SECTIONS: [Section; 9] = [
+const SECTIONS: [Section; 11] = [
     Section {
         name: "tour",
         title: "A one-minute tour",
@@ -49,9 +50,19 @@ const SECTIONS: [Section; 9] = [
         show: |_| charts::show(),
     },
     Section {
+        name: "sweep",
+        title: "Sweeps",
+        show: |_| beyond::show_sweep(),
+    },
+    Section {
         name: "files",
         title: "How to open the files",
         show: |_| files::show(),
+    },
+    Section {
+        name: "kiln",
+        title: "Beyond this tab",
+        show: |_| beyond::show_kiln(),
     },
     Section {
         name: "storage",

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::list::list;
 
 /// Each step: a screen, its address, and what is done there.
-const STEPS: [(&str, &str, &str); 8] = [
+const STEPS: [(&str, &str, &str); 9] = [
     (
         "Train",
         "#/train",
@@ -33,6 +33,12 @@ const STEPS: [(&str, &str, &str); 8] = [
         "Compare",
         "#/compare",
         "Tick both runs in Runs, then see here in what they differ.",
+    ),
+    (
+        "Sweep",
+        "#/sweep",
+        "Give a setting several values and press Start the sweep: each becomes a run, and the best \
+         stands first.",
     ),
     (
         "Evaluate",

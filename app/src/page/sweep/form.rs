@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use kiln_model::config::{Config, Setting};
+use kiln_model::config::Config;
+use kiln_run::export::name::file_stem;
 use kiln_run::format;
 use kiln_run::set::SetError;
-use kiln_run::share::{NUMBERS, WORDS, choices};
+use kiln_run::share::{choices, label, names};
 use kiln_run::sweep::{Member, Search, Sweep, SweepError, read};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::turns::Turns;
-use crate::browser::remembered;
+use crate::browser::{download, remembered};
+use crate::page::state::notice::Notice;
 use crate::page::state::trainer::Trainer;
 
 const KEY: &str = "kiln.sweep.form";
@@ -124,6 +126,18 @@ pub fn Form(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>) ->
         turns.begin(begun, sweep, trainer.next.get_untracked(), members.len());
         name.set(unused(trainer, turns));
     };
+    let save = move |_| {
+        let Some(Ok((sweep, _))) = planned.try_get_untracked() else {
+            return;
+        };
+        match sweep.file(trainer.next.get_untracked()) {
+            Ok(text) => {
+                let stem = file_stem(name.get_untracked().trim());
+                download::save(&format!("{stem}.toml"), "application/toml", text.as_bytes());
+            }
+            Err(error) => trainer.notify(Notice::info(format!("{error}."))),
+        }
+    };
     let is_taken = move || {
         let name = name.get().trim().to_owned();
         let is_tag = trainer.library.records.with(|records| {
@@ -151,8 +165,7 @@ pub fn Form(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>) ->
             None
         }
     };
-    let others = NUMBERS.map(|(key, _)| key).into_iter().chain(WORDS);
-    let others: Vec<&'static str> = others.filter(|key| !FIRST.contains(key)).collect();
+    let others: Vec<&'static str> = names().filter(|key| !FIRST.contains(key)).collect();
     let row = move |key: &'static str| view! { <Values said key /> };
     view! {
         <section class="plan-of-sweep" aria-label="New sweep">
@@ -187,7 +200,16 @@ pub fn Form(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>) ->
             </fieldset>
             <p class="plan" role="status">{move || planned.get().ok().map(|(sweep, members)| in_words(trainer, &sweep, &members))}</p>
             <p class="error" role="status">{why_not}</p>
-            <button class="primary" disabled=move || why_not().is_some() on:click=start>"Start the sweep"</button>
+            <div class="buttons">
+                <button class="primary" disabled=move || why_not().is_some() on:click=start>"Start the sweep"</button>
+                <button
+                    title="This sweep for the program kiln, on a workstation or a cluster."
+                    disabled=move || planned.with(Result::is_err)
+                    on:click=save
+                >
+                    "Save for kiln sweep"
+                </button>
+            </div>
         </section>
     }
     .into_any()
@@ -230,18 +252,6 @@ fn Whole(said: RwSignal<Said>, label: &'static str, of: fn(&mut Said) -> &mut u3
         </div>
     }
     .into_any()
-}
-
-/// What a person reads of a setting.
-pub fn label(key: &'static str) -> &'static str {
-    let number = NUMBERS.into_iter().find(|(name, _)| *name == key);
-    match (number, key) {
-        (Some((_, setting)), _) => Setting::label(setting),
-        (None, "optimizer") => "Optimizer",
-        (None, "schedule") => "Schedule",
-        (None, "validate_on") => "Validate on",
-        (None, _) => "Validate every",
-    }
 }
 
 /// An error as a form says it, whose values stand in no file.
