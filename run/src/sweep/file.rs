@@ -81,7 +81,7 @@ mod tests {
         };
         let swept = sweep(&[
             ("learning_rate", json!([0.001, 0.01])),
-            ("dropout", json!({ "from": 0.0, "to": 0.5, "steps": 2 })),
+            ("dropout", json!([0.0, 0.5])),
         ]);
         let text = swept.file(base).unwrap();
         assert_eq!(
@@ -96,24 +96,23 @@ optimizer = \"sgd\"
 patience = 3
 
 [vary]
+dropout = [0.0, 0.5]
 learning_rate = [0.001, 0.01]
-
-[vary.dropout]
-from = 0.0
-steps = 2
-to = 0.5
 "
         );
         assert_eq!(of_file(&text), of(&swept, base));
     }
 
     #[test]
-    fn of_optimisers_that_differ_each_run_is_the_same_by_its_file() {
+    fn where_optimisers_and_ranges_differ_each_run_is_the_same_by_its_file() {
         let base = Config {
             optimizer: Optimizer::Sgd { momentum: 0.5 },
             ..Config::default()
         };
-        let swept = sweep(&[("optimizer", json!(["sgd", "adam"]))]);
+        let swept = sweep(&[
+            ("optimizer", json!(["sgd", "adam"])),
+            ("dropout", json!({ "from": 0.0, "to": 0.5, "steps": 3 })),
+        ]);
         assert_eq!(of_file(&swept.file(base).unwrap()), of(&swept, base));
     }
 }
