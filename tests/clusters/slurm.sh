@@ -1,11 +1,13 @@
 #!/bin/sh
 # A SLURM cluster of two nodes on this machine trains a sweep of eight units as a job array.
-# Usage: array.sh KILN FOLDER, as root on Debian with slurmctld, slurmd and munge installed.
+# Usage: slurm.sh KILN FOLDER, as root on Debian with slurmctld, slurmd and munge installed.
 set -eu
 kiln=$(realpath "$1")
 mkdir -p "$2"
 folder=$(realpath "$2")
-recipe=$(realpath "$(dirname "$0")/../../docs/clusters/slurm.sbatch")
+here=$(realpath "$(dirname "$0")")
+recipe=$here/../../docs/clusters/slurm.sbatch
+grid=$here/rate.toml
 host=$(hostname -s)
 state=$folder/state
 mkdir -p "$state/ctld" "$state/n1" "$state/n2"
@@ -50,17 +52,7 @@ slurmctld -f "$SLURM_CONF"
 slurmd -f "$SLURM_CONF" -N n1
 slurmd -f "$SLURM_CONF" -N n2
 
-cat > "$folder/rate.toml" <<GRID
-search = "grid"
-[settings]
-epochs = 2
-training_images = 3000
-batch_size = 100
-[vary]
-learning_rate = { from = 0.0003, to = 0.01, scale = "log", steps = 4 }
-dropout = [0.0, 0.5]
-GRID
-"$kiln" sweep "$folder/rate.toml" --out "$folder/sweep"
+"$kiln" sweep "$grid" --out "$folder/sweep"
 cd "$folder"
 # --wait: until every member has ended, and with its status.
 SWEEP=$folder/sweep KILN=$kiln sbatch --wait --array=1-8 "$recipe"
