@@ -16,17 +16,23 @@ stop() {
 }
 trap stop EXIT
 cd "$folder"
+rm -rf sweep
 "$hq" server start > server.log 2>&1 &
-until "$hq" server info > /dev/null 2>&1; do sleep 0.1; done
+tries=0
+until "$hq" server info > /dev/null 2>&1; do
+  tries=$((tries + 1))
+  if [ $tries = 300 ]; then cat server.log; exit 1; fi
+  sleep 0.1
+done
 "$hq" worker start --cpus 1 > worker-1.log 2>&1 &
 "$hq" worker start --cpus 1 > worker-2.log 2>&1 &
 killed=$!
 
 "$kiln" sweep "$grid" --out sweep
 "$hq" submit --array 1-8 --cpus 1 -- "$kiln" sweep --next sweep --threads 1
-# Once both have begun, the second is gone with all that it had; its unit is given to another.
-until [ "$(ls sweep/.*.kiln.lock 2> /dev/null | wc -l)" -ge 2 ]; do sleep 0.1; done
-kill -9 "$killed"
+# Once the second trains, it is gone with all that it had; its unit is given to another.
+until unit=$(pgrep -P "$killed"); do sleep 0.1; done
+kill -9 "$killed" $unit
 "$hq" worker start --cpus 1 > worker-3.log 2>&1 &
 "$hq" job wait all
 "$hq" job list --all

@@ -113,11 +113,29 @@ async fn a_sweep_leaves_as_a_file_for_kiln() -> Outcome {
     assert!(made.status.success(), "{made:?}");
     let index = std::fs::read_to_string(folder.path().join("rates/index.csv"))?;
     assert_eq!(index.lines().count(), 1 + 12, "{index}");
-    let last = std::fs::read_to_string(folder.path().join("rates/rates-12.config.json"))?;
-    let last: serde_json::Value = serde_json::from_str(&last).unwrap();
-    assert_eq!(last["settings"]["epochs"], 3, "{last}");
-    // Those of Quick taste, which are not the ordinary ones.
-    assert_eq!(last["settings"]["training_images"], 6_000, "{last}");
+    let mut made = Vec::new();
+    for number in 1..=12 {
+        let config = folder
+            .path()
+            .join(format!("rates/rates-{number:02}.config.json"));
+        let config: serde_json::Value = serde_json::from_slice(&std::fs::read(config)?).unwrap();
+        let settings = &config["settings"];
+        assert_eq!(settings["epochs"], 3, "{config}");
+        // Those of Quick taste, which are not the ordinary ones.
+        assert_eq!(settings["training_images"], 6_000, "{config}");
+        made.push(json!([
+            settings["dropout"],
+            settings["learning_rate"],
+            settings["optimizer"]["name"]
+        ]));
+    }
+    let mut expected = Vec::new();
+    for dropout in [0.0, 0.25, 0.5] {
+        for rate in [0.0003, 0.003] {
+            expected.extend(["adam", "sgd"].map(|optimizer| json!([dropout, rate, optimizer])));
+        }
+    }
+    assert_eq!(made, expected);
     page.close().await
 }
 
@@ -140,7 +158,7 @@ async fn of_a_halving_the_best_go_on_after_a_reload_too() -> Outcome {
     page.wait_for_text("sweep-1: 1 of 4 runs.", 120).await?;
     // In the middle of a run, or between two.
     page.reload().await?;
-    page.wait_for_text("sweep-1 rests:", 60).await?;
+    page.wait_for_text("Go on with the sweep", 60).await?;
     page.press("button", "Go on with the sweep").await?;
     page.wait_for_text("sweep-1: 3 of 4 runs.", 120).await?;
     page.press("button", "Pause the sweep").await?;
@@ -233,6 +251,7 @@ async fn a_run_that_cannot_go_on_stops_nobody() -> Outcome {
         page.evaluate(&with_database(None, &damage)).await?;
         page.reload().await?;
         page.press("link", "Sweep").await?;
+        page.wait_for_text("Go on with the sweep", 60).await?;
         page.press("button", "Go on with the sweep").await?;
         page.wait_for_text(said, 60).await?;
         // The other is trained the first time, and left alone the second.
@@ -253,7 +272,7 @@ async fn who_cancels_a_run_pauses_its_sweep() -> Outcome {
         "let first;
          const post = self.postMessage.bind(self);
          if (self.name !== 'helper') self.postMessage = message => {
-           const run = message.Happened?.run;
+           const run = (message.Happened ?? message.Kept)?.run;
            first ??= run && String(run);
            if (!run || String(run) !== first) post(message);
          };"
@@ -281,7 +300,10 @@ async fn two_tabs_train_a_sweep_each() -> Outcome {
     vary(&page, "Learning rate", "0.001, 0.003").await?;
     vary(&page, "Dropout", "").await?;
     page.press("button", "Start the sweep").await?;
-    page.wait_for_state(&["running"], 60).await?;
+    page.press("link", "Train").await?;
+    // Its first run waits until the other tab has had its say.
+    page.press("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 60).await?;
     let first = page.open_tab(&server).await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.press("button", "Quick taste").await?;
@@ -295,6 +317,8 @@ async fn two_tabs_train_a_sweep_each() -> Outcome {
     page.wait_for_text("of the second tab is done: 2 runs.", 180)
         .await?;
     page.go_to_tab(first).await?;
+    page.press("button", "Resume").await?;
+    page.press("link", "Sweep").await?;
     page.wait_for_text("sweep-1 is done: 2 runs.", 180).await?;
     // The browser remembers the sweep that was begun last.
     page.reload().await?;
@@ -330,7 +354,7 @@ fn stripes(folder: &Path, count: u32) -> [PathBuf; 2] {
 
 #[tokio::test]
 async fn on_other_data_a_sweep_rests() -> Outcome {
-    let server = Server::start_at(Pace::Full).await?;
+    let server = Server::start().await?;
     let page = open(&server).await?;
     vary(&page, "Learning rate", "0.001, 0.003").await?;
     vary(&page, "Dropout", "").await?;

@@ -56,8 +56,7 @@ pub struct Folder {
 struct Read {
     modified: SystemTime,
     bytes: u64,
-    /// Nothing where it cannot be read.
-    record: Option<Record>,
+    record: Record,
 }
 
 /// A run of a sweep.
@@ -296,18 +295,20 @@ impl Folder {
     fn record(&self, index: usize, read: &mut Option<Read>) -> Option<Record> {
         let stem = file_stem(&self.runs[index].name);
         let archive = self.path.join(format!("{stem}.kiln.zip"));
-        let about = fs::metadata(&archive).ok()?;
+        // Of what is opened a shared folder says what it is now.
+        let about = File::open(&archive).and_then(|file| file.metadata()).ok()?;
         let (modified, bytes) = (about.modified().ok()?, about.len());
         let is_same = |read: &Read| (read.modified, read.bytes) == (modified, bytes);
         if !read.as_ref().is_some_and(is_same) {
-            let mut records = input::records(&[archive]).unwrap_or_default();
-            *read = Some(Read {
+            let records = input::records(&[archive]).ok();
+            let record = records.and_then(|mut records| records.pop());
+            *read = record.map(|record| Read {
                 modified,
                 bytes,
-                record: records.pop(),
+                record,
             });
         }
-        read.as_ref().and_then(|read| read.record.clone())
+        read.as_ref().map(|read| read.record.clone())
     }
 
     fn refused(&self, index: usize) -> PathBuf {

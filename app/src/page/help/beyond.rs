@@ -24,7 +24,7 @@ const SEARCHES: [(&str, &str); 3] = [
 ];
 
 const COMMANDS: &str = "\
-kiln train RUN.kiln.zip          # goes on with a run, on all cores or a GPU
+kiln train RUN.kiln.zip          # goes on with a run, on the CPU; --device names a GPU
 kiln sweep rates.toml --out rates --run
 kiln serve                       # this page, trained by this machine";
 
@@ -62,7 +62,7 @@ pub fn show_kiln() -> AnyView {
             <Snippet language=Language::Shell text=COMMANDS.to_owned() />
         </div>
         <p>
-            "With "<code>"kiln serve"</code>" the page trains in that program: open the address that it says, and Backend has This machine. The runs stay in this browser. "
+            "With "<code>"kiln serve"</code>" the page trains in that program: open the address that it says, and Backend has This machine. Runs are kept in this browser, under that address: those of this one come along as .kiln.zip. "
             "When the program ends, the run goes on in the tab from its last checkpoint. The address holds a secret that lets whoever has it train on that machine: do not pass it on."
         </p>
     }

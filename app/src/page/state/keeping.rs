@@ -161,15 +161,21 @@ impl Trainer {
         if self.shown_id() == Some(id) {
             return then(trainer);
         }
+        // What a person cannot look at has nothing to do with a sweep.
+        let pass_on = move || {
+            if !is_asked {
+                trainer.pass_on();
+            }
+        };
         if self.library.store().is_none() {
-            self.pass_on();
+            pass_on();
         }
         self.library.with_store(move |store| async move {
             let outcome = trainer.show_kept(store, id, is_asked).await;
             if trainer.shown_id() == Some(id) {
                 then(trainer);
             } else {
-                trainer.pass_on();
+                pass_on();
             }
             outcome
         });

@@ -86,7 +86,11 @@ impl Trainer {
                 });
                 self.run.set(before);
             }
-            Effect::HandOver(run) => self.release(run),
+            Effect::HandOver(run) => {
+                // Whoever took it has the other tab before them.
+                self.stop_sweeping();
+                self.release(run);
+            }
             Effect::TakeNext => self.begin_next(),
             Effect::Measure => self.measure(),
             Effect::AskAboutFailure(run) => {
@@ -94,12 +98,19 @@ impl Trainer {
                     self.ask_about_failure(run);
                 }
             }
-            Effect::AskAboutLoss(run) => self.ask_about_loss(run),
+            Effect::AskAboutLoss(run) => {
+                // What becomes of the run decides a person, and then whether the sweep goes on.
+                self.stop_sweeping();
+                self.ask_about_loss(run);
+            }
             Effect::SayGoesOn(_) => self.say_it_goes_on(),
-            Effect::SayBroken => self.notify(Notice::problem(
-                "The trainer stopped. Start begins with a new one.",
-                [Remedy::Copy(self.last_crash())],
-            )),
+            Effect::SayBroken => {
+                self.stop_sweeping();
+                self.notify(Notice::problem(
+                    "The trainer stopped. Start begins with a new one.",
+                    [Remedy::Copy(self.last_crash())],
+                ));
+            }
             Effect::SayElsewhere(run) => {
                 self.notify(in_another_tab(run));
                 self.pass_on();
@@ -132,6 +143,7 @@ impl Trainer {
                     if matches!(stage, Stage::Claiming(claimed, ..) if claimed == run) {
                         trainer.happen(Event::Cancel);
                     }
+                    trainer.stop_sweeping();
                     trainer.library.tell_storage(StoreError::Refused(reason));
                 }
             }
@@ -267,6 +279,9 @@ impl Trainer {
 
     /// Shows a kept run and goes on with it: with one that has ended up to so many epochs.
     pub fn go_on_with(&self, id: RunId, epochs: u32) {
+        // What a person has set for the next run stays.
+        self.private
+            .update_value(|private| private.has_draft = true);
         self.open_and_then(id, false, move |trainer| {
             let has_ended = trainer
                 .run

@@ -130,8 +130,23 @@ pub fn Form(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>) ->
         let Some(Ok((sweep, _))) = planned.try_get_untracked() else {
             return;
         };
-        match sweep.file(trainer.next.get_untracked()) {
-            Ok(text) => {
+        let mut base = trainer.next.get_untracked();
+        // Here a run is told so when it begins; there it would be refused.
+        if let Some(data) = trainer.data.get_untracked() {
+            base.training_images = base.training_images.min(data.training_images);
+        }
+        let used = trainer.sources.used.get_untracked();
+        match sweep.file(base) {
+            Ok(mut text) => {
+                if !used.is_mnist() {
+                    let name = used.name;
+                    text.insert_str(
+                        0,
+                        &format!(
+                            "# On {name:?}, not MNIST: say --data FILES with every command.\n"
+                        ),
+                    );
+                }
                 let stem = file_stem(name.get_untracked().trim());
                 download::save(&format!("{stem}.toml"), "application/toml", text.as_bytes());
             }

@@ -113,7 +113,6 @@ pub fn Results(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>)
 /// How far the sweep is that was begun last.
 #[component]
 fn Progress(trainer: Trainer, turns: Turns) -> AnyView {
-    turns.watch();
     let state = Memo::new(move |_| {
         let begun = turns.begun().filter(|_| trainer.library.is_read.get())?;
         let (done, all) = begun.done(trainer);

@@ -1,6 +1,6 @@
 //! A sweep while it is under way: whose turn is next, over the page's own queue.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -44,6 +44,8 @@ pub struct Begun {
 thread_local! {
     /// The sweep that was begun last, in this visit or one before; it outlives the screen.
     static BEGUN: ArcRwSignal<Option<Begun>> = ArcRwSignal::new(kept());
+    /// Who notes what becomes of its runs, whichever screen is shown.
+    static WATCH: OnceCell<Owner> = const { OnceCell::new() };
 }
 
 /// The sweep that was begun last, and whether it takes its turns.
@@ -88,7 +90,12 @@ impl Begun {
     }
 
     /// The next that was not tried yet.
-    fn next(&self, standings: &[Standing], tried: &mut BTreeSet<(usize, u32)>) -> Next {
+    fn next(
+        &self,
+        trainer: Trainer,
+        standings: &[Standing],
+        tried: &mut BTreeSet<(usize, u32)>,
+    ) -> Next {
         let members = self.members();
         let epochs: Vec<u32> = members.iter().map(|member| member.config.epochs).collect();
         let Some((rung, waiting)) = self.sweep.now(standings, &epochs) else {
@@ -102,8 +109,13 @@ impl Begun {
         };
         tried.insert((index, rung));
         let epochs = rung.min(epochs[index]);
-        if let Some(record) = &standings[index].record {
-            return Next::Old(record.identity.id, epochs);
+        let begun = standings[index].record.as_ref();
+        let begun = begun.map(|record| record.identity.id);
+        // One that was lost before it was kept is nowhere to go on with.
+        let can_be_shown =
+            |id: &RunId| trainer.library.is_kept(*id) || trainer.shown_id() == Some(*id);
+        if let Some(id) = begun.filter(can_be_shown) {
+            return Next::Old(id, epochs);
         }
         let mut names = names(&self.name, members.len()).into_iter();
         let order = Order {
@@ -128,13 +140,9 @@ impl Begun {
         let standings = self.standings(trainer);
         let members = self.members();
         let epochs: Vec<u32> = members.iter().map(|member| member.config.epochs).collect();
-        let Some((rung, _)) = self.sweep.now(&standings, &epochs) else {
-            return (members.len(), members.len());
-        };
-        let has_done =
-            |(standing, epochs): &(&Standing, &u32)| standing.has_done(rung.min(**epochs));
-        let done = standings.iter().zip(&epochs).filter(has_done).count();
-        (done, members.len())
+        let waiting = self.sweep.now(&standings, &epochs);
+        let waiting = waiting.map_or(0, |(_, waiting)| waiting.len());
+        (members.len() - waiting, members.len())
     }
 }
 
@@ -147,20 +155,21 @@ fn kept() -> Option<Begun> {
 }
 
 /// Changes the sweep that was begun last; the browser remembers it unless another tab has begun one since.
-fn change(change: impl FnOnce(&mut Begun)) {
-    BEGUN.with(|begun| {
-        begun.update(|begun| {
-            if let Some(begun) = begun {
-                change(begun);
-            }
-        })
-    });
-    let Some(begun) = latest() else {
+fn change(trainer: Trainer, change: impl FnOnce(&mut Begun)) {
+    let Some(mut begun) = latest() else {
         return;
     };
-    if kept().is_none_or(|kept| kept.id == begun.id) {
+    let kept = kept();
+    let is_remembered = kept.as_ref().is_none_or(|kept| kept.id == begun.id);
+    // Where another tab takes its turns, that one knows more of it.
+    let is_of_other = is_remembered && !trainer.is_sweeping.get_untracked();
+    let of_other = kept.filter(|_| is_of_other);
+    begun = of_other.unwrap_or(begun);
+    change(&mut begun);
+    if is_remembered {
         remembered::set(KEY, &begun);
     }
+    BEGUN.with(|signal| signal.set(Some(begun)));
 }
 
 /// Notes which runs the browser has kept. Of one that it has not, or that has no step, it is no wonder
@@ -176,11 +185,25 @@ fn note_seen(trainer: Trainer, standings: &[Standing]) {
         runs.any(|(seen, standing)| !seen && is_there(standing))
     });
     if is_new {
-        change(|begun| {
+        change(trainer, |begun| {
             let seen = begun.seen.iter_mut().zip(standings);
             seen.for_each(|(seen, standing)| *seen |= is_there(standing));
         });
     }
+}
+
+/// Notes which of its runs are there, whenever that changes: one that is not any more was deleted.
+fn watch_over(trainer: Trainer) -> Owner {
+    let owner = Owner::new_root(None);
+    owner.with(|| {
+        let begun: RwSignal<Option<Begun>> = BEGUN.with(|begun| begun.clone().into());
+        Effect::new(move |_| {
+            if let Some(begun) = begun.get() {
+                note_seen(trainer, &begun.standings(trainer));
+            }
+        });
+    });
+    owner
 }
 
 fn latest() -> Option<Begun> {
@@ -190,6 +213,9 @@ fn latest() -> Option<Begun> {
 impl Turns {
     /// The sweep that was begun last, in this visit or one before.
     pub fn new(trainer: Trainer) -> Self {
+        WATCH.with(|watch| {
+            watch.get_or_init(|| watch_over(trainer));
+        });
         Self {
             trainer,
             begun: BEGUN.with(|begun| begun.clone().into()),
@@ -199,15 +225,6 @@ impl Turns {
     /// The sweep that was begun last.
     pub fn begun(self) -> Option<Begun> {
         self.begun.get()
-    }
-
-    /// Notes which of its runs are there, whenever that changes: one that is not any more was deleted.
-    pub fn watch(self) {
-        Effect::new(move |_| {
-            if let Some(begun) = self.begun.get() {
-                note_seen(self.trainer, &begun.standings(self.trainer));
-            }
-        });
     }
 
     /// Its name.
@@ -224,7 +241,8 @@ impl Turns {
     /// come about.
     pub fn can_go_on(self) -> bool {
         let trainer = self.trainer;
-        let is_there = trainer.is_ready() && trainer.library.is_read.get();
+        // A trainer that is gone is begun anew.
+        let is_there = trainer.data.with(Option::is_some) && trainer.library.is_read.get();
         is_there && !trainer.phase().is_open()
     }
 
@@ -316,16 +334,27 @@ fn take(trainer: Trainer, tried: &RefCell<BTreeSet<(usize, u32)>>, turn: Turn) -
         return false;
     }
     let standings = untrack(|| begun.standings(trainer));
+    let is_away = |(standing, seen): (&Standing, &bool)| *seen && standing.record.is_none();
+    if trainer.library.store().is_none() && standings.iter().zip(&begun.seen).any(is_away) {
+        trainer.stop_sweeping();
+        trainer.notify(Notice::info(format!(
+            "{} rests: its runs are kept by this browser, which does not open its store now. Reload the \
+             page, then go on.",
+            begun.name
+        )));
+        return false;
+    }
     note_seen(trainer, &standings);
-    let next = begun.next(&standings, &mut tried.borrow_mut());
+    let next = untrack(|| begun.next(trainer, &standings, &mut tried.borrow_mut()));
     match next {
         Next::New(index, order) => {
             let asked = trainer.ask_for(order);
-            change(|begun| {
-                if let Some(member) = begun.asked.get_mut(index) {
-                    *member = asked.or(*member);
-                }
-            });
+            if asked.is_some() {
+                change(trainer, |begun| {
+                    begun.asked[index] = asked;
+                    begun.seen[index] = false;
+                });
+            }
             true
         }
         Next::Old(run, epochs) => {
