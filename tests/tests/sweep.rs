@@ -327,6 +327,31 @@ async fn two_tabs_train_a_sweep_each() -> Outcome {
     page.close().await
 }
 
+#[tokio::test]
+async fn a_run_that_moves_to_another_tab_takes_its_sweep_along() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    vary(&page, "Learning rate", "0.001, 0.003").await?;
+    vary(&page, "Dropout", "").await?;
+    page.press("button", "Start the sweep").await?;
+    page.press("link", "Train").await?;
+    page.press("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 60).await?;
+    page.press("link", "Sweep").await?;
+    let first = page.open_tab(&server).await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("button", "Move training here").await?;
+    page.wait_for_state(&["finished"], 60).await?;
+    page.press("link", "Sweep").await?;
+    page.wait_for_text("Go on with the sweep", 60).await?;
+    page.press("button", "Go on with the sweep").await?;
+    page.wait_for_text("sweep-1 is done: 2 runs.", 120).await?;
+    // The first tab lets go of the sweep, and sees what becomes of it.
+    page.go_to_tab(first).await?;
+    page.wait_for_text("sweep-1 is done: 2 runs.", 10).await?;
+    page.close().await
+}
+
 /// So many images of one's own, of stripes that tell the ten classes apart: a file of images and one
 /// of labels.
 fn stripes(folder: &Path, count: u32) -> [PathBuf; 2] {

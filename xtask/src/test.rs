@@ -15,6 +15,16 @@ const FUZZ_SECS: &str = "8";
 /// Seconds for all in-browser tests; the runner's own limit of 20 is for tests that do not train.
 const IN_BROWSER_LIMIT_SECS: &str = "1800";
 
+/// End-to-end tests that for the most part wait for a page.
+const TOGETHER: [&str; 13] = [
+    "access", "arrivals", "beside", "data", "draw", "e2e", "evaluate", "keys", "kept", "offline",
+    "places", "runs", "sweep",
+];
+/// Those that break the browser, compare pixels, or have other programs beside it.
+const ALONE: [&str; 8] = [
+    "charts", "drill", "engines", "interop", "pixels", "presses", "recovery", "travel",
+];
+
 /// `cargo xtask test`.
 ///
 /// # Errors
@@ -41,22 +51,20 @@ pub fn test(shell: &mut Shell) -> Result<(), Error> {
     let in_browser = browser::run_inside(shell, &driver, "browser", IN_BROWSER_LIMIT_SECS);
     shell.step("In-browser tests", in_browser)?;
 
-    let mut end_to_end = workspace_tests(shell);
-    // One of them takes a run to the command line.
-    end_to_end
-        .args(["--bin=kiln"])
-        .args(
-            [
-                "e2e", "engines", "offline", "arrivals", "kept", "recovery", "presses", "keys",
-                "access", "places", "runs", "charts", "evaluate", "data", "draw", "pixels",
-                "travel", "beside", "sweep", "drill", "interop",
-            ]
-            .map(|test| format!("--test={test}")),
-        )
-        .args(["--", "--test-threads=1"])
-        .env("CHROMEDRIVER", &driver)
-        .env("FIREFOX", &firefox);
-    shell.step("End-to-end tests", end_to_end)?;
+    for (name, tests, threads) in [
+        ("End-to-end tests, two at a time", &TOGETHER[..], "2"),
+        ("End-to-end tests, one at a time", &ALONE[..], "1"),
+    ] {
+        let mut end_to_end = workspace_tests(shell);
+        // One of them takes a run to the command line.
+        end_to_end
+            .args(["--bin=kiln"])
+            .args(tests.iter().map(|test| format!("--test={test}")))
+            .args(["--", "--test-threads", threads])
+            .env("CHROMEDRIVER", &driver)
+            .env("FIREFOX", &firefox);
+        shell.step(name, end_to_end)?;
+    }
     eprintln!("\nAll checks and tests passed.");
     Ok(())
 }

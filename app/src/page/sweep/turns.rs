@@ -196,6 +196,16 @@ fn note_seen(trainer: Trainer, standings: &[Standing]) {
 fn watch_over(trainer: Trainer) -> Owner {
     let owner = Owner::new_root(None);
     owner.with(|| {
+        // Another tab may take its turns, and remembers what it asks for.
+        let told = window_event_listener(leptos::ev::storage, move |event| {
+            let of_this = kept().filter(|kept| latest().is_some_and(|begun| begun.id == kept.id));
+            let is_followed =
+                event.key().as_deref() == Some(KEY) && !trainer.is_sweeping.get_untracked();
+            if let Some(kept) = of_this.filter(|_| is_followed) {
+                BEGUN.with(|signal| signal.set(Some(kept)));
+            }
+        });
+        on_cleanup(move || told.remove());
         let begun: RwSignal<Option<Begun>> = BEGUN.with(|begun| begun.clone().into());
         Effect::new(move |_| {
             if let Some(begun) = begun.get() {
