@@ -277,23 +277,6 @@ impl Trainer {
         self.once_it_can_go_on(Event::Continue { epochs });
     }
 
-    /// Shows a kept run and goes on with it: with one that has ended up to so many epochs.
-    pub fn go_on_with(&self, id: RunId, epochs: u32) {
-        // What a person has set for the next run stays.
-        self.private
-            .update_value(|private| private.has_draft = true);
-        self.open_and_then(id, false, move |trainer| {
-            let has_ended = trainer
-                .run
-                .with_untracked(|run| run.as_ref().map(|run| run.status().has_ended()));
-            match has_ended {
-                Some(true) => trainer.once_it_can_go_on(Event::Continue { epochs }),
-                Some(false) => trainer.resume(),
-                None => {}
-            }
-        });
-    }
-
     /// Whether the ended run has steps left with the epochs that are set now.
     pub fn can_continue(&self) -> bool {
         let epochs = self.config.with(|config| config.epochs);
@@ -304,7 +287,7 @@ impl Trainer {
     }
 
     /// Has the shown run go on, once its data is there.
-    fn once_it_can_go_on(&self, event: Event) {
+    pub(super) fn once_it_can_go_on(&self, event: Event) {
         let damaged = self.run.with_untracked(|run| {
             let run = run.as_ref().filter(|run| run.damage().is_some());
             run.map(|run| run.identity.name.clone())

@@ -164,6 +164,23 @@ impl Trainer {
         }
     }
 
+    /// Shows a kept run and goes on with it: with one that has ended up to so many epochs.
+    pub fn go_on_with(&self, id: RunId, epochs: u32) {
+        // What a person has set for the next run stays.
+        self.private
+            .update_value(|private| private.has_draft = true);
+        self.open_and_then(id, false, move |trainer| {
+            let has_ended = trainer
+                .run
+                .with_untracked(|run| run.as_ref().map(|run| run.status().has_ended()));
+            match has_ended {
+                Some(true) => trainer.once_it_can_go_on(Event::Continue { epochs }),
+                Some(false) => trainer.resume(),
+                None => {}
+            }
+        });
+    }
+
     pub(super) fn offer(&self, turn: Turn) -> bool {
         let sweeper = self.private.with_value(|private| private.sweeper.clone());
         sweeper.is_some_and(|sweeper| sweeper(turn))

@@ -109,13 +109,17 @@ fn Opening(trainer: Trainer) -> AnyView {
         }
         _ => (false, "Start a run".to_owned()),
     };
+    let place = move || match trainer.backend() {
+        Some(Backend::Native) => "on this machine",
+        _ => "in this tab",
+    };
     let line = move |(done, text): (bool, String)| {
         view! { <li class:done=done>{text}</li> }
     };
     view! {
         <Show when=move || !has_steps.get()>
             <section class="opening">
-                <p class="lead">"Kiln trains a digit recogniser in this tab. Nothing is uploaded."</p>
+                <p class="lead">"Kiln trains a digit recogniser "{place}". Nothing is uploaded."</p>
                 <ul class="checklist">
                     {move || line(device())}
                     {move || line(data())}
