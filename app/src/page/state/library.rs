@@ -192,9 +192,13 @@ impl Library {
     }
 
     pub(super) fn note_kept(&self, id: RunId) {
-        self.private.update_value(|private| {
-            private.kept.insert(id);
-        });
+        let is_new = self
+            .private
+            .try_update_value(|private| private.kept.insert(id));
+        if is_new == Some(true) {
+            // Whoever asks which of them are kept asks again.
+            self.records.notify();
+        }
     }
 
     /// Takes a run out of lists and charts, not out of the store.

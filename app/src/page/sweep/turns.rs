@@ -194,11 +194,12 @@ fn note_seen(trainer: Trainer, standings: &[Standing]) {
 
 /// Notes which of its runs are there, whenever that changes: one that is not any more was deleted.
 fn watch_over(trainer: Trainer) -> Owner {
-    let owner = Owner::new_root(None);
+    // By itself: what is shown is not its own, nor is it theirs.
+    let owner = Owner::default();
     owner.with(|| {
         // Another tab may take its turns, and remembers what it asks for.
         let told = window_event_listener(leptos::ev::storage, move |event| {
-            let of_this = kept().filter(|kept| latest().is_some_and(|begun| begun.id == kept.id));
+            let of_this = kept().filter(|kept| latest().is_none_or(|begun| begun.id == kept.id));
             let is_followed =
                 event.key().as_deref() == Some(KEY) && !trainer.is_sweeping.get_untracked();
             if let Some(kept) = of_this.filter(|_| is_followed) {
