@@ -156,8 +156,10 @@ async fn a_stroke_is_centred_and_predicted_and_taken_back() -> Outcome {
     page.close().await
 }
 
-/// Sums are made in another order outside the browser.
-const NATIVE_TOLERANCE: f32 = 1e-4;
+/// Sums are made in another order outside the browser, so that two of them may round to neighbours in 16 bits.
+/// Those below a half lie 2⁻¹² apart at most; the answer's is what the others leave of 1, and may be twice as
+/// far.
+const NATIVE_TOLERANCE: f32 = 5e-4;
 /// Answers are kept in 16 bits, half a thousandth at most from what they were, and written with
 /// three decimals.
 const KEPT_TOLERANCE: f32 = 0.001;

@@ -16,13 +16,13 @@ const FUZZ_SECS: &str = "8";
 const IN_BROWSER_LIMIT_SECS: &str = "1800";
 
 /// End-to-end tests that for the most part wait for a page.
-const TOGETHER: [&str; 13] = [
-    "access", "arrivals", "beside", "data", "draw", "e2e", "evaluate", "keys", "kept", "offline",
-    "places", "runs", "sweep",
+const TOGETHER: [&str; 12] = [
+    "access", "arrivals", "beside", "data", "e2e", "evaluate", "keys", "kept", "offline", "places",
+    "runs", "sweep",
 ];
 /// Those that break the browser, compare pixels, or have other programs beside it.
-const ALONE: [&str; 8] = [
-    "charts", "drill", "engines", "interop", "pixels", "presses", "recovery", "travel",
+const ALONE: [&str; 9] = [
+    "charts", "draw", "drill", "engines", "interop", "pixels", "presses", "recovery", "travel",
 ];
 
 /// `cargo xtask test`.
