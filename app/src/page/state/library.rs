@@ -192,10 +192,8 @@ impl Library {
     }
 
     pub(super) fn note_kept(&self, id: RunId) {
-        let is_new = self
-            .private
-            .try_update_value(|private| private.kept.insert(id));
-        if is_new == Some(true) {
+        let note = |private: &mut Private| private.kept.insert(id);
+        if self.private.try_update_value(note) == Some(true) {
             // Whoever asks which of them are kept asks again.
             self.records.notify();
         }
