@@ -12,6 +12,11 @@ use crate::browser::{Browser, Profile, WebGpu};
 use crate::measurements::{Row, rows};
 use crate::server::Server;
 
+/// A script that makes a browser one that keeps nothing, as told by a person.
+pub const KEEPS_NOTHING: &str =
+    "for (const name of ['localStorage', 'indexedDB', 'caches']) Object.defineProperty(window, name,
+       { get() { throw new DOMException('The request was denied.', 'SecurityError'); } });";
+
 /// How often the page is looked at while something is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 

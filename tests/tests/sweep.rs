@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kiln_tests::browser::WebGpu;
-use kiln_tests::page::{Page, with_database};
+use kiln_tests::page::{KEEPS_NOTHING, Page, with_database};
 use kiln_tests::server::{Fault, Pace, Server};
 use kiln_tests::{HarnessError, native};
 use serde_json::json;
@@ -34,6 +34,20 @@ async fn open(server: &Server) -> Result<Page, HarnessError> {
 /// Says which values a setting is to have.
 async fn vary(page: &Page, setting: &str, values: &str) -> Outcome {
     page.type_into("textbox", setting, values).await
+}
+
+/// Begins a sweep of two runs.
+async fn begin_two(page: &Page) -> Outcome {
+    vary(page, "Learning rate", "0.001, 0.003").await?;
+    vary(page, "Dropout", "").await?;
+    page.press("button", "Start the sweep").await
+}
+
+/// Has the run wait that is open.
+async fn pause_run(page: &Page) -> Outcome {
+    page.press("link", "Train").await?;
+    page.press("button", "Pause").await?;
+    page.wait_for_state(&["paused"], 60).await
 }
 
 async fn strings(page: &Page, expression: &str) -> Result<Vec<String>, HarnessError> {
@@ -176,9 +190,7 @@ async fn a_run_that_fails_comes_last_and_stops_nobody() -> Outcome {
     let server = Server::start_at(Pace::Full).await?;
     server.set_fault(Some(Fault::spoilt(1)));
     let page = open(&server).await?;
-    vary(&page, "Learning rate", "0.001, 0.003").await?;
-    vary(&page, "Dropout", "").await?;
-    page.press("button", "Start the sweep").await?;
+    begin_two(&page).await?;
     page.wait_for_text("sweep-1-1 has failed and comes last in sweep-1.", 60)
         .await?;
     page.wait_for_text("sweep-1 is done: 2 runs.", 120).await?;
@@ -216,9 +228,7 @@ async fn what_a_person_deletes_is_not_trained_again() -> Outcome {
 async fn a_run_that_cannot_go_on_stops_nobody() -> Outcome {
     let server = Server::start().await?;
     let page = open(&server).await?;
-    vary(&page, "Learning rate", "0.001, 0.003").await?;
-    vary(&page, "Dropout", "").await?;
-    page.press("button", "Start the sweep").await?;
+    begin_two(&page).await?;
     page.press("link", "Train").await?;
     page.wait_for_step(1, 60).await?;
     page.press("button", "Pause").await?;
@@ -279,9 +289,7 @@ async fn who_cancels_a_run_pauses_its_sweep() -> Outcome {
         .into(),
     )));
     let page = open(&server).await?;
-    vary(&page, "Learning rate", "0.001, 0.003").await?;
-    vary(&page, "Dropout", "").await?;
-    page.press("button", "Start the sweep").await?;
+    begin_two(&page).await?;
     page.press("link", "Train").await?;
     page.press("button", "Cancel").await?;
     page.press("link", "Sweep").await?;
@@ -297,13 +305,9 @@ async fn who_cancels_a_run_pauses_its_sweep() -> Outcome {
 async fn two_tabs_train_a_sweep_each() -> Outcome {
     let server = Server::start().await?;
     let page = open(&server).await?;
-    vary(&page, "Learning rate", "0.001, 0.003").await?;
-    vary(&page, "Dropout", "").await?;
-    page.press("button", "Start the sweep").await?;
-    page.press("link", "Train").await?;
+    begin_two(&page).await?;
     // Its first run waits until the other tab has had its say.
-    page.press("button", "Pause").await?;
-    page.wait_for_state(&["paused"], 60).await?;
+    pause_run(&page).await?;
     let first = page.open_tab(&server).await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.press("button", "Quick taste").await?;
@@ -331,12 +335,8 @@ async fn two_tabs_train_a_sweep_each() -> Outcome {
 async fn a_run_that_moves_to_another_tab_takes_its_sweep_along() -> Outcome {
     let server = Server::start().await?;
     let page = open(&server).await?;
-    vary(&page, "Learning rate", "0.001, 0.003").await?;
-    vary(&page, "Dropout", "").await?;
-    page.press("button", "Start the sweep").await?;
-    page.press("link", "Train").await?;
-    page.press("button", "Pause").await?;
-    page.wait_for_state(&["paused"], 60).await?;
+    begin_two(&page).await?;
+    pause_run(&page).await?;
     page.press("link", "Sweep").await?;
     let first = page.open_tab(&server).await?;
     page.wait_for_state(&["ready"], 60).await?;
@@ -381,9 +381,7 @@ fn stripes(folder: &Path, count: u32) -> [PathBuf; 2] {
 async fn on_other_data_a_sweep_rests() -> Outcome {
     let server = Server::start().await?;
     let page = open(&server).await?;
-    vary(&page, "Learning rate", "0.001, 0.003").await?;
-    vary(&page, "Dropout", "").await?;
-    page.press("button", "Start the sweep").await?;
+    begin_two(&page).await?;
     page.press("button", "Pause the sweep").await?;
     page.wait_for_text("sweep-1 rests: 1 of 2 runs.", 60)
         .await?;
@@ -413,13 +411,7 @@ async fn on_other_data_a_sweep_rests() -> Outcome {
 #[tokio::test]
 async fn a_window_that_keeps_nothing_sweeps_what_it_can() -> Outcome {
     let server = Server::start_at(Pace::Full).await?;
-    let page = Page::open_after(
-        &server,
-        WebGpu::AsIs,
-        "for (const name of ['localStorage', 'indexedDB', 'caches']) Object.defineProperty(window, name,
-           { get() { throw new DOMException('The request was denied.', 'SecurityError'); } });",
-    )
-    .await?;
+    let page = Page::open_after(&server, WebGpu::AsIs, KEEPS_NOTHING).await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.press("button", "Quick taste").await?;
     page.type_number("Epochs", "2").await?;
