@@ -1,15 +1,14 @@
 //! What a page stands on goes while it trains: room, store, worker, memory, network.
 
 use std::path::Path;
-use std::time::Duration;
 
 use crate::HarnessError;
 use crate::browser::WebGpu;
-use crate::page::Page;
+use crate::page::{Page, with_database};
 use crate::server::{Fault, dist};
 use fastrand::Rng;
 
-use super::story::{ADDRESS, PATIENCE_SECS, Story, kept, lost, show};
+use super::story::{ADDRESS, PATIENCE_SECS, STEPS, Story, kept, lost, show};
 
 /// What goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,23 +28,24 @@ const ROOM_BYTES: u64 = 1 << 30;
 const REMEMBER_WORKERS: &str = "window.workers = [];
     const Plain = Worker;
     window.Worker = class extends Plain { constructor(...asked) { super(...asked); workers.push(this); } };";
+/// Whether the store has any run yet.
+const HAS_RUNS: &str = "return await of(store('runs').count()) > 0;";
 /// What the page says where something is missing.
 const SAID: &str =
     "[...document.querySelectorAll('[role=alert]')].map(part => part.innerText).join(' ')";
 
-/// Takes something away so many times, each time from a run of its own, and then files, one after the
-/// other.
+/// Takes something away so many times or more, each thing at least once, each time from a run of its own.
 ///
 /// # Errors
 /// A run that comes to something else than an undisturbed one, or a page that says nothing.
 pub async fn losses(
     story: &Story,
     random: &mut Rng,
-    rounds: usize,
+    at_least: usize,
 ) -> Result<String, HarnessError> {
+    let rounds = at_least.max(LOSSES.len());
     for round in 0..rounds {
-        // Each in turn, beginning anywhere.
-        let loss = LOSSES[(round + random.usize(..LOSSES.len())) % LOSSES.len()];
+        let loss = LOSSES[round % LOSSES.len()];
         take(story, random, loss)
             .await
             .map_err(|error| lost(&format!("without {loss:?}, in round {round}: {error}")))?;
@@ -62,8 +62,13 @@ async fn take(story: &Story, random: &mut Rng, loss: Loss) -> Result<(), Harness
         .await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.press("button", "Start").await?;
-    page.wait_for_step(1, PATIENCE_SECS).await?;
-    tokio::time::sleep(Duration::from_millis(random.u64(..3_000))).await;
+    let step = match loss {
+        // Chromium does not ask again for a while once there was room for a run.
+        Loss::Room => 1,
+        // The last steps are left for the page to do something about it.
+        Loss::Store | Loss::Worker | Loss::Memory => random.u32(1..STEPS * 3 / 4),
+    };
+    page.wait_for_step(step, PATIENCE_SECS).await?;
     match loss {
         Loss::Room => {
             page.limit_storage(&story.server, NO_ROOM_BYTES).await?;
@@ -71,7 +76,11 @@ async fn take(story: &Story, random: &mut Rng, loss: Loss) -> Result<(), Harness
             page.limit_storage(&story.server, ROOM_BYTES).await?;
         }
         Loss::Store => {
+            page.wait_for_value(&with_database(None, HAS_RUNS), &true.into(), PATIENCE_SECS)
+                .await?;
             page.evaluate("indexedDB.deleteDatabase('kiln'); 0").await?;
+            // It says so once it can keep the run again.
+            page.wait_for_text("were deleted", PATIENCE_SECS).await?;
         }
         Loss::Worker => {
             page.evaluate("workers[0].terminate()").await?;

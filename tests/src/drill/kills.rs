@@ -8,7 +8,7 @@ use crate::browser::Profile;
 use crate::page::Page;
 use fastrand::Rng;
 
-use super::story::{ADDRESS, PATIENCE_SECS, Story, kept, lost, show};
+use super::story::{ADDRESS, PATIENCE_SECS, STEPS, Story, kept, lost, show};
 
 /// What the page is doing when the browser is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,13 +75,19 @@ pub async fn drill(
     let archive = folder.path().join("run.kiln.zip");
     std::fs::write(&archive, &story.archive)?;
     let (mut expected, mut counts) = (Expected::default(), Counts::default());
+    let mut to_come = Vec::new();
     for kill in 0..kills {
         let page = Page::open_again(&story.server, ADDRESS, profile.clone()).await?;
         let context = |error| lost(&format!("after kill {kill}: {error}"));
         look(story, &page, &mut expected, &mut counts)
             .await
             .map_err(context)?;
-        let moment = MOMENTS[random.usize(..MOMENTS.len())];
+        // All of them come once before one comes again.
+        if to_come.is_empty() {
+            to_come.extend(MOMENTS);
+            random.shuffle(&mut to_come);
+        }
+        let moment = to_come.pop().unwrap_or(Moment::Training);
         let moment = until(story, &page, moment, &archive, &mut expected, random)
             .await
             .map_err(context)?;
@@ -169,6 +175,7 @@ async fn until(
     expected: &mut Expected,
     random: &mut Rng,
 ) -> Result<Moment, HarnessError> {
+    let step = random.u32(expected.steps.min(STEPS - 1)..STEPS);
     let mut pause = |most_ms: u64| tokio::time::sleep(Duration::from_millis(random.u64(..most_ms)));
     let moment = match (moment, expected.imported) {
         (Moment::Importing, Some(_)) => Moment::Deleting,
@@ -217,12 +224,23 @@ async fn until(
                 pause(100).await;
             }
         }
-        _ => pause(8_000).await,
+        _ => {
+            page.wait_for_value(&trains_past_or_has(step), &true.into(), PATIENCE_SECS)
+                .await?;
+        }
     }
     // What the store has by now has to be there afterwards.
     let there = kept(page).await?;
     expected.kept.extend(there);
     Ok(moment)
+}
+
+/// That a run has so many steps, or has ended between two looks.
+fn trains_past_or_has(step: u32) -> String {
+    format!(
+        "document.body.innerText.match(/· step (\\d+)/)?.[1] >= {step}
+            || ['finishing', 'finished'].includes(document.documentElement.dataset.state)"
+    )
 }
 
 /// The number of the run in the archive.
