@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod drill;
 pub mod engine;
+pub mod faults;
 pub mod measurements;
 pub mod native;
 pub mod npm;

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
+use kiln_tests::faults::{clock_breaks_after, gpu_goes_after};
 use kiln_tests::measurements::{Row, rows};
 use kiln_tests::page::{Page, with_database};
 use kiln_tests::server::{Fault, Server};
@@ -66,35 +67,6 @@ const OBEDIENT_WORKER: Fault = Fault::Before(
      };",
     ),
 );
-
-/// Counts the steps that a worker has told of, as `told`.
-const COUNT_STEPS: &str = "const post = self.postMessage.bind(self); let told = 0;
-    const steps = message => (message.Happened?.events ?? []).filter(event => event.Step).length;";
-
-/// A worker whose clock breaks inside a promise, as a trap would, once it has told of so many
-/// steps.
-fn clock_breaks_after(told: u32) -> Fault {
-    let script = format!(
-        "{COUNT_STEPS}
-         self.postMessage = message => {{ told += steps(message); post(message); }};
-         const now = performance.now.bind(performance);
-         performance.now = () => {{ if (told > {told}) throw new Error('the clock broke'); return now(); }};"
-    );
-    Fault::Before("cpu_worker_loader.js", script.into())
-}
-
-/// A worker whose GPU is lost once its run was kept and it has told of so many steps.
-fn gpu_goes_after(told: u32) -> Fault {
-    let script = format!(
-        "const request = GPUAdapter.prototype.requestDevice; let opened;
-         GPUAdapter.prototype.requestDevice = async function (...asked) {{
-           return opened = await request.apply(this, asked); }};
-         {COUNT_STEPS} let kept = false;
-         self.postMessage = message => {{ told += steps(message); kept ||= message.Kept; post(message);
-           if (kept && told >= {told}) opened.destroy(); }};"
-    );
-    Fault::Before("gpu_worker_loader.js", script.into())
-}
 
 /// Gives the obedient worker an order, and waits until it has heard it.
 async fn order(page: &Page, what: &str) -> Outcome {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use kiln_tests::browser::WebGpu;
+use kiln_tests::faults::clock_breaks_after;
 use kiln_tests::page::{KEEPS_NOTHING, Page, with_database};
 use kiln_tests::server::{Fault, Pace, Server};
 use kiln_tests::{HarnessError, native};
@@ -22,6 +23,10 @@ fn column(number: u32) -> String {
 
 const NAMES: u32 = 1;
 const LOSSES: u32 = 2;
+
+/// Makes a browser one that has runs, which this visit cannot read.
+const STORE_IS_SHUT: &str = "Object.defineProperty(window, 'indexedDB',
+    { get() { throw new DOMException('The request was denied.', 'SecurityError'); } });";
 
 /// Shows Sweep, with short runs set in Train.
 async fn open(server: &Server) -> Result<Page, HarnessError> {
@@ -393,6 +398,10 @@ async fn on_other_data_a_sweep_rests() -> Outcome {
     page.wait_for_text("became the test set", 60).await?;
     page.wait_for_state(&["finished"], 60).await?;
     page.press("link", "Sweep").await?;
+    let file = page.save("Save for kiln sweep", "sweep-2.toml").await?;
+    let file = String::from_utf8_lossy(&file).into_owned();
+    assert!(file.starts_with("# On \"stripes"), "{file}");
+    assert!(file.contains("not MNIST: say --data FILES"), "{file}");
     page.press("button", "Go on with the sweep").await?;
     page.wait_for_text(
         "sweep-1 rests: its runs are trained on other data than there is now.",
@@ -405,6 +414,44 @@ async fn on_other_data_a_sweep_rests() -> Outcome {
     page.press("link", "Sweep").await?;
     page.press("button", "Go on with the sweep").await?;
     page.wait_for_text("sweep-1 is done: 2 runs.", 120).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_sweep_whose_trainer_breaks_again_and_again_rests() -> Outcome {
+    let server = Server::start().await?;
+    server.set_fault(Some(clock_breaks_after(20)));
+    let page = open(&server).await?;
+    begin_two(&page).await?;
+    page.wait_for_text("The trainer stopped. Saved to step", 120)
+        .await?;
+    page.wait_for_text("sweep-1 rests: 0 of 2 runs.", 10)
+        .await?;
+    server.set_fault(None);
+    page.press("button", "Go on with the sweep").await?;
+    page.wait_for_text("sweep-1 is done: 2 runs.", 120).await?;
+    page.close().await
+}
+
+#[tokio::test]
+async fn a_sweep_whose_runs_are_out_of_sight_rests() -> Outcome {
+    let server = Server::start().await?;
+    let page = open(&server).await?;
+    begin_two(&page).await?;
+    page.press("button", "Pause the sweep").await?;
+    page.wait_for_text("sweep-1 rests: 1 of 2 runs.", 60)
+        .await?;
+    page.wait_for_state(&["finished"], 60).await?;
+    page.before_loading(STORE_IS_SHUT).await?;
+    page.reload().await?;
+    page.wait_for_state(&["ready"], 60).await?;
+    page.press("button", "Go on with the sweep").await?;
+    page.wait_for_text(
+        "sweep-1 rests: its runs are kept by this browser, which does not open its store now.",
+        10,
+    )
+    .await?;
+    assert_eq!(page.state().await?, "ready");
     page.close().await
 }
 

@@ -184,47 +184,51 @@ pub fn Form(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>) ->
     let row = move |key: &'static str| view! { <Values said key /> };
     view! {
         <section class="plan-of-sweep" aria-label="New sweep">
-            <h2>"New sweep"</h2>
-            <p class="hint">"Settings that have no values here are as Train has them."</p>
-            <div class="field">
-                <label for="sweep-name">"Name"</label>
-                <input id="sweep-name" type="text" maxlength=NAME_LETTERS prop:value=name
-                    on:input=move |event| name.set(event_target_value(&event)) />
-            </div>
-            <fieldset class="searches">
-                <legend>"Search"</legend>
-                {SEARCHES.map(search)}
-                <p class="hint">{tip}</p>
-            </fieldset>
-            <Show when=move || is_drawn.get()>
-                <Whole said label="Runs" of=|said| &mut said.runs />
-                <Whole said label="Seed of the draw" of=|said| &mut said.seed />
-            </Show>
-            <Show when=move || is_halving.get()>
-                <Whole said label="Epochs before runs are compared" of=|said| &mut said.first_epochs />
-                <Whole said label="One goes on of" of=|said| &mut said.keep_one_of />
-            </Show>
-            <fieldset class="values">
-                <legend>"Values"</legend>
-                <p class="hint">"A list, such as 0.001, 0.01, or a range, such as 0.0001 to 0.1 log in 4."</p>
-                {FIRST.map(row)}
-                <details>
-                    <summary>"More settings"</summary>
-                    {others.into_iter().map(row).collect_view()}
-                </details>
-            </fieldset>
-            <p class="plan" role="status">{move || planned.get().ok().map(|(sweep, members)| in_words(trainer, &sweep, &members))}</p>
-            <p class="error" role="status">{why_not}</p>
-            <div class="buttons">
-                <button class="primary" disabled=move || why_not().is_some() on:click=start>"Start the sweep"</button>
-                <button
-                    title="This sweep for the program kiln, on a workstation or a cluster."
-                    disabled=move || planned.with(Result::is_err)
-                    on:click=save
-                >
-                    "Save for kiln sweep"
-                </button>
-            </div>
+            <details open=true>
+                <summary><h2>"New sweep"</h2></summary>
+                <div class="plan-fields">
+                    <p class="hint">"Settings that have no values here are as Train has them."</p>
+                    <div class="field">
+                        <label for="sweep-name">"Name"</label>
+                        <input id="sweep-name" type="text" maxlength=NAME_LETTERS prop:value=name
+                            on:input=move |event| name.set(event_target_value(&event)) />
+                    </div>
+                    <fieldset class="searches">
+                        <legend>"Search"</legend>
+                        {SEARCHES.map(search)}
+                        <p class="hint">{tip}</p>
+                    </fieldset>
+                    <Show when=move || is_drawn.get()>
+                        <Whole said label="Runs" of=|said| &mut said.runs />
+                        <Whole said label="Seed of the draw" of=|said| &mut said.seed />
+                    </Show>
+                    <Show when=move || is_halving.get()>
+                        <Whole said label="Epochs before runs are compared" of=|said| &mut said.first_epochs />
+                        <Whole said label="One goes on of" of=|said| &mut said.keep_one_of />
+                    </Show>
+                    <fieldset class="values">
+                        <legend>"Values"</legend>
+                        <p class="hint">"A list, such as 0.001, 0.01, or a range, such as 0.0001 to 0.1 log in 4."</p>
+                        {FIRST.map(row)}
+                        <details>
+                            <summary>"More settings"</summary>
+                            {others.into_iter().map(row).collect_view()}
+                        </details>
+                    </fieldset>
+                    <p class="plan" role="status">{move || planned.get().ok().map(|(sweep, members)| in_words(trainer, &sweep, &members))}</p>
+                    <p class="error" role="status">{why_not}</p>
+                    <div class="buttons">
+                        <button class="primary" disabled=move || why_not().is_some() on:click=start>"Start the sweep"</button>
+                        <button
+                            title="This sweep for the program kiln, on a workstation or a cluster."
+                            disabled=move || planned.with(Result::is_err)
+                            on:click=save
+                        >
+                            "Save for kiln sweep"
+                        </button>
+                    </div>
+                </div>
+            </details>
         </section>
     }
     .into_any()

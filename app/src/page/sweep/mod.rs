@@ -2,6 +2,7 @@
 
 mod chart;
 mod form;
+mod progress;
 mod results;
 mod turns;
 
@@ -10,6 +11,7 @@ use leptos::prelude::*;
 use crate::page::parts::import::ImportButton;
 use crate::page::state::trainer::Trainer;
 use form::Form;
+use progress::Progress;
 use results::Results;
 use turns::Turns;
 
@@ -24,10 +26,11 @@ pub fn SweepView(trainer: Trainer) -> AnyView {
             <div class="head">
                 <h1 tabindex="-1">"Sweep"</h1>
                 <ImportButton trainer />
+                <Progress trainer turns />
             </div>
             <div class="sweep-body">
                 <Form trainer turns chosen />
-                <Results trainer turns chosen />
+                <Results trainer chosen />
             </div>
         </div>
     }

@@ -1,5 +1,4 @@
-//! What came of a sweep: how far it is, its runs across their settings, how important each setting is,
-//! and a table.
+//! What came of a sweep: its runs across their settings, how important each setting is, and a table.
 
 use kiln_model::event::State;
 use kiln_run::format;
@@ -11,7 +10,6 @@ use kiln_run::sweep::{Parallel, importances, loss};
 use leptos::prelude::*;
 
 use super::chart::Chart;
-use super::turns::Turns;
 use crate::page::state::trainer::Trainer;
 
 /// A place from which on a correlation says something.
@@ -20,7 +18,7 @@ const STRONG: f64 = 0.5;
 const COMPARED: usize = 4;
 
 #[component]
-pub fn Results(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>) -> AnyView {
+pub fn Results(trainer: Trainer, chosen: RwSignal<Option<String>>) -> AnyView {
     let library = trainer.library;
     let tags = Memo::new(move |_| {
         library.records.with(|records| {
@@ -93,7 +91,6 @@ pub fn Results(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>)
     let has_runs = Memo::new(move |_| !records.with(Vec::is_empty));
     view! {
         <section class="results" aria-label="Results">
-            <Progress trainer turns />
             <Show when=move || has_runs.get() fallback=|| view! {
                 <p class="muted">"Runs of a sweep will stand here. Those of `kiln sweep` do too: import its .kiln.zip files, or drop its folder here."</p>
             }>
@@ -106,39 +103,6 @@ pub fn Results(trainer: Trainer, turns: Turns, chosen: RwSignal<Option<String>>)
                 <Table records within />
             </Show>
         </section>
-    }
-    .into_any()
-}
-
-/// How far the sweep is that was begun last.
-#[component]
-fn Progress(trainer: Trainer, turns: Turns) -> AnyView {
-    let state = Memo::new(move |_| {
-        let begun = turns.begun().filter(|_| trainer.library.is_read.get())?;
-        let (done, all) = begun.done(trainer);
-        Some((begun.name, done, all))
-    });
-    let is_done = move || state.get().is_none_or(|(_, done, all)| done == all);
-    let text = move || {
-        let (name, done, all) = state.get()?;
-        Some(match (done == all, turns.is_under_way()) {
-            (true, _) => format!("{name} is done: {all} runs."),
-            (false, true) => format!("{name}: {done} of {all} runs."),
-            (false, false) => format!("{name} rests: {done} of {all} runs."),
-        })
-    };
-    let can_pause = Memo::new(move |_| !is_done() && turns.is_under_way());
-    let can_go_on = Memo::new(move |_| !is_done() && turns.can_go_on());
-    view! {
-        <div class="head">
-            <p role="status">{text}</p>
-            <Show when=move || can_pause.get()>
-                <button title="The run that is open goes on to its end." on:click=move |_| turns.pause()>"Pause the sweep"</button>
-            </Show>
-            <Show when=move || can_go_on.get()>
-                <button class="primary" on:click=move |_| turns.go_on()>"Go on with the sweep"</button>
-            </Show>
-        </div>
     }
     .into_any()
 }
