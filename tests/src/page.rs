@@ -12,10 +12,16 @@ use crate::browser::{Browser, Profile, WebGpu};
 use crate::measurements::{Row, rows};
 use crate::server::Server;
 
-/// A script that makes a browser one that keeps nothing, as told by a person.
-pub const KEEPS_NOTHING: &str =
-    "for (const name of ['localStorage', 'indexedDB', 'caches']) Object.defineProperty(window, name,
-       { get() { throw new DOMException('The request was denied.', 'SecurityError'); } });";
+/// Where a browser keeps what a page has.
+pub const STORES: &[&str] = &["localStorage", "indexedDB", "caches"];
+
+/// A script that makes a browser one that denies these, as told by a person.
+pub fn denies(stores: &[&str]) -> String {
+    format!(
+        "for (const name of {stores:?}) Object.defineProperty(window, name,
+           {{ get() {{ throw new DOMException('The request was denied.', 'SecurityError'); }} }});"
+    )
+}
 
 /// How often the page is looked at while something is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

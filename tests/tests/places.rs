@@ -3,7 +3,7 @@
 
 use kiln_tests::HarnessError;
 use kiln_tests::browser::WebGpu;
-use kiln_tests::page::{KEEPS_NOTHING, Page, with_database};
+use kiln_tests::page::{Page, STORES, denies, with_database};
 use kiln_tests::server::{Pace, Server};
 use serde_json::json;
 
@@ -46,7 +46,7 @@ async fn the_page_works_at_any_address() -> Outcome {
 #[tokio::test]
 async fn a_browser_that_keeps_nothing_trains_and_says_that_it_forgets() -> Outcome {
     let server = Server::start_at(Pace::Full).await?;
-    let page = Page::open_after(&server, WebGpu::AsIs, KEEPS_NOTHING).await?;
+    let page = Page::open_after(&server, WebGpu::AsIs, &denies(STORES)).await?;
     page.wait_for_text("This window forgets data when closed.", 60)
         .await?;
     page.wait_for_state(&["ready"], 60).await?;

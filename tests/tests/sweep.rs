@@ -6,7 +6,7 @@ use std::process::Command;
 
 use kiln_tests::browser::WebGpu;
 use kiln_tests::faults::clock_breaks_after;
-use kiln_tests::page::{KEEPS_NOTHING, Page, with_database};
+use kiln_tests::page::{Page, STORES, denies, with_database};
 use kiln_tests::server::{Fault, Pace, Server};
 use kiln_tests::{HarnessError, native};
 use serde_json::json;
@@ -23,10 +23,6 @@ fn column(number: u32) -> String {
 
 const NAMES: u32 = 1;
 const LOSSES: u32 = 2;
-
-/// Makes a browser one that has runs, which this visit cannot read.
-const STORE_IS_SHUT: &str = "Object.defineProperty(window, 'indexedDB',
-    { get() { throw new DOMException('The request was denied.', 'SecurityError'); } });";
 
 /// Shows Sweep, with short runs set in Train.
 async fn open(server: &Server) -> Result<Page, HarnessError> {
@@ -442,7 +438,7 @@ async fn a_sweep_whose_runs_are_out_of_sight_rests() -> Outcome {
     page.wait_for_text("sweep-1 rests: 1 of 2 runs.", 60)
         .await?;
     page.wait_for_state(&["finished"], 60).await?;
-    page.before_loading(STORE_IS_SHUT).await?;
+    page.before_loading(&denies(&["indexedDB"])).await?;
     page.reload().await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.press("button", "Go on with the sweep").await?;
@@ -458,7 +454,7 @@ async fn a_sweep_whose_runs_are_out_of_sight_rests() -> Outcome {
 #[tokio::test]
 async fn a_window_that_keeps_nothing_sweeps_what_it_can() -> Outcome {
     let server = Server::start_at(Pace::Full).await?;
-    let page = Page::open_after(&server, WebGpu::AsIs, KEEPS_NOTHING).await?;
+    let page = Page::open_after(&server, WebGpu::AsIs, &denies(STORES)).await?;
     page.wait_for_state(&["ready"], 60).await?;
     page.press("button", "Quick taste").await?;
     page.type_number("Epochs", "2").await?;

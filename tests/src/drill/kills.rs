@@ -7,6 +7,7 @@ use crate::HarnessError;
 use crate::browser::Profile;
 use crate::page::Page;
 use fastrand::Rng;
+use kiln_model::mnist::TEST_IMAGES;
 
 use super::story::{ADDRESS, PATIENCE_SECS, STEPS, Story, kept, lost, show};
 
@@ -21,9 +22,6 @@ enum Moment {
     Deleting,
 }
 
-/// A run that goes on where it is to be scored may have ended between two looks.
-const RUNS_OR_HAS: &str =
-    "['running', 'finishing', 'finished'].includes(document.documentElement.dataset.state)";
 /// A validation is short, and may be over between two looks.
 const VALIDATES_OR_HAS: &str = "document.body.innerText.includes('Validating: ')
     || ['finishing', 'finished'].includes(document.documentElement.dataset.state)";
@@ -176,6 +174,7 @@ async fn until(
     random: &mut Rng,
 ) -> Result<Moment, HarnessError> {
     let step = random.u32(expected.steps.min(STEPS - 1)..STEPS);
+    let images = random.u32(..TEST_IMAGES);
     let mut pause = |most_ms: u64| tokio::time::sleep(Duration::from_millis(random.u64(..most_ms)));
     let moment = match (moment, expected.imported) {
         (Moment::Importing, Some(_)) => Moment::Deleting,
@@ -211,22 +210,18 @@ async fn until(
             pause(150).await;
         }
         Moment::Scoring => {
-            page.wait_for_state(&["finishing", "finished"], PATIENCE_SECS)
+            let scores = tells_of("Scoring test: ", images, &["finished"]);
+            page.wait_for_value(&scores, &true.into(), PATIENCE_SECS)
                 .await?;
-            pause(3_000).await;
         }
-        Moment::Keeping => {
-            page.wait_for_value(RUNS_OR_HAS, &true.into(), PATIENCE_SECS)
+        _ => {
+            let trains = tells_of("· step ", step, &["finishing", "finished"]);
+            page.wait_for_value(&trains, &true.into(), PATIENCE_SECS)
                 .await?;
-            pause(2_000).await;
-            if page.has("button", "Pause").await? {
+            if moment == Moment::Keeping && page.has("button", "Pause").await? {
                 page.press("button", "Pause").await?;
                 pause(100).await;
             }
-        }
-        _ => {
-            page.wait_for_value(&trains_past_or_has(step), &true.into(), PATIENCE_SECS)
-                .await?;
         }
     }
     // What the store has by now has to be there afterwards.
@@ -235,11 +230,12 @@ async fn until(
     Ok(moment)
 }
 
-/// That a run has so many steps, or has ended between two looks.
-fn trains_past_or_has(step: u32) -> String {
+/// That the page tells of so many after these words, or is in one of the states that come later: it may
+/// have got there between two looks.
+fn tells_of(words: &str, count: u32, later: &[&str]) -> String {
     format!(
-        "document.body.innerText.match(/· step (\\d+)/)?.[1] >= {step}
-            || ['finishing', 'finished'].includes(document.documentElement.dataset.state)"
+        "Number(document.body.innerText.match(/{words}([\\d\\s]+)/)?.[1].replace(/\\s/g, '')) >= {count}
+            || {later:?}.includes(document.documentElement.dataset.state)"
     )
 }
 
