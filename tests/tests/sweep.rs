@@ -470,5 +470,6 @@ async fn a_window_that_keeps_nothing_sweeps_what_it_can() -> Outcome {
     page.press("button", "Start the sweep").await?;
     page.wait_for_text("sweep-1 is done: 2 runs.", 120).await?;
     assert_eq!(strings(&page, &column(NAMES)).await?.len(), 2);
+    assert!(page.has("link", "Compare the best 2").await?);
     page.close().await
 }

@@ -14,7 +14,7 @@ use crate::page::state::trainer::Trainer;
 
 /// A place from which on a correlation says something.
 const STRONG: f64 = 0.5;
-/// Runs that are compared at once from here.
+/// Most runs that are compared at once from here.
 const COMPARED: usize = 4;
 
 #[component]
@@ -158,6 +158,7 @@ fn Best(trainer: Trainer, within: Memo<Vec<RunId>>) -> AnyView {
         let id = within.with(|ids| ids.first().copied())?;
         trainer.library.record(id)
     });
+    let compared = Memo::new(move |_| within.with(|ids| ids.len().min(COMPARED)));
     let compare = move || {
         let ids = within.with(|ids| {
             let ids = ids.iter().take(COMPARED).map(|id| id.0.to_string());
@@ -185,7 +186,9 @@ fn Best(trainer: Trainer, within: Memo<Vec<RunId>>) -> AnyView {
             <h2>"Best"</h2>
             <p>{text}</p>
             <div class="buttons">
-                <a class="button" href=compare>{format!("Compare the best {COMPARED}")}</a>
+                <Show when=move || { compared.get() > 1 }>
+                    <a class="button" href=compare>{move || format!("Compare the best {}", compared.get())}</a>
+                </Show>
                 <a class="button" href="#/train" on:click=take>"Train with its settings"</a>
             </div>
         </section>
